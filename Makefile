@@ -1,0 +1,49 @@
+PYTHON ?= python3
+JOBS ?= 2
+BIN := .venv/bin
+STAMP := .venv/.installed
+COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command 'make lock' pyproject.toml
+
+.PHONY: help setup demo serve test sure sure-rest openapi bench lock
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Install everything into .venv (does nothing when that is done)
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11' >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## Show the whole story on a throwaway database
+	$(BIN)/peerloom demo
+
+serve: setup ## Run everything on http://127.0.0.1:8000, data in .peerloom
+	$(BIN)/peerloom serve
+
+test: setup ## Run the tests, JOBS at a time
+	$(BIN)/pytest -n $(JOBS)
+
+sure: sure-rest test ## Run everything that CI runs
+
+sure-rest: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/peerloom openapi --check
+
+openapi: setup ## Write openapi/v1.yaml anew
+	$(BIN)/peerloom openapi
+
+bench: setup ## Run the benchmarks
+	$(BIN)/python -m bench
+
+lock: setup ## Resolve pyproject.toml into requirements/*.txt
+	$(COMPILE) --extra embedded --extra dev -o requirements/dev.txt
+	$(COMPILE) -c requirements/dev.txt -o requirements/production.txt

@@ -1,0 +1,95 @@
+"""The whole wiring, on one screen."""
+
+import os
+import re
+from importlib.metadata import version
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import redis
+from flask import Flask, Response, g, request
+from flask.json.provider import JSONProvider
+
+from api import errors, health, openapi
+from api.auth import routes as oauth
+from api.auth.server import create_server
+from api.errors import ProblemApi
+from api.v1 import RESOURCES
+from tenants.kernel.doorbell import open_database
+from tenants.kernel.files import FileStore
+from tenants.kernel.settings import Settings
+
+LARGEST_BODY = 1 << 20
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class OrjsonProvider(JSONProvider):
+    """JSON in and out through orjson; keys keep their order."""
+
+    def dumps(self, obj: Any, **_: Any) -> str:
+        return orjson.dumps(obj).decode()
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        return orjson.loads(s)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The API, from settings or from the environment. Raises SettingsError and RoleTooStrong."""
+    settings = settings or Settings.from_environment(os.environ)
+    app = Flask("peerloom", static_folder=None)
+    app.json = OrjsonProvider(app)
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        PUBLIC_URL=settings.public_url,
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        API_TITLE="Peerloom API",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    app.extensions["settings"] = settings
+    app.extensions["database"] = open_database(settings)
+    app.extensions["valkey"] = redis.Redis.from_url(settings.redis_url, socket_timeout=2)
+    app.extensions["files"] = FileStore(settings.files_url)
+    app.extensions["oauth"] = create_server(app)
+    errors.register(app)
+    app.before_request(_name_request)
+    app.after_request(_sign_response)
+    api = register(app)
+    app.extensions["openapi_json"] = orjson.dumps(api.spec.to_dict())
+    return app
+
+
+def register(app: Flask) -> ProblemApi:
+    """Every route, in the order of the document."""
+    api = ProblemApi(app, spec_kwargs=openapi.options(version("peerloom")))
+    for blueprint in (*RESOURCES, oauth.blp, health.blp):
+        api.register_blueprint(blueprint)
+    app.add_url_rule("/docs", view_func=health.docs)
+    app.add_url_rule("/docs/<name>", view_func=health.docs_asset)
+    openapi.finish(api, app)
+    return api
+
+
+def openapi_yaml() -> str:
+    """The document that openapi/v1.yaml holds; needs no database."""
+    app = Flask("peerloom", static_folder=None)
+    app.config.update(API_TITLE="Peerloom API", API_VERSION="v1", OPENAPI_VERSION="3.1.0")
+    return openapi.as_yaml(register(app))
+
+
+def _name_request() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+    trace = request.headers.get("traceparent", "")
+    g.traceparent = trace if _TRACEPARENT.fullmatch(trace) else f"00-{uuid4().hex}-{uuid4().hex[:16]}-01"
+
+
+def _sign_response(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    response.headers["traceparent"] = g.get("traceparent", "")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

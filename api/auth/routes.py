@@ -1,0 +1,91 @@
+"""The token endpoint and the server's metadata."""
+
+from uuid import UUID
+
+from authlib.integrations.flask_oauth2 import AuthorizationServer
+from flask import Response, current_app, g, jsonify, request
+from flask_smorest import Blueprint
+from marshmallow import fields
+
+from api.blueprint import database
+from api.fields import Schema
+from tenants.access.models import CLIENT_PREFIX
+from tenants.kernel.ids import tenant_of
+from tenants.kernel.permissions import Permission
+
+blp = Blueprint("OAuth", __name__, description="Getting a token.")
+NOBODY = UUID(int=0)
+
+
+class Token(Schema):
+    """An access token. Opaque: do not look into it."""
+
+    access_token = fields.String(required=True)
+    token_type = fields.String(required=True)
+    expires_in = fields.Integer(required=True, metadata={"description": "Seconds."})
+    scope = fields.String(required=True)
+
+
+class OAuthError(Schema):
+    """An error as OAuth 2.0 (RFC 6749, 5.2) words it."""
+
+    error = fields.String(required=True)
+    error_description = fields.String()
+    error_uri = fields.String()
+
+
+_FORM = {
+    "required": True,
+    "content": {
+        "application/x-www-form-urlencoded": {
+            "schema": {
+                "type": "object",
+                "required": ["grant_type"],
+                "properties": {
+                    "grant_type": {"type": "string", "enum": ["client_credentials"]},
+                    "scope": {
+                        "type": "string",
+                        "description": "Space-separated; all of the client's if absent.",
+                    },
+                    "client_id": {"type": "string", "description": "Unless sent by HTTP Basic."},
+                    "client_secret": {"type": "string", "description": "Unless sent by HTTP Basic."},
+                },
+            }
+        }
+    },
+}
+
+
+@blp.route("/oauth/token", methods=["POST"])
+@blp.response(200, Token)
+@blp.alt_response(400, schema=OAuthError)
+@blp.alt_response(401, schema=OAuthError)
+@blp.doc(
+    operationId="create_token", summary="Get an access token", requestBody=_FORM, security=[{"basic": []}, {}]
+)
+def create_token() -> Response:
+    """A client's id and secret for a token of 15 minutes."""
+    claimed = request.authorization.username if request.authorization else request.form.get("client_id")
+    with database().tenant(tenant_of(claimed or "", CLIENT_PREFIX) or NOBODY) as session:
+        g.oauth_session = session
+        server: AuthorizationServer = current_app.extensions["oauth"]
+        response: Response = server.create_token_response()
+        session.commit()
+    return response
+
+
+@blp.route("/.well-known/oauth-authorization-server", methods=["GET"])
+@blp.response(200, {"type": "object"})
+@blp.doc(operationId="get_oauth_metadata", summary="Authorization server metadata (RFC 8414)", security=[])
+def get_oauth_metadata() -> Response:
+    """What this authorization server can do."""
+    issuer = current_app.config["PUBLIC_URL"]
+    return jsonify(
+        issuer=issuer,
+        token_endpoint=f"{issuer}/oauth/token",
+        token_endpoint_auth_methods_supported=["client_secret_basic", "client_secret_post"],
+        grant_types_supported=["client_credentials"],
+        response_types_supported=[],
+        scopes_supported=[permission.value for permission in Permission],
+        service_documentation=f"{issuer}/docs",
+    )

@@ -1,0 +1,152 @@
+"""Every error leaves as problem details (RFC 9457); this is the one table from domain error to status."""
+
+import logging
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Flask, Response, g, request
+from flask_smorest import Api
+from marshmallow import Schema as BaseSchema
+from marshmallow import fields
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException
+
+from tenants.kernel import errors
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[errors.DomainError], int] = {
+    errors.NotFound: 404,
+    errors.Invalid: 422,
+    errors.Conflict: 409,
+    errors.StaleVersion: 412,
+    errors.Forbidden: 403,
+    errors.Unauthenticated: 401,
+    errors.PreconditionRequired: 428,
+}
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="peerloom"'}
+
+
+class FieldProblem(BaseSchema):
+    """One field and the rule it breaks."""
+
+    pointer = fields.String(required=True, metadata={"description": "JSON pointer, or ?name for the query."})
+    code = fields.String(required=True)
+    detail = fields.String(required=True)
+
+
+class Problem(BaseSchema):
+    """Problem details, RFC 9457."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    code = fields.String(required=True)
+    request_id = fields.String(required=True)
+    errors = fields.List(fields.Nested(FieldProblem))
+
+
+class ProblemApi(Api):  # type: ignore[misc]
+    """flask-smorest's Api, with problem details that keep the exception's own headers."""
+
+    ERROR_SCHEMA = Problem
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """405 keeps Allow, 401 WWW-Authenticate, 503 Retry-After."""
+        data = getattr(error, "data", None) or {}
+        own = {
+            name: value
+            for name, value in error.get_headers()
+            if name.lower() not in {"content-type", "content-length"}
+        }
+        own.update(data.get("headers") or {})
+        if "messages" in data:
+            return problem(
+                422, "invalid", "The input breaks rules; see errors.", list(_flat(data["messages"]))
+            )
+        status = error.code or 500
+        code = data.get("code") or HTTPStatus(status).name.lower()
+        return problem(status, code, data.get("detail") or error.description or "", headers=own)
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    broken: list[errors.FieldError] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """The response for one error."""
+    body: dict[str, Any] = {
+        "type": f"urn:peerloom:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": g.get("request_id", ""),
+    }
+    if broken:
+        body["errors"] = [{"pointer": e.pointer, "code": e.code, "detail": e.detail} for e in broken]
+    return Response(orjson.dumps(body), status, headers, content_type="application/problem+json")
+
+
+def register(app: Flask) -> None:
+    """Teach the app the table."""
+    app.register_error_handler(errors.DomainError, _domain_error)
+    app.register_error_handler(StaleDataError, _stale)
+    for broken in (OperationalError, InterfaceError, PoolTimeout):
+        app.register_error_handler(broken, _unavailable)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _domain_error(error: errors.DomainError) -> Response:
+    status = STATUS[type(error)]
+    broken = list(error.errors) if isinstance(error, errors.Invalid) else None
+    return problem(status, error.code, error.detail, broken, CHALLENGE if status == 401 else None)
+
+
+def _stale(_: StaleDataError) -> Response:
+    return problem(412, "stale_version", "Somebody changed this resource meanwhile; read it again.")
+
+
+def _unavailable(error: Exception) -> Response:
+    log.error("the database does not answer", exc_info=error)
+    return problem(503, "unavailable", "The service is not available just now.", headers={"Retry-After": "2"})
+
+
+def _unexpected(error: Exception) -> Response | HTTPException:
+    if isinstance(error, HTTPException):
+        return error
+    log.error("unexpected error", exc_info=error, extra={"path": request.path})
+    return problem(500, "internal_error", "Something went wrong on our side; the team has been told.")
+
+
+def _flat(messages: Any, pointer: str = "") -> Iterator[errors.FieldError]:
+    """webargs' tree of messages as one error per field."""
+    if isinstance(messages, dict):
+        for key, inner in messages.items():
+            if pointer == "" and key in ("json", "query", "headers"):
+                yield from _flat(inner, "?" if key == "query" else "/" if key == "json" else "#")
+            elif key == "_schema":
+                yield from _flat(inner, pointer)
+            else:
+                yield from _flat(inner, pointer + str(key) + ("/" if pointer.startswith("/") else ""))
+    elif isinstance(messages, list):
+        for message in messages:
+            yield from _flat(message, pointer)
+    else:
+        yield errors.FieldError(pointer.rstrip("/"), _code(str(messages)), str(messages))
+
+
+def _code(message: str) -> str:
+    known = {
+        "Missing data": "required",
+        "Unknown field": "unknown_field",
+        "Field may not be null": "not_null",
+    }
+    return next((code for start, code in known.items() if message.startswith(start)), "invalid")

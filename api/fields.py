@@ -1,0 +1,159 @@
+"""What schemas are made of: fields that refuse what PostgreSQL or JSON Schema would refuse."""
+
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+
+from marshmallow import RAISE, ValidationError, fields, validate
+from marshmallow import Schema as BaseSchema
+
+BIGINT = 2**63 - 1
+
+
+class Schema(BaseSchema):
+    """All of ours: unknown fields are errors."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class Text(fields.String):
+    """A trimmed, non-empty string of at most `most` characters, without control characters."""
+
+    def __init__(self, *, most: int = 500, least: int = 1, **kwargs: Any) -> None:
+        checks = [validate.Length(min=least, max=most), *_listed(kwargs.pop("validate", None))]
+        super().__init__(validate=checks, **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, *args, **kwargs).strip()
+        if any(
+            (ord(character) < 32 and character not in "\n\t") or ord(character) == 127 for character in text
+        ):
+            raise ValidationError("Control characters are not allowed.")
+        return text
+
+
+class Choice(Text):
+    """One of a closed list of words."""
+
+    def __init__(self, choices: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(validate=validate.OneOf(choices, error="Must be one of: {choices}."), **kwargs)
+
+
+class Key(Text):
+    """A snake_case key that appears in URLs, recipes and files."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        pattern = validate.Regexp(
+            r"^[a-z][a-z0-9_]{0,62}\Z",
+            error="Use lower-case letters, digits and underscores, a letter first.",
+        )
+        super().__init__(most=63, validate=pattern, **kwargs)
+
+
+class Email(fields.Email):
+    """An e-mail address."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, *args, **kwargs)
+        if len(text) > 254:
+            raise ValidationError("Not a valid email address.")
+        return text
+
+
+class Whole(fields.Integer):
+    """A whole number; 8.0 is one, "8" and true are not."""
+
+    def __init__(self, *, least: int = 0, most: int = BIGINT, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Range(min=least, max=most), **kwargs)
+
+    def _validated(self, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+            raise self.make_error("invalid", input=value)
+        return int(value)
+
+
+class QueryWhole(fields.Integer):
+    """A whole number in a query string, where everything is text."""
+
+    def _validated(self, value: Any) -> int:
+        if not isinstance(value, str) or not re.fullmatch(r"-?[0-9]{1,18}", value):
+            raise self.make_error("invalid", input=value)
+        return int(value)
+
+
+class Flag(fields.Boolean):
+    """true or false, and nothing that looks like them."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Number(fields.Float):
+    """A finite number."""
+
+    def _validated(self, value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e12:
+            raise self.make_error("invalid", input=value)
+        return float(value)
+
+
+class Day(fields.Date):
+    """A calendar day, YYYY-MM-DD."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> date:
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+        try:
+            return date.fromisoformat(value)
+        except ValueError as error:
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from error
+
+
+class Timestamp(fields.DateTime):
+    """A moment in UTC, RFC 3339, always with microseconds."""
+
+    FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+    SQL_FORMAT = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+
+    def _serialize(self, value: datetime | None, *_: Any, **__: Any) -> str | None:
+        return None if value is None else value.astimezone(UTC).strftime(self.FORMAT)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> datetime:
+        moment: datetime = super()._deserialize(value, *args, **kwargs)
+        if moment.tzinfo is None:
+            raise ValidationError("Say the offset from UTC, for example 2026-09-01T12:00:00Z.")
+        return moment.astimezone(UTC)
+
+
+class Resource(Schema):
+    """What every resource says of itself."""
+
+    id = fields.UUID(dump_only=True)
+    created_at = Timestamp(dump_only=True)
+
+
+class EditableResource(Resource):
+    """A resource with an ETag: `version` is what it holds."""
+
+    updated_at = Timestamp(dump_only=True)
+    version = fields.Integer(dump_only=True, metadata={"description": "Also in the ETag."})
+
+
+class PageQuery(Schema):
+    """Which page of a list."""
+
+    cursor = fields.String(
+        load_default=None,
+        validate=validate.Length(max=1000),
+        metadata={"description": "next_cursor of the page before."},
+    )
+    limit = QueryWhole(
+        load_default=50, validate=validate.Range(min=1, max=100), metadata={"description": "Rows a page."}
+    )
+
+
+def _listed(checks: Any) -> list[Any]:
+    return [] if checks is None else list(checks) if isinstance(checks, list | tuple) else [checks]

@@ -1,0 +1,64 @@
+"""Idempotency-Key: the second time, the first answer."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import orjson
+from flask import Request, Response
+
+from api.auth.bearer import Caller
+from tenants.kernel.clock import now
+from tenants.kernel.errors import Invalid
+from tenants.kernel.idempotency import KEPT_FOR, IdempotencyRecord, first_answer
+from tenants.kernel.ids import digest
+from tenants.kernel.session import Session
+
+HEADER = "Idempotency-Key"
+_KEPT_HEADERS = ("Location", "ETag", "Retry-After")
+
+
+def answered_once(
+    session: Session, caller: Caller, request: Request, act: Callable[[], Response], secrets: Iterable[str]
+) -> Response:
+    """`act`, or the stored answer to the same request; `secrets` are fields blanked in what is stored."""
+    key = request.headers.get(HEADER)
+    if key is None:
+        return act()
+    key = key.strip().strip('"')
+    if not 1 <= len(key) <= 255:
+        raise Invalid.field(f"#{HEADER}", "invalid", "An Idempotency-Key has 1 to 255 characters.")
+    known = {
+        "client_id": caller.client_id,
+        "route": f"{request.method} {request.path}",
+        "key_hash": digest(key),
+    }
+    asked = digest(f"{request.query_string.decode()}\n{request.get_data(as_text=True)}")
+    record = first_answer(session, **known)
+    if record is not None:
+        if record.request_hash != asked:
+            raise Invalid.field(
+                f"#{HEADER}", "key_reused", "This Idempotency-Key was used for a different request."
+            )
+        return Response(record.body, record.status, record.headers, content_type="application/json")
+    response = act()
+    if response.status_code < 300:
+        kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+        session.add(
+            IdempotencyRecord(
+                **known,
+                request_hash=asked,
+                status=response.status_code,
+                headers={**kept, "Idempotent-Replayed": "true"},
+                body=_blanked(response.get_data(), secrets),
+                expires_at=now() + KEPT_FOR,
+            )
+        )
+    return response
+
+
+def _blanked(body: bytes, secrets: Iterable[str]) -> bytes:
+    names = set(secrets)
+    if not names or not body:
+        return body
+    said: dict[str, Any] = orjson.loads(body)
+    return orjson.dumps({name: None if name in names else value for name, value in said.items()})

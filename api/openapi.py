@@ -1,0 +1,151 @@
+"""The OpenAPI 3.1 document: what flask-smorest knows, and what every operation has in common."""
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+import yaml
+from flask import Flask
+from flask_smorest import Api
+from marshmallow import Schema
+
+from api.blueprint import HEADER, Operation
+from tenants.kernel.permissions import MEANING
+
+USUAL = (400, 401, 403, 422, 503)
+DESCRIPTION = """\
+Peer mentoring groups for early-career researchers: onboard a cohort, let a background job form groups,
+give them a place, and pull reports that disclose nobody.
+
+Every request carries a bearer token of one tenant (`POST /oauth/token`). Lists are pages of
+`{"items": […], "next_cursor": …}`. Work in the background answers 202 with the resource, whose `state`
+you poll. Errors are problem details (RFC 9457) with `errors: [{pointer, code, detail}]`.
+"""
+
+
+def options(version: str) -> dict[str, Any]:
+    """The document's head."""
+    flow = {"tokenUrl": "/oauth/token", "scopes": {scope.value: text for scope, text in MEANING.items()}}
+    return {
+        "info": {
+            "title": "Peerloom API",
+            "version": version,
+            "description": DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/", "description": "This deployment"}],
+        "components": {
+            "securitySchemes": {"oauth": {"type": "oauth2", "flows": {"clientCredentials": flow}}},
+            "headers": _headers(),
+        },
+    }
+
+
+def finish(api: Api, app: Flask) -> None:
+    """Complete each operation of the document from its declaration."""
+    paths = api.spec._paths
+    for rule in app.url_map.iter_rules():
+        operation = getattr(app.view_functions[rule.endpoint], "_apidoc", {}).get("peerloom")
+        if operation is not None:
+            if (
+                operation.returns is not None
+                and operation.returns.__name__ not in api.spec.components.schemas
+            ):
+                api.spec.components.schema(operation.returns.__name__, schema=operation.returns)
+            path = _openapi_path(rule.rule)
+            _complete(paths[path][operation.method.lower()], operation, rule.endpoint)
+            if "{" in path:
+                paths[path][operation.method.lower()]["responses"]["404"] = _problem(404)
+
+
+def as_yaml(api: Api) -> str:
+    """The document as it is committed."""
+    return yaml.safe_dump(api.spec.to_dict(), sort_keys=False, allow_unicode=True, width=110)
+
+
+def _openapi_path(rule: str) -> str:
+    return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule)
+
+
+def _complete(document: dict[str, Any], operation: Operation, endpoint: str) -> None:
+    name = endpoint.rpartition(".")[2]
+    document["operationId"] = name
+    document["security"] = [{"oauth": [operation.allow.value]}]
+    document.setdefault("summary", name.replace("_", " ").capitalize())
+    parameters: list[dict[str, Any]] = document.setdefault("parameters", [])
+    if operation.method == "POST":
+        parameters.append(
+            _header(HEADER, "Repeat a request with the same key: the first answer comes again.")
+        )
+    if operation.edits:
+        parameters.append({**_header("If-Match", "The ETag of the version you edit."), "required": True})
+    if operation.etag and operation.method == "GET":
+        parameters.append(_header("If-None-Match", "The ETag you hold; 304 if it is still current."))
+    responses: dict[str, Any] = document["responses"]
+    done = responses[str(operation.status)]
+    done["headers"] = {key: {"$ref": f"#/components/headers/{key}"} for key in _shown(operation)}
+    if operation.pages and operation.returns is not None:
+        done["content"] = {"application/json": {"schema": _page_of(operation.returns)}}
+    for status in sorted({*USUAL, *_more(operation, document)}):
+        responses[str(status)] = _problem(status)
+    if operation.etag and operation.method == "GET":
+        responses["304"] = {"description": "Not Modified"}
+    responses.pop("default", None)
+
+
+def _shown(operation: Operation) -> list[str]:
+    return [
+        *(["ETag"] if operation.etag else []),
+        *(["Location"] if operation.location else []),
+        *(["Retry-After"] if operation.status == 202 else []),
+        *(["Link"] if operation.pages else []),
+    ]
+
+
+def _more(operation: Operation, document: dict[str, Any]) -> set[int]:
+    more = set(operation.errors)
+    if operation.method == "POST":
+        more.add(409)
+    if "requestBody" in document:
+        more |= {413, 415}
+    if operation.edits:
+        more |= {412, 428}
+    return more
+
+
+def _page_of(returns: type[Schema]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["items", "next_cursor"],
+        "additionalProperties": False,
+        "properties": {
+            "items": {"type": "array", "items": {"$ref": f"#/components/schemas/{returns.__name__}"}},
+            "next_cursor": {"type": ["string", "null"]},
+        },
+    }
+
+
+def _problem(status: int) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    response: dict[str, Any] = {
+        "description": HTTPStatus(status).phrase,
+        "content": {"application/problem+json": {"schema": schema}},
+    }
+    if status == 401:
+        response["headers"] = {"WWW-Authenticate": {"$ref": "#/components/headers/WWW-Authenticate"}}
+    return response
+
+
+def _header(name: str, description: str) -> dict[str, Any]:
+    return {"in": "header", "name": name, "description": description, "schema": {"type": "string"}}
+
+
+def _headers() -> dict[str, Any]:
+    said = {
+        "ETag": "The version, in quotes.",
+        "Location": "The URL of what was made.",
+        "Retry-After": "Seconds to wait before asking again.",
+        "Link": 'The next page: rel="next".',
+        "WWW-Authenticate": "How to authenticate.",
+    }
+    return {name: {"description": text, "schema": {"type": "string"}} for name, text in said.items()}

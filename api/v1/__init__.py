@@ -1,0 +1,10 @@
+"""Version 1: one folder per noun. The order here is the order of the document."""
+
+from api.v1.clients.routes import blp as clients
+from api.v1.cohorts.routes import blp as cohorts
+from api.v1.events.routes import blp as events
+from api.v1.jobs.routes import blp as jobs
+from api.v1.programs.routes import blp as programs
+from api.v1.tenant.routes import blp as tenant
+
+RESOURCES = (tenant, clients, programs, cohorts, jobs, events)

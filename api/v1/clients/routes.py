@@ -1,0 +1,63 @@
+"""/v1/clients"""
+
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+from flask import g
+from sqlalchemy import Select
+
+from api.blueprint import Blueprint
+from api.v1.clients.schemas import Client, ClientCreate, ClientWithSecret
+from tenants.access import actions, models, queries
+from tenants.kernel.permissions import Permission
+from tenants.kernel.rows import row_of
+from tenants.kernel.session import Session
+
+blp = Blueprint("Clients", description="Programs that call the API for this tenant.")
+ALLOW = Permission.CLIENTS_MANAGE
+SECRET = ("client_secret",)
+
+
+@blp.list("/clients", ALLOW, returns=Client)
+def list_clients(session: Session) -> Select[Any]:
+    """The tenant's clients, revoked ones too."""
+    return queries.clients()
+
+
+@blp.post(
+    "/clients",
+    ALLOW,
+    body=ClientCreate,
+    returns=ClientWithSecret,
+    status=201,
+    location="/v1/clients/{id}",
+    etag=True,
+    secrets=SECRET,
+)
+def create_client(session: Session, body: dict[str, Any]) -> Any:
+    """Make a client. Its secret is in this answer and nowhere else."""
+    return _with_secret(*actions.create_client(session, held=g.caller.scopes, **body))
+
+
+@blp.get("/clients/<uuid:client_id>", ALLOW, returns=Client, etag=True)
+def get_client(session: Session, client_id: UUID) -> models.Client:
+    """One client."""
+    return row_of(session, models.Client, client_id)
+
+
+@blp.post("/clients/<uuid:client_id>/secret", ALLOW, returns=ClientWithSecret, etag=True, secrets=SECRET)
+def rotate_client_secret(session: Session, client_id: UUID) -> Any:
+    """Give the client a new secret; the old one stops working at once."""
+    return _with_secret(*actions.rotate_secret(session, client_id=client_id))
+
+
+@blp.post("/clients/<uuid:client_id>/revocation", ALLOW, returns=Client, etag=True)
+def revoke_client(session: Session, client_id: UUID) -> models.Client:
+    """End the client and all its tokens."""
+    return actions.revoke_client(session, client_id=client_id)
+
+
+def _with_secret(client: models.Client, secret: str) -> Any:
+    session_row = {name: getattr(client, name) for name in Client().fields}
+    return SimpleNamespace(**session_row, client_secret=secret)

@@ -1,0 +1,41 @@
+"""Cohorts."""
+
+from marshmallow import fields
+
+from api.fields import Day, EditableResource, PageQuery, Schema, Text
+
+
+class CohortPatch(Schema):
+    """What to change of a cohort."""
+
+    name = Text(most=200)
+    opens_on = Day(allow_none=True)
+    closes_on = Day(allow_none=True)
+    announced_on = Day(allow_none=True)
+    kick_off_on = Day(allow_none=True)
+    ends_on = Day(allow_none=True)
+
+
+class CohortCreate(CohortPatch):
+    """An intake to make."""
+
+    program_id = fields.UUID(required=True)
+    name = Text(most=200, required=True)
+
+
+class Cohort(EditableResource):
+    """One intake of a program."""
+
+    program_id = fields.UUID()
+    name = fields.String()
+    opens_on = Day(allow_none=True)
+    closes_on = Day(allow_none=True)
+    announced_on = Day(allow_none=True)
+    kick_off_on = Day(allow_none=True)
+    ends_on = Day(allow_none=True)
+
+
+class CohortQuery(PageQuery):
+    """Which cohorts."""
+
+    program_id = fields.UUID(load_default=None)

@@ -1,0 +1,18 @@
+"""Background work."""
+
+from marshmallow import fields
+
+from api.fields import Resource, Timestamp
+
+
+class Job(Resource):
+    """One piece of background work."""
+
+    kind = fields.String()
+    subject_id = fields.UUID(metadata={"description": "The import, run or report it works for."})
+    state = fields.String(metadata={"description": "queued, running, succeeded, failed or cancelled"})
+    progress = fields.Float(metadata={"description": "0 to 1"})
+    attempts = fields.Integer()
+    error = fields.Dict(allow_none=True, metadata={"description": "{code, message} of a failed job"})
+    started_at = Timestamp(allow_none=True)
+    finished_at = Timestamp(allow_none=True)

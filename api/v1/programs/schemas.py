@@ -1,0 +1,84 @@
+"""Programs and their attributes."""
+
+from marshmallow import fields, validate
+
+from api.fields import Choice, EditableResource, Flag, Key, Schema, Text, Whole
+from tenants.cohorts.models import ATTRIBUTE_KINDS
+
+LABELS = fields.Dict(
+    keys=Key(),
+    values=Text(most=60),
+    validate=validate.Length(max=20),
+    metadata={"description": "Your own words, for example {'participant': 'scholar', 'group': 'circle'}."},
+)
+USES = ("eligibility", "matching", "reporting")
+
+
+class ProgramCreate(Schema):
+    """A program to make."""
+
+    name = Text(most=200, required=True)
+    labels = LABELS
+    template = Key(metadata={"description": "nih_k_awardees, ctsi_scholars or society_early_career"})
+
+
+class ProgramPatch(Schema):
+    """What to change of a program."""
+
+    name = Text(most=200)
+    labels = LABELS
+
+
+class Program(EditableResource):
+    """What an institution runs."""
+
+    name = fields.String()
+    template = fields.String(allow_none=True)
+    labels = fields.Dict(keys=fields.String(), values=fields.String())
+
+
+class Level(Schema):
+    """One value that an attribute can take."""
+
+    key = Text(most=200, required=True)
+    label = Text(most=200)
+    order = Whole(most=1_000_000)
+    parent = Text(most=200, allow_none=True, metadata={"description": "A level of the parent attribute."})
+    aliases = fields.List(Text(most=200), validate=validate.Length(max=200))
+
+
+class AttributePatch(Schema):
+    """What to change of an attribute; its key and kind stay."""
+
+    label = Text(most=200)
+    open = Flag(metadata={"description": "Whether values that are no level yet become one."})
+    required = Flag()
+    sensitive = Flag()
+    answered_by = Choice(("roster", "person", "either"))
+    uses = fields.List(Choice(USES), validate=validate.Length(max=3))
+    parent = Key(allow_none=True)
+    levels = fields.List(fields.Nested(Level), validate=validate.Length(max=10_000))
+
+
+class AttributeCreate(AttributePatch):
+    """Something to know of a participant. Only key, label and kind are required."""
+
+    key = Key(required=True)
+    label = Text(most=200, required=True)
+    kind = Choice(ATTRIBUTE_KINDS, required=True)
+
+
+class Attribute(EditableResource):
+    """Something known of a participant."""
+
+    program_id = fields.UUID()
+    key = fields.String()
+    label = fields.String()
+    kind = fields.String()
+    open = fields.Boolean()
+    required = fields.Boolean()
+    sensitive = fields.Boolean()
+    answered_by = fields.String()
+    uses = fields.List(fields.String())
+    parent = fields.String(allow_none=True)
+    levels = fields.List(fields.Dict())

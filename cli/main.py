@@ -1,0 +1,189 @@
+"""The command `peerloom`."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from cli.processes import Program, Supervisor
+from tenants.access.actions import create_client
+from tenants.institutions.actions import open_tenant
+from tenants.kernel.ids import new_id
+from tenants.kernel.permissions import ALL
+from tenants.kernel.session import Database
+from tenants.kernel.settings import Settings, SettingsError, owner_database_url
+
+DATA = Path(".peerloom")
+OPENAPI = Path(__file__).parents[1] / "openapi" / "v1.yaml"
+
+data_option = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=f"Run (or join) the embedded servers of this folder. Without it the servers of DATABASE_URL and "
+    f"REDIS_URL are used; where these are not set, the folder {DATA}.",
+)
+
+
+class _Commands(click.Group):
+    """The commands below, and `demo`, which is imported only when somebody asks for it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "demo"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != "demo":
+            return super().get_command(ctx, cmd_name)
+        command = import_module("cli.demo").demo
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(cls=_Commands)
+def main() -> None:
+    """Peerloom: peer mentoring groups for early-career researchers."""
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True, help="0 picks a free one.")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(min=1), help="Job workers.")
+@data_option
+def serve(port: int, workers: int, data: Path | None) -> None:
+    """Migrate, then run the API, the scheduler and the job workers until stopped."""
+    with _environment(data, migrate=True) as environ, socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise click.ClickException(f"cannot listen on port {port}: {error.strerror}") from error
+        port = listener.getsockname()[1]
+        address = f"http://127.0.0.1:{port}"
+        served = {"PUBLIC_URL": address} | environ
+        served.pop("DATABASE_OWNER_URL", None)  # what serves must not be able to reach the owner's role
+        Settings.from_environment(served)
+        supervisor = Supervisor(
+            _programs(served, listener.fileno(), workers),
+            ready=lambda: _is_ready(port),
+            announce=lambda: print(f"ready {address}", flush=True),
+        )
+        status = supervisor.run()
+    sys.exit(status)
+
+
+def _programs(environ: Mapping[str, str], listener: int, workers: int) -> list[Program]:
+    python = [sys.executable, "-P", "-m"]
+    web = [*python, "gunicorn", "-c", "python:cli.web", "--bind", f"fd://{listener}", "api.app:create_app()"]
+    api = Program("api", web, environ, essential=True, files=[listener])
+    scheduler = Program("scheduler", [*python, "cli.main", "scheduler"], environ)
+    worker = Program("worker", [*python, "cli.main", "worker"], environ)
+    return [api, scheduler, *[worker] * workers]
+
+
+def _is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+@main.command()
+@data_option
+def migrate(data: Path | None) -> None:
+    """Bring the database's schema up to date (with DATABASE_OWNER_URL)."""
+    with _environment(data, migrate=True):
+        pass
+
+
+@main.command()
+@data_option
+def worker(data: Path | None) -> None:
+    """Run one job worker."""
+    from workers.main import run_worker  # noqa: PLC0415
+
+    with _environment(data) as environ:
+        run_worker(Settings.from_environment(environ))
+
+
+@main.command()
+@data_option
+def scheduler(data: Path | None) -> None:
+    """Run the scheduler: it rings for the jobs that are due."""
+    from workers.schedule import run_scheduler  # noqa: PLC0415
+
+    with _environment(data) as environ:
+        run_scheduler(Settings.from_environment(environ))
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Only compare; fail when the file is out of date.")
+def openapi(*, check: bool) -> None:
+    """Write openapi/v1.yaml from the API's own description."""
+    from api.app import openapi_yaml  # noqa: PLC0415
+
+    document = openapi_yaml()
+    if not check:
+        OPENAPI.parent.mkdir(exist_ok=True)
+        OPENAPI.write_text(document)
+    elif not OPENAPI.exists() or OPENAPI.read_text() != document:
+        raise click.ClickException("openapi/v1.yaml is out of date: run `make openapi`")
+
+
+@main.group()
+def tenant() -> None:
+    """Tenants: institutions, funders and societies."""
+
+
+@tenant.command("open")
+@click.option("--kind", required=True, type=click.Choice(["institution", "funder", "society"]))
+@click.option("--slug", required=True)
+@click.option("--name", required=True)
+@data_option
+def open_(kind: str, slug: str, name: str, data: Path | None) -> None:
+    """Open a tenant and print its first client's credentials as JSON; the secret is shown only here."""
+    with _environment(data) as environ:
+        database = Database(Settings.from_environment(environ).database_url)
+        with database.tenant(new_id()) as session:
+            opened = open_tenant(session, kind=kind, slug=slug, name=name)
+            client, secret = create_client(session, name="First administrator", held=ALL)
+            session.commit()
+        database.dispose()
+    printed = {"tenant_id": str(opened.id), "client_id": client.client_id, "client_secret": secret}
+    click.echo(json.dumps(printed))
+
+
+@contextmanager
+def _environment(data: Path | None, *, migrate: bool = False) -> Iterator[dict[str, str]]:
+    """The environment to run in: the caller's, or with the URLs of the embedded servers in it.
+
+    Whoever starts embedded servers brings their schema up to date, too.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    environ = dict(os.environ)
+    try:
+        with ExitStack() as stack:
+            if data is not None or not environ.keys() & {"DATABASE_URL", "REDIS_URL"}:
+                from cli.embedded import acquire  # noqa: PLC0415  the wheels are absent in production
+
+                servers, stop = acquire(data or DATA)
+                stack.callback(stop)
+                environ |= servers.environment()
+                migrate = migrate or servers.owner_pid == os.getpid()
+            if migrate:
+                import_module("migrations").upgrade(owner_database_url(environ))
+            yield environ
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()

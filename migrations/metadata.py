@@ -1,0 +1,16 @@
+"""Every table, for alembic and for the tests that compare it with the database."""
+
+import tenants.access.models
+import tenants.cohorts.models
+import tenants.groups.models
+import tenants.institutions.models
+import tenants.kernel.events
+import tenants.kernel.idempotency
+import tenants.kernel.jobs
+import tenants.matching.models
+import tenants.outcomes.models
+import tenants.people.models
+import tenants.reporting.models  # noqa: F401
+from tenants.kernel.base import Base
+
+METADATA = Base.metadata

@@ -1,0 +1,94 @@
+"""The walls: four forms of row security, and the doors through them.
+
+Every policy is for peerloom_app only, so that even the owner, under FORCE, sees no row.
+"""
+
+from alembic import op
+
+TENANT = "(SELECT nullif(current_setting('app.tenant_id', true), '')::uuid)"
+MEMBERSHIP = "(SELECT nullif(current_setting('app.membership_id', true), '')::uuid)"
+PERSON = "(SELECT nullif(current_setting('app.person_id', true), '')::uuid)"
+ALL = "SELECT, INSERT, UPDATE, DELETE"
+
+
+def _wall(table: str, grants: str) -> None:
+    op.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
+    op.execute(f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY')
+    op.execute(f'GRANT {grants} ON "{table}" TO peerloom_app')
+
+
+def protect(table: str, *, grants: str = ALL, key: str = "tenant_id") -> None:
+    """The tenant wall: rows of the session's tenant, and no others, for reading and writing."""
+    _wall(table, grants)
+    op.execute(
+        f'CREATE POLICY tenant_wall ON "{table}" TO peerloom_app'
+        f" USING ({key} = {TENANT}) WITH CHECK ({key} = {TENANT})"
+    )
+
+
+def protect_private(table: str, *, grants: str = ALL) -> None:
+    """The group wall on top of the tenant wall: admitted members who have not left.
+
+    What was written before a member was admitted stays closed to them, and so does everything once they
+    have left, their own words excepted. Needs columns group_id, author_id and written_at.
+    """
+    protect(table, grants=grants)
+    op.execute(
+        f'CREATE POLICY group_wall ON "{table}" AS RESTRICTIVE TO peerloom_app'
+        f" USING (author_id = {MEMBERSHIP} OR group_id = ANY (ARRAY(SELECT gm.group_id FROM group_member gm"
+        f" WHERE gm.tenant_id = {TENANT} AND gm.membership_id = {MEMBERSHIP}"
+        f" AND gm.admitted_at <= written_at AND gm.left_at IS NULL)))"
+        f" WITH CHECK (author_id = {MEMBERSHIP} AND group_id = ANY (ARRAY(SELECT gm.group_id"
+        f" FROM group_member gm WHERE gm.tenant_id = {TENANT} AND gm.membership_id = {MEMBERSHIP}"
+        f" AND gm.admitted_at IS NOT NULL AND gm.left_at IS NULL)))"
+    )
+
+
+def protect_addressed(table: str) -> None:
+    """The release wall: the sender inserts and reads, the addressee (tenant_id) reads, nobody else."""
+    _wall(table, "SELECT, INSERT")
+    op.execute(
+        f'CREATE POLICY addressee_reads ON "{table}" FOR SELECT TO peerloom_app USING (tenant_id = {TENANT})'
+    )
+    op.execute(
+        f'CREATE POLICY sender_reads ON "{table}" FOR SELECT TO peerloom_app'
+        f" USING (source_tenant_id = {TENANT})"
+    )
+    op.execute(
+        f'CREATE POLICY sender_writes ON "{table}" FOR INSERT TO peerloom_app'
+        f" WITH CHECK (source_tenant_id = {TENANT})"
+    )
+
+
+def protect_self(table: str, *, grants: str = "SELECT") -> None:
+    """A person's own row."""
+    _wall(table, grants)
+    op.execute(
+        f'CREATE POLICY self ON "{table}" TO peerloom_app USING (id = {PERSON}) WITH CHECK (id = {PERSON})'
+    )
+
+
+def door(name: str, *, body: str, grants: tuple[str, ...], policies: tuple[str, ...]) -> None:
+    """A function of peerloom_door that sees across a wall by column grants and policies of its own.
+
+    `name` is its signature with what it returns; `body` one SQL statement.
+    """
+    for statement in (*grants, *policies):
+        op.execute(statement)
+    call = name.split(" RETURNS ", maxsplit=1)[0]
+    types = call.split("(")[0] + "(" + ", ".join(a.split()[1] for a in _arguments(call)) + ")"
+    op.execute("GRANT CREATE ON SCHEMA door TO peerloom_door")
+    op.execute("SET ROLE peerloom_door")
+    op.execute(
+        f"CREATE FUNCTION door.{name} SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
+        f" BEGIN ATOMIC {body}; END"
+    )
+    op.execute(f"REVOKE ALL ON FUNCTION door.{types} FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION door.{types} TO peerloom_app")
+    op.execute("RESET ROLE")
+    op.execute("REVOKE CREATE ON SCHEMA door FROM peerloom_door")
+
+
+def _arguments(call: str) -> list[str]:
+    inside = call[call.index("(") + 1 : call.rindex(")")]
+    return [argument.strip() for argument in inside.split(",") if argument.strip()]

@@ -1,0 +1,177 @@
+"""Making and editing programs, their attributes and their cohorts."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from tenants.cohorts.models import Attribute, Cohort, Participant, Program
+from tenants.cohorts.templates import UnknownTemplate, template
+from tenants.kernel import events
+from tenants.kernel.errors import Conflict, FieldError, Invalid
+from tenants.kernel.rows import Version, edited, row_named, row_of
+from tenants.kernel.session import Session
+
+DEFAULT_LABELS = {"program": "program", "participant": "participant", "group": "group"}
+HAS_LEVELS = ("categorical", "set", "ordinal")
+
+
+def create_program(
+    session: Session, *, name: str, labels: dict[str, str] | None = None, template_key: str | None = None
+) -> Program:
+    """A program; from a template it comes with the template's attributes and words."""
+    attributes: Sequence[dict[str, Any]] = ()
+    words = dict(DEFAULT_LABELS)
+    if template_key is not None:
+        try:
+            chosen = template(template_key)
+        except UnknownTemplate as unknown:
+            raise Invalid.field("/template", "unknown", str(unknown)) from unknown
+        words |= dict(chosen.labels)
+        attributes = [asdict(attribute) for attribute in chosen.attributes]
+    program = Program(name=name, template=template_key, labels=words | (labels or {}))
+    session.add(program)
+    session.flush()
+    session.add_all(_attribute(program.id, **each) for each in attributes)
+    events.record(session, "program.created", subject=program, counts={"attributes": len(attributes)})
+    return program
+
+
+def edit_program(
+    session: Session, *, program_id: UUID, changes: dict[str, Any], if_match: Version
+) -> Program:
+    """Change a program's name or words. Raises NotFound and StaleVersion."""
+    program = row_of(session, Program, program_id)
+    if "labels" in changes:
+        changes = {**changes, "labels": {**program.labels, **changes["labels"]}}
+    changed = edited(program, changes, if_match=if_match)
+    if changed:
+        events.record(session, "program.updated", subject=program, changed=changed)
+    return program
+
+
+def create_attribute(session: Session, *, program_id: UUID, key: str, kind: str, **told: Any) -> Attribute:
+    """Define what is known of a participant. Conflict "key_taken" if the program has this key."""
+    program = row_of(session, Program, program_id)
+    taken = select(Attribute.id).where(Attribute.program_id == program_id, Attribute.key == key)
+    if session.scalar(taken):
+        raise Conflict(f"This program has an attribute {key} already.", code="key_taken")
+    _check_levels(kind, told.get("levels") or [], told.get("open"))
+    attribute = _attribute(program.id, key=key, kind=kind, **told)
+    session.add(attribute)
+    session.flush()
+    events.record(session, "attribute.created", subject=attribute, changed=(key,))
+    return attribute
+
+
+def edit_attribute(
+    session: Session, *, attribute_id: UUID, changes: dict[str, Any], if_match: Version
+) -> Attribute:
+    """Change all but an attribute's key and kind, which values and recipes rely on."""
+    attribute = row_of(session, Attribute, attribute_id)
+    if "levels" in changes:
+        _check_levels(attribute.kind, changes["levels"], changes.get("open", attribute.open))
+        changes = {**changes, "levels": _ordered(changes["levels"])}
+    changed = edited(attribute, changes, if_match=if_match)
+    if changed:
+        events.record(session, "attribute.updated", subject=attribute, changed=changed)
+    return attribute
+
+
+def delete_attribute(session: Session, *, attribute_id: UUID, if_match: Version) -> None:
+    """Remove an attribute nobody has a value of. Conflict "in_use" otherwise."""
+    attribute = row_of(session, Attribute, attribute_id)
+    if_match.check(attribute.version)
+    used = (
+        select(Participant.id)
+        .join(Cohort, (Cohort.tenant_id == Participant.tenant_id) & (Cohort.id == Participant.cohort_id))
+        .where(Cohort.program_id == attribute.program_id, Participant.attributes.has_key(attribute.key))
+        .limit(1)
+    )
+    if session.scalar(used):
+        raise Conflict("Participants have values of this attribute.", code="in_use")
+    session.delete(attribute)
+    events.record(session, "attribute.deleted", subject=attribute, changed=(attribute.key,))
+
+
+def create_cohort(session: Session, *, program_id: UUID, name: str, **dates: Any) -> Cohort:
+    """One intake of a program. Raises Invalid at /program_id or at a date out of order."""
+    row_named(session, Program, program_id, pointer="/program_id")
+    cohort = Cohort(program_id=program_id, name=name, **dates)
+    _check_dates(cohort)
+    session.add(cohort)
+    session.flush()
+    events.record(session, "cohort.created", subject=cohort)
+    return cohort
+
+
+def edit_cohort(session: Session, *, cohort_id: UUID, changes: dict[str, Any], if_match: Version) -> Cohort:
+    """Change a cohort's name or dates. Raises NotFound, Invalid and StaleVersion."""
+    cohort = row_of(session, Cohort, cohort_id)
+    changed = edited(cohort, changes, if_match=if_match)
+    _check_dates(cohort)
+    if changed:
+        events.record(session, "cohort.updated", subject=cohort, changed=changed)
+    return cohort
+
+
+def _attribute(program_id: UUID, *, key: str, label: str, kind: str, **told: Any) -> Attribute:
+    levels = _ordered(told.get("levels") or [])
+    given = told.get("open")
+    return Attribute(
+        program_id=program_id,
+        key=key,
+        label=label,
+        kind=kind,
+        open=not levels if given is None else given,
+        required=told.get("required", False),
+        sensitive=told.get("sensitive", False),
+        answered_by=told.get("answered_by", "either"),
+        uses=list(told.get("uses", ("matching", "reporting"))),
+        parent=told.get("parent"),
+        levels=levels,
+    )
+
+
+def _ordered(levels: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Levels in their order, each complete."""
+    complete = [
+        {
+            "key": level["key"],
+            "label": level.get("label") or level["key"],
+            "order": level["order"] if level.get("order") is not None else place,
+            "parent": level.get("parent"),
+            "aliases": list(level.get("aliases") or ()),
+        }
+        for place, level in enumerate(levels, start=1)
+    ]
+    return sorted(complete, key=lambda level: level["order"])
+
+
+def _check_levels(kind: str, levels: Sequence[dict[str, Any]], is_open: bool | None) -> None:
+    if levels and kind not in HAS_LEVELS:
+        raise Invalid.field("/levels", "not_allowed", f"An attribute of kind {kind} has no levels.")
+    if kind == "ordinal" and not levels and is_open is False:
+        raise Invalid.field("/levels", "required", "A closed ordinal attribute needs levels in their order.")
+    seen: set[str] = set()
+    broken = []
+    for place, level in enumerate(levels):
+        names = {level["key"].casefold(), *(alias.casefold() for alias in level.get("aliases") or ())}
+        if names & seen:
+            broken.append(FieldError(f"/levels/{place}", "ambiguous", f"{level['key']} is named twice."))
+        seen |= names
+    if broken:
+        raise Invalid(*broken)
+
+
+def _check_dates(cohort: Cohort) -> None:
+    names = ("opens_on", "closes_on", "announced_on", "kick_off_on", "ends_on")
+    last_name, last = "", None
+    for name in names:
+        date = getattr(cohort, name)
+        if date is not None and last is not None and date < last:
+            raise Invalid.field(f"/{name}", "out_of_order", f"{name} is before {last_name}.")
+        if date is not None:
+            last_name, last = name, date

@@ -1,0 +1,200 @@
+"""Programs, what they know of participants, and one intake after another."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, one_of
+from tenants.kernel.clock import now
+
+ATTRIBUTE_KINDS = (
+    "categorical",
+    "set",
+    "ordinal",
+    "number",
+    "date",
+    "boolean",
+    "text",
+    "availability",
+    "reference",
+)
+PARTICIPANT_STATES = (
+    "eligible",
+    "invited",
+    "applied",
+    "ineligible",
+    "declined",
+    "waitlisted",
+    "placed",
+    "paused",
+    "withdrawn",
+    "completed",
+)
+IMPORT_KINDS = ("roster", "products", "career_events")
+IMPORT_STATES = (
+    "awaiting_file",
+    "checking",
+    "needs_confirmation",
+    "running",
+    "succeeded",
+    "failed",
+    "cancelled",
+    "reversed",
+)
+ROW_OUTCOMES = ("created", "updated", "unchanged", "skipped", "failed", "withdrawn")
+
+
+class Program(Edited, TenantRow):
+    """What an institution runs. `labels` are its own words for participant, group and so on."""
+
+    __tablename__ = "program"
+
+    name: Mapped[str]
+    template: Mapped[str | None]
+    labels: Mapped[dict[str, Any]]
+
+
+class Attribute(Edited, TenantRow):
+    """One thing known of a participant. `levels` is a list of {key, label, order, parent, aliases}.
+
+    An open attribute admits values that are no level yet and keeps them as new levels.
+    """
+
+    __tablename__ = "attribute"
+    __table_args__ = (
+        belongs_to("program"),
+        UniqueConstraint("tenant_id", "program_id", "key"),
+        one_of("kind", ATTRIBUTE_KINDS),
+        one_of("answered_by", ("roster", "person", "either")),
+    )
+
+    program_id: Mapped[UUID]
+    key: Mapped[str]
+    label: Mapped[str]
+    kind: Mapped[str]
+    open: Mapped[bool]
+    required: Mapped[bool]
+    sensitive: Mapped[bool]
+    answered_by: Mapped[str]
+    uses: Mapped[list[str]]
+    parent: Mapped[str | None]
+    levels: Mapped[list[Any]]
+
+
+class Cohort(Edited, TenantRow):
+    """One intake of a program and its dates."""
+
+    __tablename__ = "cohort"
+    __table_args__ = (belongs_to("program"), Index("ix_cohort_program", "tenant_id", "program_id", "id"))
+
+    program_id: Mapped[UUID]
+    name: Mapped[str]
+    opens_on: Mapped[date | None]
+    closes_on: Mapped[date | None]
+    announced_on: Mapped[date | None]
+    kick_off_on: Mapped[date | None]
+    ends_on: Mapped[date | None]
+
+
+class Participant(Edited, TenantRow):
+    """A membership in a cohort. `attributes` holds the current value by attribute key."""
+
+    __tablename__ = "participant"
+    __table_args__ = (
+        belongs_to("cohort"),
+        belongs_to("membership"),
+        UniqueConstraint("tenant_id", "cohort_id", "membership_id"),
+        Index("ix_participant_cohort", "tenant_id", "cohort_id", "id"),
+        Index("ix_participant_updated", "tenant_id", "cohort_id", "updated_at"),
+        Index("ix_participant_membership", "tenant_id", "membership_id"),
+        one_of("state", PARTICIPANT_STATES),
+    )
+
+    cohort_id: Mapped[UUID]
+    membership_id: Mapped[UUID]
+    state: Mapped[str] = mapped_column(default="eligible")
+    state_since: Mapped[datetime] = mapped_column(default=now)
+    state_reason: Mapped[str | None]
+    attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class ParticipantChange(Created, TenantRow):
+    """What became known of a participant, when and from whom; append-only.
+
+    `attributes` holds the changed keys with their new values (null: cleared), so the values on any date
+    are the changes up to then, folded in order. `state` is set where the state changed.
+    """
+
+    __tablename__ = "participant_change"
+    __table_args__ = (
+        belongs_to("participant", on_delete="CASCADE"),
+        Index("ix_participant_change_participant", "tenant_id", "participant_id", "id"),
+        one_of("source", ("roster", "person", "api", "matching")),
+    )
+
+    participant_id: Mapped[UUID]
+    source: Mapped[str]
+    state: Mapped[str | None]
+    reason: Mapped[str | None]
+    attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    import_id: Mapped[UUID | None]
+
+
+class Import(Edited, TenantRow):
+    """A file on its way into a cohort. `error` is {code, message, line} when the whole file is refused."""
+
+    __tablename__ = "import"
+    __table_args__ = (
+        belongs_to("cohort"),
+        belongs_to("job"),
+        Index("ix_import_cohort", "tenant_id", "cohort_id", "id"),
+        one_of("kind", IMPORT_KINDS),
+        one_of("mode", ("skip", "update", "replace")),
+        one_of("state", IMPORT_STATES),
+    )
+
+    cohort_id: Mapped[UUID]
+    kind: Mapped[str]
+    mode: Mapped[str]
+    dry_run: Mapped[bool]
+    max_withdrawals: Mapped[int]
+    mapping: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(default="awaiting_file")
+    counts: Mapped[dict[str, Any]]
+    error: Mapped[dict[str, Any] | None]
+    file_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    file_sha256: Mapped[str | None]
+    confirmed_at: Mapped[datetime | None]
+    applied_at: Mapped[datetime | None]
+    job_id: Mapped[UUID | None]
+
+
+class ImportRow(TenantRow):
+    """What became of one row of the file. `before` is what a reversal restores."""
+
+    __tablename__ = "import_row"
+    __table_args__ = (
+        belongs_to("import", "import_id", on_delete="CASCADE"),
+        Index("ix_import_row_outcome", "tenant_id", "import_id", "outcome", "id"),
+        Index(
+            "ix_import_row_subject",
+            "tenant_id",
+            "subject_id",
+            postgresql_where=text("subject_id IS NOT NULL"),
+        ),
+        one_of("outcome", ROW_OUTCOMES),
+    )
+
+    import_id: Mapped[UUID]
+    line: Mapped[int | None]
+    outcome: Mapped[str]
+    column: Mapped[str | None]
+    code: Mapped[str | None]
+    message: Mapped[str | None]
+    external_id: Mapped[str | None]
+    subject_id: Mapped[UUID | None]
+    subject_version: Mapped[int | None]
+    before: Mapped[dict[str, Any] | None]

@@ -1,0 +1,56 @@
+"""Peer groups and their dated members. Admission is the database's: only its door sets `admitted_at`."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, one_of
+
+GROUP_STATES = ("formed", "announced", "confirmed", "active", "paused", "ended")
+
+
+class Group(Edited, TenantRow):
+    """A peer group. Members see nothing of it before it is announced."""
+
+    __tablename__ = "peer_group"
+    __table_args__ = (
+        belongs_to("cohort"),
+        belongs_to("matching_run"),
+        Index("ix_peer_group_cohort", "tenant_id", "cohort_id", "id"),
+        Index("ix_peer_group_run", "tenant_id", "matching_run_id"),
+        one_of("state", GROUP_STATES),
+    )
+
+    cohort_id: Mapped[UUID]
+    matching_run_id: Mapped[UUID | None]
+    name: Mapped[str]
+    state: Mapped[str] = mapped_column(default="formed")
+    opened_at: Mapped[datetime | None]
+
+
+class GroupMember(Created, TenantRow):
+    """Somebody's place in a group. The row opens nothing; being admitted and not having left does."""
+
+    __tablename__ = "group_member"
+    __table_args__ = (
+        belongs_to("peer_group", "group_id"),
+        belongs_to("participant"),
+        belongs_to("membership"),
+        UniqueConstraint("tenant_id", "group_id", "membership_id"),
+        Index(
+            "ix_group_member_current",
+            "tenant_id",
+            "membership_id",
+            "group_id",
+            postgresql_where=text("admitted_at IS NOT NULL AND left_at IS NULL"),
+        ),
+        Index("ix_group_member_participant", "tenant_id", "participant_id"),
+    )
+
+    group_id: Mapped[UUID]
+    participant_id: Mapped[UUID]
+    membership_id: Mapped[UUID]
+    admitted_at: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]

@@ -1,0 +1,32 @@
+"""Opening and editing a tenant."""
+
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from tenants.institutions.models import Tenant
+from tenants.kernel import events
+from tenants.kernel.errors import Conflict
+from tenants.kernel.rows import Version, edited
+from tenants.kernel.session import Session
+
+
+def open_tenant(session: Session, *, kind: str, slug: str, name: str) -> Tenant:
+    """Make the row of the session's own, new tenant id. Conflict "slug_taken" if the slug is in use."""
+    tenant = Tenant(id=session.tenant_id, kind=kind, slug=slug, name=name)
+    session.add(tenant)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Conflict(f"The slug {slug} is taken.", code="slug_taken") from error
+    events.record(session, "tenant.opened", subject_id=tenant.id, changed=("kind", "slug", "name"))
+    return tenant
+
+
+def edit_tenant(session: Session, *, changes: dict[str, Any], if_match: Version) -> Tenant:
+    """Change the tenant's own name. Raises StaleVersion."""
+    tenant = session.get_one(Tenant, session.tenant_id)
+    changed = edited(tenant, changes, if_match=if_match)
+    if changed:
+        events.record(session, "tenant.updated", subject_id=tenant.id, changed=changed)
+    return tenant

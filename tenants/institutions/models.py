@@ -1,0 +1,28 @@
+"""The tenant itself."""
+
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenants.kernel.base import Base, Edited, one_of
+from tenants.kernel.ids import new_id
+
+KINDS = ("institution", "funder", "society")
+
+
+class Tenant(Edited, Base):
+    """An institution, funder or society. A global table: its policy compares `id`."""
+
+    __tablename__ = "tenant"
+    __table_args__ = (
+        one_of("kind", KINDS),
+        one_of("state", ("open", "suspended")),
+        CheckConstraint("slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'", name="slug"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    slug: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    state: Mapped[str] = mapped_column(default="open")

@@ -1,0 +1,175 @@
+"""Holding a job: claim it, keep the lease alive, write its effect once."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from tenants.kernel.clock import now
+from tenants.kernel.session import Database, Session
+from tenants.kernel.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_CLAIM = text(
+    "UPDATE job SET state = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = :until,"
+    "       started_at = coalesce(started_at, now())"
+    " WHERE id = :id AND (state = 'queued' AND not_before <= now() OR state = 'running' AND lease_until < now())"
+    " RETURNING kind, subject_id, fence, attempts"
+)
+_BEAT = text(
+    "UPDATE job SET lease_until = :until, progress = greatest(progress, :progress)"
+    " WHERE id = :id AND fence = :fence AND state = 'running' RETURNING cancel_requested"
+)
+_TAKE = text(
+    "SELECT cancel_requested FROM job WHERE id = :id AND fence = :fence AND state = 'running' FOR UPDATE"
+)
+_END = text(
+    "UPDATE job SET state = :state, error = CAST(:error AS jsonb), finished_at = now(), lease_until = NULL,"
+    "       progress = CASE WHEN :state = 'succeeded' THEN 1 ELSE progress END"
+    " WHERE id = :id AND fence = :fence AND state = 'running'"
+)
+_RETRY = text(
+    "UPDATE job SET state = 'queued', lease_until = NULL, rung_at = NULL, not_before = :later"
+    " WHERE id = :id AND fence = :fence AND state = 'running'"
+)
+
+
+class LeaseLost(Exception):  # noqa: N818
+    """Somebody else holds the job now. Nothing this worker does may have an effect."""
+
+
+class Cancelled(Exception):  # noqa: N818
+    """The caller asked for the job to stop."""
+
+
+class JobFailed(Exception):  # noqa: N818
+    """The job cannot succeed, however often it is tried: `code` and a sentence for the caller."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Claim:
+    """A worker's hold on one job of one tenant, fenced against whoever claims it later."""
+
+    def __init__(
+        self, database: Database, tenant_id: UUID, job_id: UUID, row: Any, settings: Settings
+    ) -> None:
+        self.database = database
+        self.settings = settings
+        self.tenant_id = tenant_id
+        self.job_id = job_id
+        self.kind: str = row.kind
+        self.subject_id: UUID = row.subject_id
+        self.attempts: int = row.attempts
+        self._fence: int = row.fence
+        self._progress = 0.0
+        self._cancelled = threading.Event()
+        self._lost = threading.Event()
+        self._ended = threading.Event()
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session of the job's tenant, for reading."""
+        with self.database.tenant(self.tenant_id) as session:
+            yield session
+
+    def progress(self, fraction: float) -> None:
+        """Say how far the work is (0 to 1). Raises Cancelled or LeaseLost when it should stop."""
+        self._progress = min(max(fraction, 0.0), 1.0)
+        self.check()
+
+    def check(self) -> None:
+        """Raise Cancelled or LeaseLost when the work should stop."""
+        if self._lost.is_set():
+            raise LeaseLost
+        if self._cancelled.is_set():
+            raise Cancelled
+
+    @contextmanager
+    def effect(self) -> Iterator[Session]:
+        """The one transaction in which the job changes anything; it ends the job and commits.
+
+        It holds the job's row from its first statement, so nobody can take the job over meanwhile.
+        Raises LeaseLost if somebody has already, and Cancelled if asked to stop before.
+        """
+        with self.session() as session:
+            held = session.execute(_TAKE, {"id": self.job_id, "fence": self._fence}).one_or_none()
+            if held is None:
+                raise LeaseLost
+            if held.cancel_requested:
+                raise Cancelled
+            yield session
+            session.flush()
+            self._end(session, "succeeded")
+            session.commit()
+
+    def fail(self, code: str, message: str) -> None:
+        """End the job as failed."""
+        with self.session() as session:
+            self._end(session, "failed", code=code, message=message)
+            session.commit()
+
+    def stop(self) -> None:
+        """End the job as cancelled."""
+        with self.session() as session:
+            self._end(session, "cancelled")
+            session.commit()
+
+    def retry(self) -> None:
+        """Put the job back, later after each attempt (1 s, 4 s, 9 s …)."""
+        with self.session() as session:
+            later = now() + timedelta(seconds=self.attempts**2)
+            session.execute(_RETRY, {"id": self.job_id, "fence": self._fence, "later": later})
+            session.commit()
+
+    def _end(self, session: Session, state: str, **error: str) -> None:
+        said = orjson.dumps(error).decode() if error else None
+        session.execute(_END, {"id": self.job_id, "fence": self._fence, "state": state, "error": said})
+
+    @contextmanager
+    def kept_alive(self) -> Iterator[None]:
+        """Renew the lease and report progress from a thread with its own connection."""
+        thread = threading.Thread(target=self._beat_until_ended, name=f"lease-{self.job_id}", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            thread.join()
+
+    def _beat_until_ended(self) -> None:
+        while not self._ended.wait(min(1.0, self.settings.lease_seconds / 3)):
+            try:
+                self._beat()
+            except SQLAlchemyError:
+                log.warning("could not renew the lease; trying again", extra={"job_id": str(self.job_id)})
+
+    def _beat(self) -> None:
+        until = now() + timedelta(seconds=self.settings.lease_seconds)
+        known = {"id": self.job_id, "fence": self._fence, "until": until, "progress": self._progress}
+        with self.session() as session:
+            row = session.execute(_BEAT, known).one_or_none()
+            session.commit()
+        if row is None:
+            self._lost.set()
+        elif row.cancel_requested:
+            self._cancelled.set()
+
+
+def claim(database: Database, *, tenant_id: UUID, job_id: UUID, settings: Settings) -> Claim | None:
+    """Take a due job, or None if it is not to be had: held by another, ended, or not this tenant's."""
+    until = now() + timedelta(seconds=settings.lease_seconds)
+    with database.tenant(tenant_id) as session:
+        row = session.execute(_CLAIM, {"id": job_id, "until": until}).one_or_none()
+        session.commit()
+    return Claim(database, tenant_id, job_id, row, settings) if row else None

@@ -1,0 +1,130 @@
+"""Work in the background. The row is the truth; Valkey is a doorbell.
+
+A job is written in the transaction that causes it. After that commit a bell carries (tenant, job) to a
+worker, which claims the row, keeps its lease alive and writes the job's one effect in a transaction that
+first takes the row with the fence of its claim: whoever lost the lease is refused there. A lost bell is
+rung again by the sweeper, so Valkey may forget everything.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, func, select, text, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenants.kernel.base import Created, TenantRow, one_of
+from tenants.kernel.clock import now
+from tenants.kernel.errors import Conflict, NotFound
+from tenants.kernel.ids import new_id
+from tenants.kernel.session import Session
+
+STATES = ("queued", "running", "succeeded", "failed", "cancelled")
+QUEUES = ("quick", "long")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How jobs of one kind run: their queue, and the worker's function by name."""
+
+    queue: str
+    function: str
+
+
+KINDS = {
+    "import": Kind("long", "workers.jobs.imports.apply"),
+    "import_reversal": Kind("long", "workers.jobs.imports.reverse"),
+    "matching_run": Kind("long", "workers.jobs.matching.run"),
+    "report": Kind("quick", "workers.jobs.reports.build"),
+}
+
+
+class Job(Created, TenantRow):
+    """One piece of work about `subject_id`. `progress` is 0 to 1; `error` is {code, message} or null."""
+
+    __tablename__ = "job"
+    __table_args__ = (
+        one_of("state", STATES),
+        one_of("queue", QUEUES),
+        Index("ix_job_subject", "tenant_id", "subject_id"),
+        Index("ix_job_due", "not_before", postgresql_where=text("state = 'queued'")),
+        Index("ix_job_lease", "lease_until", postgresql_where=text("state = 'running'")),
+        Index("ix_job_open", "tenant_id", "queue", postgresql_where=text("state IN ('queued', 'running')")),
+    )
+
+    kind: Mapped[str]
+    queue: Mapped[str]
+    subject_id: Mapped[UUID]
+    state: Mapped[str] = mapped_column(default="queued")
+    progress: Mapped[float] = mapped_column(default=0.0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime] = mapped_column(default=now)
+    rung_at: Mapped[datetime | None]
+    lease_until: Mapped[datetime | None]
+    fence: Mapped[int] = mapped_column(BigInteger, default=0)
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    error: Mapped[dict[str, Any] | None]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+def enqueue(session: Session, kind: str, *, subject_id: UUID, not_before: datetime | None = None) -> Job:
+    """Add a job to this transaction; it is rung for after the commit, or once `not_before` has come."""
+    job = Job(
+        id=new_id(),
+        kind=kind,
+        queue=KINDS[kind].queue,
+        subject_id=subject_id,
+        not_before=not_before or now(),
+    )
+    session.add(job)
+    session.info["enqueued"] = True
+    return job
+
+
+def cancel(session: Session, *, job_id: UUID) -> Job:
+    """Cancel a job: at once if nobody runs it, else at its next check. Conflict if it has ended."""
+    job = session.get(Job, (session.tenant_id, job_id), with_for_update=True)
+    if job is None:
+        raise NotFound("job")
+    if job.state == "queued":
+        job.state, job.finished_at = "cancelled", now()
+    elif job.state == "running":
+        job.cancel_requested = True
+    else:
+        raise Conflict(f"This job has already ended: it {job.state}.", code="job_ended")
+    return job
+
+
+def next_bells(session: Session, *, per_queue: int, bell_lifetime: timedelta) -> list[tuple[str, UUID]]:
+    """Choose the jobs to ring for, mark them rung, and return (queue, job id) pairs.
+
+    At most `per_queue` bells of a tenant are out in each queue, so a tenant with ten thousand jobs takes
+    its turn like one with a single job. A bell unanswered for `bell_lifetime` counts as lost. The caller
+    commits before ringing.
+    """
+    moment = now()
+    waiting = (Job.state == "queued") & (Job.not_before <= moment)
+    lost = (Job.state == "running") & (Job.lease_until < moment)
+    rung_lately = func.coalesce(Job.rung_at > moment - bell_lifetime, False)
+    bells: list[tuple[str, UUID]] = []
+    for queue in QUEUES:
+        out = select(func.count()).where(
+            Job.queue == queue,
+            ((Job.state == "running") & (Job.lease_until >= moment)) | (waiting & rung_lately),
+        )
+        free = per_queue - session.execute(out).scalar_one()
+        if free <= 0:
+            continue
+        chosen = (
+            select(Job.id)
+            .where(Job.queue == queue, (waiting | lost) & ~rung_lately)
+            .order_by(Job.not_before, Job.id)
+            .limit(free)
+            .with_for_update(skip_locked=True)
+        )
+        ring = update(Job).where(Job.tenant_id == session.tenant_id, Job.id.in_(chosen))
+        rung = session.execute(ring.values(rung_at=moment).returning(Job.id))
+        bells += [(queue, row.id) for row in rung]
+    return bells

@@ -1,0 +1,55 @@
+"""Fetching one row: from a path, from a body, or to edit a version of it."""
+
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Row, Select
+
+from tenants.kernel.base import TenantRow
+from tenants.kernel.errors import Invalid, NotFound
+from tenants.kernel.session import Session
+
+AnyRow = TypeVar("AnyRow", bound=TenantRow)
+
+
+class Version(Protocol):
+    """What a caller says it has read."""
+
+    def check(self, version: int) -> None:
+        """Raise StaleVersion unless the caller has read this version."""
+
+
+def row_of(session: Session, model: type[AnyRow], row_id: UUID, what: str | None = None) -> AnyRow:
+    """The row of an id in a path. Raises NotFound, for another tenant's row as for none."""
+    row = session.get(model, (session.tenant_id, row_id))
+    if row is None:
+        raise NotFound(what or model.__tablename__.replace("_", " "))
+    return row
+
+
+def row_named(session: Session, model: type[AnyRow], row_id: UUID, *, pointer: str) -> AnyRow:
+    """The row of an id in a body. Raises Invalid at `pointer`."""
+    try:
+        return row_of(session, model, row_id)
+    except NotFound as missing:
+        raise Invalid.field(pointer, "unknown", missing.detail) from None
+
+
+def one(session: Session, rows: Select[Any], what: str) -> Row[Any]:
+    """The single row of a SELECT. Raises NotFound."""
+    row = session.execute(rows).one_or_none()
+    if row is None:
+        raise NotFound(what)
+    return row
+
+
+def edited(row: Any, changes: dict[str, Any], *, if_match: Version) -> list[str]:
+    """Set `changes` on a row that has the version its caller read; the keys that really changed.
+
+    Raises StaleVersion. The UPDATE that follows checks the version again.
+    """
+    if_match.check(row.version)
+    changed = [name for name, value in changes.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, changes[name])
+    return changed

@@ -1,0 +1,99 @@
+"""Sessions behind the walls. PostgreSQL reads who we are from three settings of each transaction.
+
+A session is nobody's, a person's or a tenant's, and never switches. The settings are written at the
+start of every transaction, empty when there is nothing to say, so that a pooled connection cannot
+carry one caller's identity into another's request.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, create_engine, event, orm
+
+from tenants.kernel.base import TenantRow
+
+_SET_WALLS = (
+    "SELECT set_config('app.tenant_id', %s, true), set_config('app.membership_id', %s, true),"
+    " set_config('app.person_id', %s, true)"
+)
+_TOO_STRONG = """
+    SELECT rolsuper OR rolbypassrls OR pg_has_role(current_user, 'peerloom_owner', 'MEMBER')
+           OR EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                       WHERE c.relowner = r.oid AND n.nspname = 'public')
+      FROM pg_roles r WHERE rolname = current_user
+"""
+
+
+class RoleTooStrong(RuntimeError):  # noqa: N818
+    """DATABASE_URL names a role that the walls would not hold."""
+
+
+class Session(orm.Session):
+    """One unit of work for one caller."""
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The tenant this session belongs to. KeyError if it is nobody's."""
+        tenant_id: UUID = self.info["tenant_id"]
+        return tenant_id
+
+    @property
+    def actor(self) -> str | None:
+        """Who acts, as events name it: a client's id, or None for the product itself."""
+        actor: str | None = self.info.get("actor")
+        return actor
+
+
+@event.listens_for(Session, "after_begin")
+def _raise_walls(session: orm.Session, _: orm.SessionTransaction, connection: Connection) -> None:
+    who = tuple(str(session.info.get(key) or "") for key in ("tenant_id", "membership_id", "person_id"))
+    connection.exec_driver_sql(_SET_WALLS, who)
+
+
+@event.listens_for(Session, "before_flush")
+def _stamp_tenant(session: orm.Session, *_: Any) -> None:
+    for row in session.new:
+        if isinstance(row, TenantRow) and row.tenant_id is None:
+            row.tenant_id = session.info["tenant_id"]
+
+
+class Database:
+    """The way in. `on_enqueued(tenant_id)` is called after a session that enqueued jobs has ended."""
+
+    def __init__(
+        self, url: str, *, pool_size: int = 8, on_enqueued: Callable[["Database", UUID], object] | None = None
+    ) -> None:
+        self.engine: Engine = create_engine(url, pool_size=pool_size, max_overflow=4, pool_pre_ping=False)
+        self._on_enqueued = on_enqueued
+
+    def refuse_strong_role(self) -> None:
+        """Raise RoleTooStrong if this role could walk through the walls."""
+        with self.engine.connect() as connection:
+            if connection.exec_driver_sql(_TOO_STRONG).scalar_one():
+                raise RoleTooStrong(
+                    "DATABASE_URL must name peerloom_app (or a role no stronger): this one is a superuser, "
+                    "bypasses row security, or owns tables."
+                )
+
+    @contextmanager
+    def tenant(
+        self, tenant_id: UUID, *, membership_id: UUID | None = None, actor: str | None = None
+    ) -> Iterator[Session]:
+        """A session of one tenant, with a member in it or not. The caller commits, once."""
+        info = {"tenant_id": tenant_id, "membership_id": membership_id, "actor": actor}
+        with Session(self.engine, info=info, expire_on_commit=False) as session:
+            yield session
+        if session.info.get("enqueued") and self._on_enqueued:
+            self._on_enqueued(self, tenant_id)
+
+    @contextmanager
+    def nobody(self) -> Iterator[Session]:
+        """A session without a tenant: it sees no tenant's rows and may only knock at doors."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()

@@ -1,0 +1,137 @@
+"""What the environment says: read once, checked as a whole."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+SECRET_KEY_LENGTH = 32
+
+
+class SettingsError(Exception):
+    """The environment lacks a variable or holds an invalid one; the message names each of them."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The configuration of one process. Each field is read from the variable of its name in capitals."""
+
+    database_url: str = field(repr=False)
+    """The application role's URL, with SQLAlchemy's driver name."""
+    redis_url: str = field(repr=False)
+    files_url: str
+    """Where uploads and exports are kept, `file:///…` (percent-encoded)."""
+    secret_key: str = field(repr=False)
+    public_url: str = "http://127.0.0.1:8000"
+    """The address people and clients reach, without a trailing slash."""
+    lease_seconds: float = 30.0
+    """How long a claimed job stays its worker's without a heartbeat."""
+    sweep_seconds: float = 1.0
+    """How often the scheduler looks for jobs that are due."""
+    bell_seconds: float = 30.0
+    """After how long an unanswered bell is rung again."""
+    bells_per_tenant: int = 2
+    """How many bells of one tenant may be outstanding at once."""
+    max_upload_bytes: int = 100_000_000
+    job_attempts: int = 5
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Self:
+        """Read every field; an empty variable counts as unset.
+
+        Raises SettingsError that names every missing or invalid variable, never their values.
+        """
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for each in fields(cls):
+            variable = each.name.upper()
+            text = environ.get(variable, "")
+            if text:
+                try:
+                    values[each.name] = _PARSERS[each.name](text)
+                except ValueError as error:
+                    problems.append(f"{variable} {error}")
+            elif each.default is MISSING:
+                problems.append(f"{variable} is not set")
+        if problems:
+            raise SettingsError("; ".join(problems))
+        return cls(**values)
+
+
+def owner_database_url(environ: Mapping[str, str]) -> str:
+    """The URL of the role that owns the schema. Only migrations use it, so it is no part of Settings.
+
+    Raises SettingsError when DATABASE_OWNER_URL is missing or no PostgreSQL URL.
+    """
+    text = environ.get("DATABASE_OWNER_URL", "")
+    if not text:
+        raise SettingsError("DATABASE_OWNER_URL is not set")
+    try:
+        return sqlalchemy_url(text)
+    except ValueError as error:
+        raise SettingsError(f"DATABASE_OWNER_URL {error}") from None
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The PostgreSQL URL with the driver SQLAlchemy shall use. Raises ValueError for any other database."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+        raise ValueError("must be a postgresql:// URL")
+    return f"postgresql+psycopg://{rest}"
+
+
+def _redis_url(text: str) -> str:
+    if not text.startswith(("redis://", "rediss://", "unix:///")):
+        raise ValueError("must be a redis://, rediss:// or unix:/// URL")
+    return text
+
+
+def _files_url(text: str) -> str:
+    if not text.startswith("file:///"):
+        raise ValueError("must be a file:/// URL with an absolute path; other stores are not supported")
+    return text
+
+
+def _secret_key(text: str) -> str:
+    if len(text) < SECRET_KEY_LENGTH:
+        raise ValueError(f"must have at least {SECRET_KEY_LENGTH} characters")
+    return text
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be an http:// or https:// address without query and fragment")
+    return text.rstrip("/")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise ValueError("must be a positive number of seconds")
+    return seconds
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise ValueError("must be a positive whole number")
+    return int(text)
+
+
+_PARSERS: Mapping[str, Callable[[str], object]] = {
+    "database_url": sqlalchemy_url,
+    "redis_url": _redis_url,
+    "files_url": _files_url,
+    "secret_key": _secret_key,
+    "public_url": _public_url,
+    "lease_seconds": _seconds,
+    "sweep_seconds": _seconds,
+    "bell_seconds": _seconds,
+    "bells_per_tenant": _count,
+    "max_upload_bytes": _count,
+    "job_attempts": _count,
+}

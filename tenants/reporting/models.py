@@ -1,0 +1,48 @@
+"""Reports: frozen answers with the definitions they used."""
+
+import datetime as dt
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from tenants.kernel.base import Created, TenantRow, belongs_to, one_of
+
+AUDIENCES = ("internal", "funder", "public")
+FORMATS = ("json", "csv")
+
+
+class Report(Created, TenantRow):
+    """A report ordered for a cohort or a whole program. How far it is, is its job's to say."""
+
+    __tablename__ = "report"
+    __table_args__ = (
+        belongs_to("cohort"),
+        belongs_to("program"),
+        belongs_to("job"),
+        one_of("audience", AUDIENCES),
+    )
+
+    cohort_id: Mapped[UUID | None]
+    program_id: Mapped[UUID]
+    job_id: Mapped[UUID]
+    audience: Mapped[str]
+    as_of: Mapped[dt.date]
+    formats: Mapped[list[str]]
+
+
+class ReportFile(Created, TenantRow):
+    """One rendering of a report, byte for byte as it is downloaded."""
+
+    __tablename__ = "report_file"
+    __table_args__ = (
+        belongs_to("report", on_delete="CASCADE"),
+        UniqueConstraint("tenant_id", "report_id", "format"),
+        Index("ix_report_file_report", "tenant_id", "report_id"),
+        one_of("format", FORMATS),
+    )
+
+    report_id: Mapped[UUID]
+    format: Mapped[str]
+    content: Mapped[bytes]
+    sha256: Mapped[str]

@@ -1,0 +1,153 @@
+"""Real servers for the whole run, a tenant of its own for each test."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+
+from api.app import create_app
+from cli.embedded import Servers, acquire, remove
+from migrations import upgrade
+from tenants.access.actions import create_client
+from tenants.institutions.actions import open_tenant
+from tenants.kernel.ids import new_id
+from tenants.kernel.permissions import ALL
+from tenants.kernel.session import Database
+from tenants.kernel.settings import Settings, owner_database_url
+from tests.contract import ContractClient
+
+QUICK = {"LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.1", "BELL_SECONDS": "2"}
+PATIENCE = 60.0
+
+
+@dataclass
+class Tenant:
+    """A tenant with its first client's credentials, and an API client that holds its token."""
+
+    id: UUID
+    client_id: str
+    client_secret: str
+    api: ContractClient
+
+
+def eventually(holds: Callable[[], Any], *, within: float = PATIENCE) -> Any:
+    """What `holds` returns once it is true. Fails after `within` seconds."""
+    end = time.monotonic() + within
+    while not (found := holds()):
+        assert time.monotonic() < end, f"not within {within} s"
+        time.sleep(0.02)
+    return found
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """PostgreSQL and Valkey of this test process, migrated."""
+    data = tmp_path_factory.mktemp("data")
+    data.chmod(0o755)
+    running, stop = acquire(data, durable=False)
+    upgrade(owner_database_url(running.environment()))
+    yield running
+    stop()
+    remove(data)
+
+
+@pytest.fixture(scope="session")
+def environment(servers: Servers) -> dict[str, str]:
+    """What every process of the product is given."""
+    return {**servers.environment(), **QUICK}
+
+
+@pytest.fixture(scope="session")
+def settings(environment: dict[str, str]) -> Settings:
+    return Settings.from_environment(environment)
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings)
+    app.test_client_class = ContractClient
+    yield app
+    app.extensions["database"].dispose()
+
+
+@pytest.fixture(scope="session")
+def database(app: Flask) -> Database:
+    """The app role's way into PostgreSQL."""
+    found: Database = app.extensions["database"]
+    return found
+
+
+@pytest.fixture(scope="session")
+def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Start `peerloom <command>` as a process of its own; all of them are stopped in the end."""
+    started: list[subprocess.Popen[bytes]] = []
+    root = Path(__file__).parents[1]
+
+    def run(*command: str, **more: str) -> subprocess.Popen[bytes]:
+        environ = {**os.environ, **environment, **more}
+        process = subprocess.Popen([sys.executable, "-m", "cli.main", *command], env=environ, cwd=root)
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.terminate()
+    for process in started:
+        process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def workers(start: Callable[..., subprocess.Popen[bytes]]) -> None:
+    """A worker and a scheduler, as processes."""
+    start("worker")
+    start("scheduler")
+
+
+@pytest.fixture
+def new_tenant(app: Flask, database: Database) -> Callable[..., Tenant]:
+    """Open another tenant."""
+
+    def opened(kind: str = "society", scopes: list[str] | None = None) -> Tenant:
+        tenant_id = new_id()
+        with database.tenant(tenant_id) as session:
+            open_tenant(session, kind=kind, slug=f"t-{tenant_id.hex}", name="Invented Society")
+            client, secret = create_client(
+                session, name="Test", scopes=scopes, held=[str(p.value) for p in ALL]
+            )
+            session.commit()
+        tenant = Tenant(tenant_id, client.client_id, secret, app.test_client())
+        form = {"grant_type": "client_credentials"}
+        answer = tenant.api.post("/oauth/token", data=form, auth=(tenant.client_id, tenant.client_secret))
+        tenant.api.token = answer.get_json()["access_token"]
+        return tenant
+
+    return opened
+
+
+@pytest.fixture
+def tenant(new_tenant: Callable[..., Tenant]) -> Tenant:
+    """A tenant of this test's own."""
+    return new_tenant()
+
+
+@pytest.fixture
+def finished(workers: None) -> Callable[[ContractClient, str], dict[str, Any]]:
+    """Poll a resource until its work in the background has ended, and return it."""
+
+    def poll(api: ContractClient, url: str) -> dict[str, Any]:
+        def ended() -> dict[str, Any] | None:
+            found: dict[str, Any] = api.get(url).get_json()
+            return None if found["state"] in ("queued", "running", "checking") else found
+
+        result: dict[str, Any] = eventually(ended)
+        return result
+
+    return poll

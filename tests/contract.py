@@ -1,0 +1,85 @@
+"""A test client that holds every response it sees against the OpenAPI document."""
+
+import functools
+import re
+from typing import Any
+
+import jsonschema
+import referencing
+from flask.testing import FlaskClient
+from referencing.jsonschema import DRAFT202012
+from werkzeug.test import TestResponse
+
+from api.app import openapi_yaml
+
+
+@functools.cache
+def document() -> dict[str, Any]:
+    """The OpenAPI document."""
+    import yaml
+
+    loaded: dict[str, Any] = yaml.safe_load(openapi_yaml())
+    return loaded
+
+
+@functools.cache
+def _routes() -> list[tuple[re.Pattern[str], str]]:
+    paths = sorted(document()["paths"], key=lambda path: path.count("{"))
+    return [(re.compile(re.sub(r"\\{[^}]+\\}", "[^/]+", re.escape(path)) + r"\Z"), path) for path in paths]
+
+
+@functools.cache
+def _validator(pointer: str) -> jsonschema.Draft202012Validator:
+    resource = referencing.Resource(contents=document(), specification=DRAFT202012)
+    registry = referencing.Registry().with_resource("urn:openapi", resource)
+    return jsonschema.Draft202012Validator(
+        {"$ref": "urn:openapi#" + pointer}, registry=registry, format_checker=jsonschema.FormatChecker()
+    )
+
+
+def violations(method: str, path: str, response: TestResponse) -> list[str]:
+    """In what this response breaks the document; empty if it keeps it."""
+    found = next((template for pattern, template in _routes() if pattern.match(path)), None)
+    if found is None or method.lower() not in document()["paths"][found]:
+        return []
+    responses = document()["paths"][found][method.lower()]["responses"]
+    status = str(response.status_code)
+    if status not in responses:
+        return [f"{method} {found}: status {status} is not declared"]
+    content = responses[status].get("content")
+    if content is None:
+        return [f"{method} {found}: {status} declares no body"] if response.data else []
+    if response.mimetype not in content:
+        return [f"{method} {found}: {response.mimetype} is not declared for {status}"]
+    if not response.mimetype.endswith("json"):
+        return []
+    escaped = "/".join(
+        part.replace("~", "~0").replace("/", "~1")
+        for part in (
+            "paths",
+            found,
+            method.lower(),
+            "responses",
+            status,
+            "content",
+            response.mimetype,
+            "schema",
+        )
+    )
+    errors = _validator("/" + escaped).iter_errors(response.get_json())
+    return [f"{method} {found} {status}: {error.json_path}: {error.message}" for error in errors]
+
+
+class ContractClient(FlaskClient):
+    """Refuses a response that breaks the document, and speaks with a bearer token once given one."""
+
+    token: str | None = None
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        if self.token:
+            headers = dict(kwargs.pop("headers", None) or {})
+            kwargs["headers"] = {"Authorization": f"Bearer {self.token}", **headers}
+        response = super().open(*args, **kwargs)
+        broken = violations(response.request.method, response.request.path, response)
+        assert not broken, "\n".join(broken)
+        return response

@@ -1,0 +1,98 @@
+import pytest
+
+from tenants.kernel.settings import Settings, SettingsError, owner_database_url
+
+REQUIRED = {
+    "DATABASE_URL": "postgresql://peerloom_app:word@db/peerloom",
+    "REDIS_URL": "redis://:word@valkey:6379/0",
+    "FILES_URL": "file:///srv/files",
+    "SECRET_KEY": "k" * 32,
+}
+
+
+def test_the_required_variables_are_enough_and_the_rest_has_defaults():
+    settings = Settings.from_environment(REQUIRED)
+    assert settings.files_url == "file:///srv/files"
+    assert settings.public_url == "http://127.0.0.1:8000"
+    assert (settings.lease_seconds, settings.sweep_seconds, settings.bell_seconds) == (30, 1, 30)
+    assert (settings.bells_per_tenant, settings.max_upload_bytes, settings.job_attempts) == (
+        2,
+        100_000_000,
+        5,
+    )
+
+
+def test_every_missing_and_invalid_variable_is_named_at_once():
+    environ = {
+        "REDIS_URL": "memcached://cache",
+        "FILES_URL": "s3://bucket",
+        "SECRET_KEY": "",
+        "LEASE_SECONDS": "soon",
+        "JOB_ATTEMPTS": "0",
+    }
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_environment(environ)
+    said = str(raised.value)
+    assert "DATABASE_URL is not set" in said
+    assert "SECRET_KEY is not set" in said
+    for variable in (
+        "REDIS_URL must",
+        "FILES_URL must be a file:///",
+        "LEASE_SECONDS must",
+        "JOB_ATTEMPTS must",
+    ):
+        assert variable in said
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DATABASE_URL", "mysql://db/peerloom"),
+        ("DATABASE_URL", "peerloom"),
+        ("FILES_URL", "file://host/files"),
+        ("SECRET_KEY", "k" * 31),
+        ("PUBLIC_URL", "peerloom.example"),
+        ("PUBLIC_URL", "https://peerloom.example/?a=b"),
+        ("SWEEP_SECONDS", "inf"),
+        ("SWEEP_SECONDS", "-1"),
+        ("MAX_UPLOAD_BYTES", "1.5"),
+        ("BELLS_PER_TENANT", "²"),
+    ],
+)
+def test_a_bad_value_is_refused_and_not_repeated(variable: str, value: str):
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_environment(REQUIRED | {variable: value})
+    assert str(raised.value).startswith(variable)
+    assert value not in str(raised.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_spelling_of_a_postgresql_url_gets_the_driver(scheme: str):
+    url = f"{scheme}://role@/peerloom?host=%2Frun"
+    expected = "postgresql+psycopg://role@/peerloom?host=%2Frun"
+    assert Settings.from_environment(REQUIRED | {"DATABASE_URL": url}).database_url == expected
+    assert owner_database_url({"DATABASE_OWNER_URL": url}) == expected
+
+
+def test_values_override_the_defaults_and_the_public_url_has_no_trailing_slash():
+    environ = REQUIRED | {
+        "PUBLIC_URL": "https://peerloom.example/",
+        "LEASE_SECONDS": "1.5",
+        "JOB_ATTEMPTS": "9",
+    }
+    settings = Settings.from_environment(environ)
+    assert settings.public_url == "https://peerloom.example"
+    assert (settings.lease_seconds, settings.job_attempts) == (1.5, 9)
+
+
+def test_no_secret_is_shown():
+    shown = repr(Settings.from_environment(REQUIRED))
+    assert REQUIRED["SECRET_KEY"] not in shown
+    assert "word" not in shown
+
+
+def test_the_owners_url_is_not_guessed_from_the_applications():
+    with pytest.raises(SettingsError, match="DATABASE_OWNER_URL is not set"):
+        owner_database_url(REQUIRED)
+    with pytest.raises(SettingsError, match="DATABASE_OWNER_URL must be a postgresql"):
+        owner_database_url({"DATABASE_OWNER_URL": "sqlite:///x"})

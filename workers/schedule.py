@@ -1,0 +1,36 @@
+"""House-keeping, every second or so. Everything here may run in several processes at once."""
+
+import logging
+import signal
+import threading
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from tenants.kernel.doorbell import Doorbell, open_database
+from tenants.kernel.events import seal_all
+from tenants.kernel.idempotency import forget_expired
+from tenants.kernel.session import Database
+from tenants.kernel.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def run_scheduler(settings: Settings) -> None:
+    """Sweep for lost bells, seal events and forget what expired, until SIGTERM or SIGINT."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    database, bells = open_database(settings, pool_size=2), Doorbell(settings)
+    while not stopping.wait(settings.sweep_seconds):
+        try:
+            keep_house(database, bells)
+        except SQLAlchemyError:
+            log.exception("house-keeping failed; trying again")
+    database.dispose()
+
+
+def keep_house(database: Database, bells: Doorbell) -> None:
+    """One round."""
+    bells.sweep(database)
+    seal_all(database)
+    forget_expired(database)
