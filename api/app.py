@@ -11,6 +11,7 @@ import redis
 from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
 
+import tenants.tables  # noqa: F401
 from api import errors, health, openapi
 from api.auth import routes as oauth
 from api.auth.server import create_server

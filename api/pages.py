@@ -9,8 +9,8 @@ from uuid import UUID
 
 from flask import Response, current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
-from marshmallow import Schema, fields
-from sqlalchemy import ColumnElement, Select, Subquery, Text, bindparam, cast, func, literal, select
+from marshmallow import Schema
+from sqlalchemy import Select, bindparam, literal_column, select
 
 from api.fields import Timestamp
 from tenants.kernel.errors import Invalid
@@ -34,29 +34,26 @@ def page(
         parameters["page_after"] = _last_key(signer, query["cursor"])
         inner = inner.where(ordered_by > bindparam("page_after", type_=ordered_by.type))
     found = inner.order_by(ordered_by).limit(bindparam("page_limit")).subquery("r")
-    statement = select(found.c[key], cast(json_of(found, schema), Text)).order_by(found.c[key])
-    listed = session.execute(statement, parameters).all()
+    page_of = select(literal_column(f"r.{key}"), literal_column(_json_of_row(schema)))
+    statement = page_of.select_from(found).order_by(literal_column(f"r.{key}"))
+    listed = session.connection().execute(statement, parameters).all()
     cursor = signer.dumps(_portable(listed[limit - 1][0])) if len(listed) > limit else None
     return _response([row[1] for row in listed[:limit]], cursor)
 
 
-def json_of(row: Subquery, schema: type[Schema]) -> ColumnElement[Any]:
-    """The JSON object that `schema.dump` would make of this row, as SQL."""
-    pairs: list[Any] = []
-    for name, field in _fields(schema).items():
-        pairs += [literal(name), _json_value(row.c[field.attribute or name], field)]
-    return func.json_build_object(*pairs)
-
-
-def _json_value(column: ColumnElement[Any], field: fields.Field[Any]) -> ColumnElement[Any]:
-    if isinstance(field, Timestamp):
-        return func.to_char(func.timezone("UTC", column), Timestamp.SQL_FORMAT)
-    return column
-
-
 @cache
-def _fields(schema: type[Schema]) -> dict[str, fields.Field[Any]]:
-    return {name: field for name, field in schema().fields.items() if not field.load_only}
+def _json_of_row(schema: type[Schema]) -> str:
+    """The SQL of the JSON that `schema.dump` would make of the row `r`.
+
+    Text rather than expressions, which would be built anew for every request.
+    """
+    pairs = []
+    for name, field in schema().fields.items():
+        value = f'r."{field.attribute or name}"'
+        if isinstance(field, Timestamp):
+            value = f"to_char({value} AT TIME ZONE 'UTC', '{Timestamp.SQL_FORMAT}')"
+        pairs.append(f"'{name}', {value}")
+    return f"CAST(json_build_object({', '.join(pairs)}) AS text)".replace(":", "\\:")
 
 
 def _signer(tenant_id: UUID, query: Mapping[str, Any]) -> URLSafeSerializer:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+import tenants.tables  # noqa: F401
 from cli.processes import Program, Supervisor
 from tenants.access.actions import create_client
 from tenants.institutions.actions import open_tenant

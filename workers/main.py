@@ -12,6 +12,7 @@ from rq import Queue, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+import tenants.tables  # noqa: F401
 from tenants.kernel.doorbell import open_database
 from tenants.kernel.jobs import QUEUES
 from tenants.kernel.session import Database

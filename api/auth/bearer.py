@@ -47,7 +47,7 @@ def token_in(request: Request) -> tuple[UUID, str]:
 
 def caller_of(session: Session, token: str) -> Caller:
     """The caller that holds this token. Raises Unauthenticated, or Forbidden for a suspended tenant."""
-    row = session.execute(_LOOK_UP, {"hash": digest(token)}).one_or_none()
+    row = session.connection().execute(_LOOK_UP, {"hash": digest(token)}).one_or_none()
     if row is None or row.expires_at <= now() or row[3] != "active":
         raise Unauthenticated("This access token is unknown, expired or revoked.", code="invalid_token")
     if row[4] != "open":

@@ -1,4 +1,4 @@
-"""Every table, for alembic and for the tests that compare it with the database."""
+"""Every table: each process that writes imports this, so that foreign keys find what they refer to."""
 
 import tenants.access.models
 import tenants.cohorts.models
