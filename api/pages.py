@@ -53,7 +53,7 @@ def _json_of_row(schema: type[Schema]) -> str:
         if isinstance(field, Timestamp):
             value = f"to_char({value} AT TIME ZONE 'UTC', '{Timestamp.SQL_FORMAT}')"
         pairs.append(f"'{name}', {value}")
-    return f"CAST(json_build_object({', '.join(pairs)}) AS text)".replace(":", "\\:")
+    return f"CAST(json_build_object({', '.join(pairs)}) AS text)"
 
 
 def _signer(tenant_id: UUID, query: Mapping[str, Any]) -> URLSafeSerializer:

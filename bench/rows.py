@@ -22,11 +22,15 @@ ATTRIBUTES = {
 _TABLES = (
     "INSERT INTO program (tenant_id, id, name, labels) VALUES (:t, :p, 'Invented program', '{}')",
     "INSERT INTO cohort (tenant_id, id, program_id, name) VALUES (:t, :c, :p, 'Invented cohort')",
-    "INSERT INTO membership (tenant_id, id, external_id, name, email)"
-    " SELECT :t, gen_random_uuid(), 'INV-' || n, 'Invented Person ' || n, 'p' || n || '@example.org'"
-    "   FROM generate_series(1, :people) n",
-    "INSERT INTO participant (tenant_id, id, cohort_id, membership_id, state, state_since, attributes)"
-    " SELECT :t, gen_random_uuid(), :c, m.id, 'eligible', now(), CAST(:attributes AS jsonb) FROM membership m",
+    (
+        "INSERT INTO membership (tenant_id, id, external_id, name, email)"
+        " SELECT :t, gen_random_uuid(), 'INV-' || n, 'Invented Person ' || n, 'p' || n || '@example.org'"
+        "   FROM generate_series(1, :people) n"
+    ),
+    (
+        "INSERT INTO participant (tenant_id, id, cohort_id, membership_id, state, state_since, attributes)"
+        " SELECT :t, gen_random_uuid(), :c, m.id, 'eligible', now(), CAST(:attributes AS jsonb) FROM membership m"
+    ),
 )
 
 
