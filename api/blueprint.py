@@ -1,6 +1,7 @@
 """One decorator declares an operation; everything every request has in common happens here, once."""
 
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -14,8 +15,9 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from api.auth.bearer import Caller, caller_of, token_in
 from api.fields import PageQuery
-from api.idempotent import HEADER, answered_once
+from api.idempotent import answered_once
 from api.pages import page
+from api.uploads import received
 from tenants.kernel.errors import FieldError, Invalid, PreconditionRequired, StaleVersion
 from tenants.kernel.permissions import Permission
 from tenants.kernel.session import Database, Session
@@ -42,13 +44,14 @@ class JsonParser(FlaskParser):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True)
 class IfMatch:
-    """The versions a caller is ready to change."""
+    """The ETag of the version that a caller is ready to change."""
 
-    tags: Any
+    PATTERN: ClassVar[str] = '^"[!#-~]*"$'
+    tag: str
 
     def check(self, version: int) -> None:
-        """Raise StaleVersion unless this is one of them."""
-        if not self.tags.contains(str(version)):
+        """Raise StaleVersion unless it is this one's."""
+        if self.tag != f'"{version}"':
             raise StaleVersion("This resource has changed since you read it; read it again.")
 
 
@@ -70,6 +73,8 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         body: type[Schema] | None = None,
         returns: type[Schema] | None = None,
         status: int = 200,
+        also: int | None = None,
+        types: tuple[str, ...] = (),
         location: str | None = None,
         pages: str | None = None,
         etag: bool = False,
@@ -81,7 +86,8 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         `pages`: the view returns a SELECT, which becomes one page of `returns`, ordered by this column.
         `etag`: the view returns something with a `version`; a PATCH, PUT or DELETE then needs If-Match and
         gets it as `if_match`. `location`: the URL of what was made, with {id}. `secrets`: response fields
-        that a repeated request does not get again. `errors`: statuses beyond the usual ones.
+        that a repeated request does not get again. `also`: a second status of success. `types`: what else the
+        view may answer with, as a Response of its own. `errors`: statuses beyond the usual ones.
         """
 
         def decorate(view: View) -> View:
@@ -95,9 +101,41 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
                 handler = self.arguments(query, location="query")(handler)
             edits = etag and method in ("PATCH", "PUT", "DELETE")
             handler = _guarded(handler, allow, edits, secrets, frozenset(query().fields if query else ()))
-            operation = Operation(allow, bool(pages), etag, edits, location, status, returns, errors, method)
+            operation = Operation(
+                allow, bool(pages), etag, edits, location, status, returns, errors, method, also, types
+            )
             handler._apidoc["peerloom"] = operation
             self.route(path, methods=[method], endpoint=view.__name__)(handler)
+            return view
+
+        return decorate
+
+    def upload(
+        self,
+        path: str,
+        allow: Permission,
+        *,
+        accepts: str,
+        expected: Callable[..., object],
+        returns: type[Schema],
+        location: str,
+        errors: tuple[int, ...] = (),
+    ) -> Callable[[View], View]:
+        """Declare a PUT of a file for work in the background.
+
+        `expected(session, **path)` refuses a file that nobody waits for, before it is read. Then the body is
+        streamed while no transaction is open, and the view gets the session, the `Upload` and the path.
+        """
+
+        def decorate(view: View) -> View:
+            handler = self.response(202, returns)(_finished(view, False, location, 202))
+            content = {accepts: {"schema": {"type": "string"}}}
+            handler = self.doc(requestBody={"required": True, "content": content})(handler)
+            handler = _receiving(handler, allow, accepts, expected)
+            handler._apidoc["peerloom"] = Operation(
+                allow, False, False, False, location, 202, returns, errors, "PUT"
+            )
+            self.route(path, methods=["PUT"], endpoint=view.__name__)(handler)
             return view
 
         return decorate
@@ -126,6 +164,8 @@ class Operation:
     returns: type[Schema] | None
     errors: tuple[int, ...]
     method: str
+    also: int | None = None
+    types: tuple[str, ...] = ()
 
 
 def database() -> Database:
@@ -143,10 +183,7 @@ def _guarded(
     def guarded(**path: Any) -> Response:
         tenant_id, token = token_in(request)
         with database().tenant(tenant_id) as session:
-            caller = caller_of(session, token)
-            caller.require(allow)
-            session.info["actor"] = str(caller.client_id)
-            g.caller = caller
+            caller = _admitted(session, token, allow)
             _refuse_unknown_arguments(known_arguments)
             if edits:
                 path["if_match"] = _if_match()
@@ -156,6 +193,33 @@ def _guarded(
         return response
 
     return guarded
+
+
+def _admitted(session: Session, token: str, allow: Permission) -> Caller:
+    caller = caller_of(session, token)
+    caller.require(allow)
+    session.info["actor"] = str(caller.client_id)
+    g.caller = caller
+    return caller
+
+
+def _receiving(handler: View, allow: Permission, accepts: str, expected: Callable[..., object]) -> View:
+    """Authorise, let go of the database, take the file in, and act: in a second transaction."""
+
+    @functools.wraps(handler)
+    def receiving(**path: Any) -> Response:
+        tenant_id, token = token_in(request)
+        with database().tenant(tenant_id) as session:
+            _admitted(session, token, allow)
+            _refuse_unknown_arguments(frozenset())
+            expected(session, **path)
+        with received(tenant_id, accepts=accepts) as upload, database().tenant(tenant_id) as session:
+            _admitted(session, token, allow)
+            response: Response = handler(session, upload, **path)
+            session.commit()
+        return response
+
+    return receiving
 
 
 def _answer(
@@ -178,16 +242,20 @@ def _refuse_unknown_arguments(known: frozenset[str]) -> None:
 
 
 def _if_match() -> IfMatch:
-    if "If-Match" not in request.headers:
+    tag = request.headers.get("If-Match")
+    if tag is None:
         raise PreconditionRequired("Say which version you edit: If-Match with the ETag that you read.")
-    return IfMatch(request.if_match)
+    if not re.fullmatch(IfMatch.PATTERN, tag):
+        raise BadRequest('If-Match takes one ETag, in quotes as you read it: If-Match: "3".')
+    return IfMatch(tag)
 
 
 def _paged(view: View, schema: type[Schema], key: str) -> View:
     @functools.wraps(view)
     def paged(session: Session, query: dict[str, Any], **path: Any) -> Response:
         filters = {name: value for name, value in query.items() if name not in ("cursor", "limit")}
-        return page(session, view(session, **filters, **path), schema, query, key=key)
+        rows = view(session, **filters, **path)
+        return rows if isinstance(rows, Response) else page(session, rows, schema, query, key=key)
 
     return paged
 
@@ -207,7 +275,9 @@ def _finished(view: View, etag: bool, location: str | None, status: int) -> View
             code = status
         if etag and result is not None:
             headers["ETag"] = f'"{result.version}"'
-            if request.method == "GET" and request.if_none_match.contains(str(result.version)):
+            if request.method == "GET" and str(result.version) in request.if_none_match.as_set(
+                include_weak=True
+            ):
                 return Response(status=304, headers=headers)
         if location:
             headers["Location"] = location.format(id=result.id)
@@ -218,4 +288,4 @@ def _finished(view: View, etag: bool, location: str | None, status: int) -> View
     return finished
 
 
-__all__ = ["HEADER", "Blueprint", "IfMatch", "database"]
+__all__ = ["Blueprint", "IfMatch", "database"]

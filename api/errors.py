@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
+from api.pages import BadCursor
 from tenants.kernel import errors
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 STATUS: dict[type[errors.DomainError], int] = {
     errors.NotFound: 404,
     errors.Invalid: 422,
+    BadCursor: 400,
     errors.Conflict: 409,
     errors.StaleVersion: 412,
     errors.Forbidden: 403,

@@ -18,19 +18,18 @@ class Schema(BaseSchema):
 
 
 class Text(fields.String):
-    """A trimmed, non-empty string of at most `most` characters, without control characters."""
+    """One line of at most `most` characters: not blank, no control characters, trimmed."""
 
-    def __init__(self, *, most: int = 500, least: int = 1, **kwargs: Any) -> None:
-        checks = [validate.Length(min=least, max=most), *_listed(kwargs.pop("validate", None))]
+    VISIBLE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
+
+    def __init__(self, *, most: int = 500, **kwargs: Any) -> None:
+        visible = validate.Regexp(self.VISIBLE, error="Write one line that is not blank.")
+        checks = [validate.Length(min=1, max=most), *_listed(kwargs.pop("validate", visible))]
         super().__init__(validate=checks, **kwargs)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        text: str = super()._deserialize(value, *args, **kwargs).strip()
-        if any(
-            (ord(character) < 32 and character not in "\n\t") or ord(character) == 127 for character in text
-        ):
-            raise ValidationError("Control characters are not allowed.")
-        return text
+        text: str = super()._deserialize(value, *args, **kwargs)
+        return text.strip() or text
 
 
 class Choice(Text):
@@ -147,7 +146,7 @@ class PageQuery(Schema):
 
     cursor = fields.String(
         load_default=None,
-        validate=validate.Length(max=1000),
+        validate=[validate.Length(min=1, max=400), validate.Regexp(r"^[A-Za-z0-9_.-]+$")],
         metadata={"description": "next_cursor of the page before."},
     )
     limit = QueryWhole(

@@ -1,5 +1,6 @@
 """Idempotency-Key: the second time, the first answer."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,6 +15,8 @@ from tenants.kernel.ids import digest
 from tenants.kernel.session import Session
 
 HEADER = "Idempotency-Key"
+PATTERN = "^[!-~]{1,255}$"
+_KEY = re.compile(PATTERN)
 _KEPT_HEADERS = ("Location", "ETag", "Retry-After")
 
 
@@ -24,13 +27,12 @@ def answered_once(
     key = request.headers.get(HEADER)
     if key is None:
         return act()
-    key = key.strip().strip('"')
-    if not 1 <= len(key) <= 255:
-        raise Invalid.field(f"#{HEADER}", "invalid", "An Idempotency-Key has 1 to 255 characters.")
+    if not _KEY.fullmatch(key):
+        raise Invalid.field(f"#{HEADER}", "invalid", "An Idempotency-Key is 1 to 255 visible characters.")
     known = {
         "client_id": caller.client_id,
         "route": f"{request.method} {request.path}",
-        "key_hash": digest(key),
+        "key_hash": digest(key.removeprefix('"').removesuffix('"')),
     }
     asked = digest(f"{request.query_string.decode()}\n{request.get_data(as_text=True)}")
     record = first_answer(session, **known)

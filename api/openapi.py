@@ -9,7 +9,8 @@ from flask import Flask
 from flask_smorest import Api
 from marshmallow import Schema
 
-from api.blueprint import HEADER, Operation
+from api.blueprint import IfMatch, Operation
+from api.idempotent import HEADER, PATTERN
 from tenants.kernel.permissions import MEANING
 
 USUAL = (400, 401, 403, 422, 503)
@@ -74,11 +75,15 @@ def _complete(document: dict[str, Any], operation: Operation, endpoint: str) -> 
     document.setdefault("summary", name.replace("_", " ").capitalize())
     parameters: list[dict[str, Any]] = document.setdefault("parameters", [])
     if operation.method == "POST":
-        parameters.append(
-            _header(HEADER, "Repeat a request with the same key: the first answer comes again.")
-        )
+        said = "Repeat a request with the same key: the first answer comes again."
+        parameters.append(_header(HEADER, said, pattern=PATTERN))
     if operation.edits:
-        parameters.append({**_header("If-Match", "The ETag of the version you edit."), "required": True})
+        parameters.append(
+            {
+                **_header("If-Match", "The ETag of the version you edit.", pattern=IfMatch.PATTERN),
+                "required": True,
+            }
+        )
     if operation.etag and operation.method == "GET":
         parameters.append(_header("If-None-Match", "The ETag you hold; 304 if it is still current."))
     responses: dict[str, Any] = document["responses"]
@@ -86,6 +91,10 @@ def _complete(document: dict[str, Any], operation: Operation, endpoint: str) -> 
     done["headers"] = {key: {"$ref": f"#/components/headers/{key}"} for key in _shown(operation)}
     if operation.pages and operation.returns is not None:
         done["content"] = {"application/json": {"schema": _page_of(operation.returns)}}
+    for media_type in operation.types:
+        done["content"][media_type] = {"schema": {"type": "string"}}
+    if operation.also:
+        responses[str(operation.also)] = {**done, "description": HTTPStatus(operation.also).phrase}
     for status in sorted({*USUAL, *_more(operation, document)}):
         responses[str(status)] = _problem(status)
     if operation.etag and operation.method == "GET":
@@ -136,8 +145,8 @@ def _problem(status: int) -> dict[str, Any]:
     return response
 
 
-def _header(name: str, description: str) -> dict[str, Any]:
-    return {"in": "header", "name": name, "description": description, "schema": {"type": "string"}}
+def _header(name: str, description: str, **schema: Any) -> dict[str, Any]:
+    return {"in": "header", "name": name, "description": description, "schema": {"type": "string", **schema}}
 
 
 def _headers() -> dict[str, Any]:

@@ -13,8 +13,12 @@ from marshmallow import Schema
 from sqlalchemy import Select, bindparam, literal_column, select
 
 from api.fields import Timestamp
-from tenants.kernel.errors import Invalid
+from tenants.kernel.errors import FieldError, Invalid
 from tenants.kernel.session import Session
+
+
+class BadCursor(Invalid):
+    """The cursor was not given out by this list."""
 
 
 def page(
@@ -73,8 +77,8 @@ def _last_key(signer: URLSafeSerializer, cursor: str) -> UUID | int:
         key: str | int = signer.loads(cursor)
         return UUID(hex=key) if isinstance(key, str) else key
     except (BadSignature, ValueError) as error:
-        raise Invalid.field(
-            "?cursor", "invalid_cursor", "This cursor is not one that this list with these filters gave out."
+        raise BadCursor(
+            FieldError("?cursor", "invalid_cursor", "This list with these filters gave out no such cursor.")
         ) from error
 
 

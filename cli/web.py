@@ -16,6 +16,8 @@ workers = 2
 threads = 8
 graceful_timeout = 10
 control_socket_disable = True
+limit_request_line = 8190
+loglevel = "warning"
 proc_name = "peerloom-api"
 
 

@@ -4,6 +4,7 @@ People's sign-in (authorization code, refresh) registers its grants beside the o
 """
 
 import hmac
+import logging
 from typing import Any
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
@@ -57,6 +58,7 @@ class ClientCredentials(grants.ClientCredentialsGrant):  # type: ignore[misc]
 
 def create_server(app: Flask) -> AuthorizationServer:
     """The server, wired to the session that the token route opened."""
+    logging.getLogger("authlib").setLevel(logging.INFO)  # it would write tokens into a debug log
     server = AuthorizationServer(app, query_client=_client_by_id, save_token=_save)
     lifetime = int(TOKEN_LIFETIME.total_seconds())
     server.register_token_generator(

@@ -3,8 +3,11 @@
 from api.v1.clients.routes import blp as clients
 from api.v1.cohorts.routes import blp as cohorts
 from api.v1.events.routes import blp as events
+from api.v1.groups.routes import blp as groups
 from api.v1.jobs.routes import blp as jobs
+from api.v1.matching_runs.routes import blp as matching_runs
 from api.v1.programs.routes import blp as programs
+from api.v1.recipes.routes import blp as recipes
 from api.v1.tenant.routes import blp as tenant
 
-RESOURCES = (tenant, clients, programs, cohorts, jobs, events)
+RESOURCES = (tenant, clients, programs, cohorts, recipes, matching_runs, groups, jobs, events)

@@ -47,6 +47,7 @@ def create_client(
         secret_hash=digest(secret),
     )
     session.add(client)
+    session.flush()
     events.record(session, "client.created", subject=client, audience="audit")
     return client, secret
 
@@ -56,6 +57,7 @@ def rotate_secret(session: Session, *, client_id: UUID) -> tuple[Client, str]:
     client = _active(session, client_id)
     secret = bearer(SECRET_PREFIX, session.tenant_id)
     client.secret_hash = digest(secret)
+    session.flush()
     events.record(session, "client.secret_rotated", subject=client, audience="audit")
     return client, secret
 

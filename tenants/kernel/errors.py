@@ -23,7 +23,7 @@ class DomainError(Exception):
         self.code = code or type(self).code
 
 
-class NotFound(DomainError):  # noqa: N818 (these read as outcomes, not as faults)
+class NotFound(DomainError):
     """The resource does not exist, or belongs to somebody else: callers cannot tell which."""
 
     code = "not_found"
@@ -32,7 +32,7 @@ class NotFound(DomainError):  # noqa: N818 (these read as outcomes, not as fault
         super().__init__(f"There is no such {what}.")
 
 
-class Invalid(DomainError):  # noqa: N818
+class Invalid(DomainError):
     """The input breaks rules; `errors` names each field and rule."""
 
     code = "invalid"
@@ -47,31 +47,31 @@ class Invalid(DomainError):  # noqa: N818
         return cls(FieldError(pointer, code, detail))
 
 
-class Conflict(DomainError):  # noqa: N818
+class Conflict(DomainError):
     """The request is well-formed but does not fit the state that the resource is in."""
 
     code = "conflict"
 
 
-class StaleVersion(DomainError):  # noqa: N818
+class StaleVersion(DomainError):
     """The caller edited a version that is no longer the current one."""
 
     code = "stale_version"
 
 
-class Forbidden(DomainError):  # noqa: N818
+class Forbidden(DomainError):
     """The caller is known and may not do this."""
 
     code = "forbidden"
 
 
-class Unauthenticated(DomainError):  # noqa: N818
+class Unauthenticated(DomainError):
     """The caller did not prove who they are."""
 
     code = "unauthenticated"
 
 
-class PreconditionRequired(DomainError):  # noqa: N818
+class PreconditionRequired(DomainError):
     """The caller did not say which version it edits."""
 
     code = "precondition_required"

@@ -6,7 +6,7 @@ from api.fields import Choice, EditableResource, Flag, Key, Schema, Text, Whole
 from tenants.cohorts.models import ATTRIBUTE_KINDS
 
 LABELS = fields.Dict(
-    keys=Key(),
+    keys=Text(most=60),
     values=Text(most=60),
     validate=validate.Length(max=20),
     metadata={"description": "Your own words, for example {'participant': 'scholar', 'group': 'circle'}."},
