@@ -16,7 +16,7 @@ from tenants.matching.solver.rules import (
     permitted_group,
 )
 
-EXCHANGES = 50
+EXCHANGES = 20
 """People whose place is tried, at most, to seat somebody whom no group with room admits."""
 
 ATTEMPTS = 8
@@ -60,12 +60,31 @@ class Seating:
         """Deal people round the groups in the given order, about as many to each, ``places`` in all."""
         capacity = -(-places // len(self.seats))
         self.left = [person for person in order if not self.place(person, self.sizes() < capacity)]
-        self.left = [person for person in self.left if not self.place_by_exchange(person, capacity)]
+        self.place_left(capacity)
         self.finish()
+
+    def place_left(self, capacity: int) -> None:
+        """Seat who is left over, if need be by an exchange, until nobody more can be."""
+        refused: set[bytes] = set()
+        placed = True
+        while placed and self.left:
+            placed, waiting, self.left = False, self.left, []
+            for person in waiting:
+                # People with the same capped values are refused alike while the seats stay as they are.
+                kind = b"".join(rule.codes[person].tobytes() for rule in self.rules)
+                if kind in refused:
+                    self.left.append(person)
+                elif self.place(person, self.sizes() < capacity) or self.place_by_exchange(person, capacity):
+                    placed = True
+                    refused.clear()
+                else:
+                    refused.add(kind)
+                    self.left.append(person)
 
     def place(self, person: int, room: Bools) -> bool:
         """Seat a person in the smallest group with room that admits them."""
-        fitting = np.flatnonzero(room & admits(self.rules, person, self.seats))
+        fitting = np.flatnonzero(room)
+        fitting = fitting[admits(self.rules, person, self.seats[fitting])]
         if not len(fitting):
             return False
         alike = np.zeros(len(fitting), dtype=np.int64)
@@ -118,8 +137,7 @@ class Seating:
         for group in range(len(self.seats)):
             self.fill(group)
         self.seats = self.seats[self.sizes() > 0]
-        self.left = [person for person in self.left if not self.place(person, self.sizes() < self.size.max)]
-        self.left = [person for person in self.left if not self.place_by_exchange(person, self.size.max)]
+        self.place_left(self.size.max)
 
 
 def construct(people: int, size: Size, rules: Sequence[CapRule], rng: np.random.Generator) -> Seating:

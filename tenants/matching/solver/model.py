@@ -13,7 +13,7 @@ NEUTRAL = 0.5
 """Score of a term for a pair of which at least one person has no value."""
 
 
-class InvalidRecipe(ValueError):  # noqa: N818
+class InvalidRecipe(ValueError):
     """The recipe cannot be used; ``field`` is the path of the culprit, such as ``terms/0/weight``."""
 
     def __init__(self, field: str, message: str) -> None:
@@ -22,7 +22,7 @@ class InvalidRecipe(ValueError):  # noqa: N818
         self.message = message
 
 
-class InvalidPool(ValueError):  # noqa: N818
+class InvalidPool(ValueError):
     """A value does not fit the kind of its attribute; ``field`` is such as ``attributes/rank/values/3``."""
 
     def __init__(self, field: str, message: str) -> None:
@@ -31,7 +31,7 @@ class InvalidPool(ValueError):  # noqa: N818
         self.message = message
 
 
-class Infeasible(Exception):  # noqa: N818
+class Infeasible(Exception):
     """No group at all can be formed; ``reasons`` says why, one sentence each."""
 
     def __init__(self, reasons: Sequence[str]) -> None:

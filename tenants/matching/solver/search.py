@@ -79,10 +79,8 @@ class Search:
 
     def _means(self) -> Floats:
         sizes = (self.rows != self.empty).sum(1)
-        parts = [
-            self.affinity.block(self.rows[i : i + 512]).sum((1, 2)) for i in range(0, len(self.rows), 512)
-        ]
-        return np.where(self.active, np.concatenate(parts) / np.maximum(sizes * (sizes - 1), 1), np.inf)
+        sums = self.affinity.block(self.rows).sum((1, 2))
+        return np.where(self.active, sums / np.maximum(sizes * (sizes - 1), 1), np.inf)
 
     def _exchanges(self, left: Ints, right: Ints, temperature: float) -> tuple[Floats, tuple[Floats, Floats]]:
         """Gain of exchanging seat a of the left with seat b of the right row, -inf where not allowed, and
@@ -93,10 +91,10 @@ class Search:
         to_left, to_right = score[:, :, :w].sum(2), score[:, :, w:].sum(2)
         total_left, total_right = to_left[:, :w].sum(1), to_right[:, w:].sum(1)
         across = score[:, :w, w:]
-        after_left = total_left[:, None, None] + 2 * (to_left[:, None, w:] - to_left[:, :w, None] - across)
-        after_right = total_right[:, None, None] + 2 * (
-            to_right[:, :w, None] - to_right[:, None, w:] - across
-        )
+        swing_left = to_left[:, None, w:] - to_left[:, :w, None] - across
+        swing_right = to_right[:, :w, None] - to_right[:, None, w:] - across
+        after_left = total_left[:, None, None] + 2 * swing_left
+        after_right = total_right[:, None, None] + 2 * swing_right
         real = both != self.empty
         sizes_left, sizes_right = real[:, :w].sum(1), real[:, w:].sum(1)
         moved = real[:, None, w:].astype(np.int64) - real[:, :w, None]
@@ -157,4 +155,5 @@ def _draw(gains: Floats, temperature: float, rng: np.random.Generator) -> Ints:
     """One flat pair of seats for each pair of rows, w * w for none: the Gumbel-max way of drawing."""
     odds = rng.gumbel(size=(len(gains), gains[0].size + 1))
     odds[:, :-1] += gains.reshape(len(gains), -1) / temperature
-    return odds.argmax(1).astype(np.int64)
+    choice: Ints = odds.argmax(1)
+    return choice

@@ -14,7 +14,7 @@ from tenants.matching.solver.rules import admits, cap_rules, holders, infeasible
 from tenants.matching.solver.search import Search
 from tenants.matching.solver.validation import validate
 
-DEFAULT_BUDGET = 3000
+DEFAULT_BUDGET = 6000
 """Sweeps of the search; each pairs every group with one other."""
 
 
@@ -71,9 +71,10 @@ def solve(
         seating.take(best_partition(affinity, recipe.size, rules))
     else:
         seating = construct(affinity.people, recipe.size, rules, np.random.default_rng(seed))
-        _improve(seating, affinity, seed=seed, budget=budget, report=report)
     if not len(seating.seats):
         raise Infeasible(infeasible_reasons(rules, affinity.people, recipe.size.min))
+    if affinity.people > EXACT_LIMIT:
+        _improve(seating, affinity, seed=seed, budget=budget, report=report)
     partition = _partition(seating, affinity)
     report(1.0)
     return partition
@@ -114,13 +115,16 @@ def _unplaced(person: int, seating: Seating) -> Unplaced:
     """The reason is a cap when one closes every group, or every group that is not full, to the person."""
     full = seating.sizes() == seating.size.max
     closed = ~admits(seating.rules, person, seating.seats)
-    if (closed | full).all() and not (full.all() and not closed.all()):
+    if closed.all() or not full.all():
         relevant = ~full | closed.all()
-        same = [
-            f"{rule.limit} with the same {rule.attribute}"
+        blocks = {
+            f"{rule.limit} with the same {rule.attribute}": (
+                holders(rule, person, seating.seats) >= rule.limit
+            )[relevant]
             for rule in seating.rules
-            if ((holders(rule, person, seating.seats) >= rule.limit) & relevant).any()
-        ]
+        }
+        alone = [sentence for sentence, blocked in blocks.items() if blocked.all()]
+        same = alone[:1] or [sentence for sentence, blocked in blocks.items() if blocked.any()]
         which = "Every group" if closed.all() else "Every group with room"
         return Unplaced(person, "cap", f"{which} already has {' or '.join(same)}, as many as the cap allows.")
     too_few = " and too few people are left for another" if len(seating.left) < seating.size.min else ""
