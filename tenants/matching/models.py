@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, one_of
 
+POOL_STATES = ("eligible", "applied", "waitlisted")
+"""States of participants whom a run may place."""
+
 
 class Recipe(Edited, TenantRow):
     """How groups of a program are to be formed, as data: `size`, `terms` and `rules` as in the API."""

@@ -1,0 +1,48 @@
+"""Groups."""
+
+from marshmallow import fields
+
+from api.fields import Choice, EditableResource, PageQuery, Schema, Text, Timestamp
+from tenants.groups.models import GROUP_STATES
+
+
+class GroupPatch(Schema):
+    """What to change of a group."""
+
+    name = Text(most=200)
+    state = Choice(
+        GROUP_STATES,
+        metadata={
+            "description": "formed, announced, confirmed, active, paused and active again, ended; "
+            "any state may be followed by ended."
+        },
+    )
+
+
+class Group(EditableResource):
+    """A peer group, without anything its members say."""
+
+    cohort_id = fields.UUID()
+    matching_run_id = fields.UUID(allow_none=True)
+    name = fields.String()
+    state = fields.String()
+    member_count = fields.Integer(metadata={"description": "Members who have not left."})
+    opened_at = Timestamp(allow_none=True)
+
+
+class GroupQuery(PageQuery):
+    """Which groups."""
+
+    cohort_id = fields.UUID(load_default=None)
+    state = Choice(GROUP_STATES, load_default=None)
+
+
+class GroupMember(Schema):
+    """Somebody who is or was in a group."""
+
+    participant_id = fields.UUID()
+    membership_id = fields.UUID()
+    external_id = fields.String()
+    name = fields.String(allow_none=True)
+    admitted_at = Timestamp(allow_none=True)
+    left_at = Timestamp(allow_none=True)

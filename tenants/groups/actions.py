@@ -1,0 +1,38 @@
+"""Naming groups and leading them through their states."""
+
+from typing import Any
+from uuid import UUID
+
+from tenants.groups.models import Group
+from tenants.kernel import events
+from tenants.kernel.errors import Conflict
+from tenants.kernel.rows import Version, edited, row_of
+from tenants.kernel.session import Session
+
+NEXT_STATES: dict[str, tuple[str, ...]] = {
+    "formed": ("announced", "ended"),
+    "announced": ("confirmed", "ended"),
+    "confirmed": ("active", "ended"),
+    "active": ("paused", "ended"),
+    "paused": ("active", "ended"),
+    "ended": (),
+}
+
+
+def edit_group(session: Session, *, group_id: UUID, changes: dict[str, Any], if_match: Version) -> Group:
+    """Rename a group or move it to its next state. Nothing that a group holds is deleted when it ends.
+
+    Raises NotFound, StaleVersion and Conflict "not_a_next_state".
+    """
+    group = row_of(session, Group, group_id, "group")
+    if_match.check(group.version)
+    state = changes.get("state", group.state)
+    if state != group.state and state not in NEXT_STATES[group.state]:
+        following = " or ".join(NEXT_STATES[group.state]) or "nothing"
+        raise Conflict(
+            f"This group is {group.state}; it can become {following}, not {state}.", code="not_a_next_state"
+        )
+    changed = edited(group, changes, if_match=if_match)
+    if changed:
+        events.record(session, "group.updated", subject=group, changed=changed)
+    return group

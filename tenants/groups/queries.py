@@ -1,0 +1,60 @@
+"""Groups and who is in them, as lists show them."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, exists, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from tenants.groups.models import Group, GroupMember
+from tenants.kernel.rows import one
+from tenants.kernel.session import Session
+from tenants.people.models import Membership
+
+
+def groups(cohort_id: UUID | None = None, state: str | None = None) -> Select[Any]:
+    """The tenant's groups with the number of members who have not left, by cohort and state."""
+    members = (
+        select(func.count())
+        .where(
+            GroupMember.tenant_id == Group.tenant_id,
+            GroupMember.group_id == Group.id,
+            GroupMember.left_at.is_(None),
+        )
+        .scalar_subquery()
+    )
+    rows = select(*Group.__table__.columns, members.label("member_count"))
+    if cohort_id is not None:
+        rows = rows.where(Group.cohort_id == cohort_id)
+    return rows if state is None else rows.where(Group.state == state)
+
+
+def group(session: Session, *, group_id: UUID) -> Row[Any]:
+    """One group as lists show it. Raises NotFound."""
+    return one(session, groups().where(Group.id == group_id), "group")
+
+
+def members_of_group(group_id: UUID) -> Select[Any]:
+    """Everybody who is or was in a group."""
+    columns: tuple[Any, ...] = (
+        GroupMember.id,
+        GroupMember.participant_id,
+        GroupMember.membership_id,
+        Membership.external_id,
+        Membership.name,
+        GroupMember.admitted_at,
+        GroupMember.left_at,
+    )
+    same = (Membership.tenant_id == GroupMember.tenant_id) & (Membership.id == GroupMember.membership_id)
+    return select(*columns).join(Membership, same).where(GroupMember.group_id == group_id)
+
+
+def is_in_a_living_group(participant_id: InstrumentedAttribute[UUID]) -> Any:
+    """Whether this participant is in a group that has not ended, and has not left it; as SQL."""
+    return exists().where(
+        GroupMember.participant_id == participant_id,
+        GroupMember.left_at.is_(None),
+        Group.tenant_id == GroupMember.tenant_id,
+        Group.id == GroupMember.group_id,
+        Group.state != "ended",
+    )

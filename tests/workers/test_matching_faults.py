@@ -1,0 +1,128 @@
+"""A matching run whose worker is killed, whose Valkey forgets, or whose caller changes their mind.
+
+The runs are rung for on a Valkey database of their own, so that the workers of this file get them.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import redis
+from sqlalchemy import text
+
+from tenants.kernel.doorbell import Doorbell
+from tenants.matching.actions import start_run
+from tests.conftest import eventually
+from tests.factories.matching import ready_to_match
+
+PEOPLE = 2000
+WRITTEN = text(
+    "SELECT (SELECT count(*) FROM proposed_group) AS groups, (SELECT count(*) FROM placement) AS placements,"
+    " (SELECT count(*) FROM event WHERE type = 'matching_run.succeeded') AS successes,"
+    " (SELECT attempts FROM job) AS attempts"
+)
+
+
+@dataclass
+class Stage:
+    """A run that has begun, and how to look at it."""
+
+    tenant: Any
+    database: Any
+    url: str
+    valkey: redis.Redis
+    hire: Callable[[], Any]
+
+    def run(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.tenant.api.get(self.url).get_json()
+        return found
+
+    def under_way(self) -> bool:
+        found = self.run()
+        return found["state"] == "running" and 0.05 < found["progress"] < 1
+
+    def written(self) -> Any:
+        with self.database.tenant(self.tenant.id) as session:
+            return session.execute(WRITTEN).one()
+
+
+@pytest.fixture
+def stage(tenant, database, settings, start):
+    """Start a run long enough to be disturbed; `hire` starts another worker."""
+    joint = "&" if "?" in settings.redis_url else "?"
+    url = f"{settings.redis_url.rstrip('/')}{joint}db=5"
+    hired = []
+
+    def hire(command="worker"):
+        hired.append(start(command, REDIS_URL=url))
+        return hired[-1]
+
+    hire("scheduler")
+    ready = ready_to_match(tenant, database, people=PEOPLE, institutions=400)
+    with database.tenant(tenant.id) as session:
+        run = start_run(session, cohort_id=UUID(ready.cohort_id), recipe_id=UUID(ready.recipe_id), seed=1)
+        session.info.pop("enqueued")
+        session.commit()
+    assert Doorbell(replace(settings, redis_url=url)).ring(database, tenant.id) == 1
+    yield Stage(tenant, database, f"/v1/matching-runs/{run.id}", redis.Redis.from_url(url), hire)
+    for process in hired:
+        process.terminate()
+        process.wait(30)
+
+
+def horses(worker: Any) -> list[int]:
+    """The processes in which a worker runs its job."""
+    children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text()
+    return [int(pid) for pid in children.split()]
+
+
+def succeeded_once(stage: Stage, attempts: int) -> None:
+    """The run succeeds, and everything it wrote is there one time."""
+    run = eventually(lambda: (found := stage.run())["state"] not in ("queued", "running") and found)
+    written = stage.written()
+    assert (run["state"], run["error"]) == ("succeeded", None)
+    assert (written.groups, written.placements) == (run["group_count"], PEOPLE)
+    assert (written.successes, written.attempts) == (1, attempts)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+def test_a_run_whose_worker_is_killed_is_taken_up_by_another_and_written_once(stage):
+    worker = stage.hire()
+    eventually(stage.under_way)
+    for pid in (*horses(worker), worker.pid):
+        os.kill(pid, signal.SIGKILL)
+    worker.wait(30)
+    assert (stage.written().groups, stage.run()["state"]) == (0, "running")
+    stage.hire()
+    succeeded_once(stage, attempts=2)
+
+
+def test_a_run_is_finished_though_valkey_forgets_everything_meanwhile(stage):
+    stage.hire()
+    eventually(stage.under_way)
+    stage.valkey.flushall()
+    succeeded_once(stage, attempts=1)
+
+
+def test_a_run_is_started_though_valkey_forgot_its_bell(stage):
+    stage.valkey.flushall()
+    stage.hire()
+    succeeded_once(stage, attempts=1)
+
+
+def test_a_run_cancelled_on_its_way_writes_nothing(stage):
+    stage.hire()
+    eventually(stage.under_way)
+    api, job_id = stage.tenant.api, stage.run()["job_id"]
+    assert api.post(f"/v1/jobs/{job_id}/cancellation").status_code == 202
+    run = eventually(lambda: (found := stage.run())["state"] != "running" and found)
+    assert (run["state"], run["group_count"], run["score"]) == ("cancelled", None, None)
+    assert (stage.written().groups, stage.written().placements) == (0, 0)
+    refused = api.post(f"{stage.url}/acceptance")
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "not_ready")
+    assert api.post(f"/v1/jobs/{job_id}/cancellation").status_code == 409
