@@ -30,6 +30,7 @@ class Header(NamedTuple):
 
     @property
     def missing(self) -> list[str]:
+        """The wanted names that stand nowhere."""
         return [name for name, places in self.places.items() if not places]
 
     @property

@@ -1,7 +1,7 @@
 """The refusal of a whole file."""
 
 
-class UnreadableFile(ValueError):  # noqa: N818 - named for what the person's file is
+class UnreadableFile(ValueError):
     """The file, or the rest of it, cannot be read.
 
     `code` is one of undecodable_text, empty_file, missing_columns, duplicate_header, unterminated_quote,

@@ -1,4 +1,31 @@
-"""Forming groups: from a pool and a recipe to a partition with reasons."""
+"""Forming groups: from a pool and a recipe to a partition with reasons.
+
+**Objective.** A term t with weight w_t scores a pair of people i, j
+
+    s_t(i, j) = sim_t(i, j)      where the term prefers similar,
+                1 - sim_t(i, j)  where it prefers different,
+                1/2              where i or j has no value (NEUTRAL),
+
+with sim_t in [0, 1]: equality (categorical, boolean); 1 - |x_i - x_j| / range (ordinal: position over
+all levels; number, and date in days: over the pool; 1 when the range is 0); Jaccard's index
+|A_i ∩ A_j| / |A_i ∪ A_j| (set, reference; 1 for two empty lists). The pair's score is the weighted mean
+
+    s_ij = sum_t w_t s_t(i, j) / sum_t w_t.
+
+A member's affinity is the mean of s_ij over the partners in the group; a group's value v_g is the mean
+of its members' affinity, which is its mean pair. With n_g members in group g and e = EMPHASIS = 1/2,
+
+    value = (1 - e) * sum_g n_g v_g / sum_g n_g + e * min_g v_g.
+
+Means, not sums of pairs: a sum grows with the square of a group's size, and would make some groups as
+large and all others as small as allowed.
+
+**Before the value** come sizes within [min, max] and all caps, always; then, in this order: as many
+people placed as possible; mean size nearest to the middle of [min, max]; of two such the more groups;
+sizes within one of each other where caps allow it. Pools of up to 8 people are solved exactly. Larger
+ones get groups by dealing, which is exact without caps and with one cap on attributes of one value, and
+is repaired by exchanges otherwise; then simulated annealing improves the value.
+"""
 
 from __future__ import annotations
 
@@ -28,31 +55,7 @@ def solve(
 ) -> Partition:
     """Partition a pool into groups that keep every rule and are worth as much as the search can reach.
 
-    **Objective.** A term t with weight w_t scores a pair of people i, j
-
-        s_t(i, j) = sim_t(i, j)      where the term prefers similar,
-                    1 - sim_t(i, j)  where it prefers different,
-                    1/2              where i or j has no value (NEUTRAL),
-
-    with sim_t in [0, 1]: equality (categorical, boolean); 1 - |x_i - x_j| / range (ordinal: position over
-    all levels; number, and date in days: over the pool; 1 when the range is 0); Jaccard's index
-    |A_i ∩ A_j| / |A_i ∪ A_j| (set, reference; 1 for two empty lists). The pair's score is the weighted mean
-
-        s_ij = sum_t w_t s_t(i, j) / sum_t w_t.
-
-    A member's affinity is the mean of s_ij over the partners in the group; a group's value v_g is the mean
-    of its members' affinity, which is its mean pair. With n_g members in group g and e = EMPHASIS = 1/2,
-
-        value = (1 - e) * sum_g n_g v_g / sum_g n_g + e * min_g v_g.
-
-    Means, not sums of pairs: a sum grows with the square of a group's size, and would make some groups as
-    large and all others as small as allowed.
-
-    **Before the value** come sizes within [min, max] and all caps, always; then, in this order: as many
-    people placed as possible; mean size nearest to the middle of [min, max]; of two such the more groups;
-    sizes within one of each other where caps allow it. Pools of up to 8 people are solved exactly. Larger
-    ones get groups by dealing, which is exact without caps and with one cap on attributes of one value, and
-    is repaired by exchanges otherwise; then simulated annealing improves the value.
+    The objective is this module's.
 
     ``budget``    sweeps of the search, >= 0; time grows with budget x people.
     ``progress``  called with a fraction in [0, 1] about a hundred times; what it raises ends the search.
