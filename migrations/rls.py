@@ -30,7 +30,8 @@ def protect_private(table: str, *, grants: str = ALL) -> None:
     """The group wall on top of the tenant wall: admitted members who have not left.
 
     What was written before a member was admitted stays closed to them, and so does everything once they
-    have left, their own words excepted. Needs columns group_id, author_id and written_at.
+    have left, their own words excepted. Only its author changes or removes a row. Needs columns group_id,
+    author_id and written_at.
     """
     protect(table, grants=grants)
     op.execute(
@@ -42,6 +43,11 @@ def protect_private(table: str, *, grants: str = ALL) -> None:
         f" FROM group_member gm WHERE gm.tenant_id = {TENANT} AND gm.membership_id = {MEMBERSHIP}"
         f" AND gm.admitted_at IS NOT NULL AND gm.left_at IS NULL)))"
     )
+    for command in ("UPDATE", "DELETE"):
+        op.execute(
+            f'CREATE POLICY own_words_{command.lower()} ON "{table}" AS RESTRICTIVE FOR {command}'
+            f" TO peerloom_app USING (author_id = {MEMBERSHIP})"
+        )
 
 
 def protect_addressed(table: str) -> None:

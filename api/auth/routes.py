@@ -7,8 +7,8 @@ from flask import Response, current_app, g, jsonify, request
 from flask_smorest import Blueprint
 from marshmallow import fields
 
-from api.blueprint import database
 from api.fields import Schema
+from api.serving import database
 from tenants.access.models import CLIENT_PREFIX
 from tenants.kernel.ids import tenant_of
 from tenants.kernel.permissions import Permission

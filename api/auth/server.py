@@ -5,12 +5,13 @@ People's sign-in (authorization code, refresh) registers its grants beside the o
 
 import hmac
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import ClientMixin, InvalidScopeError, grants
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
-from flask import Flask, g
+from flask import Flask, g, request
 from sqlalchemy import select
 
 from tenants.access.actions import TOKEN_LIFETIME, store_token
@@ -64,6 +65,7 @@ def create_server(app: Flask) -> AuthorizationServer:
     server.register_token_generator(
         "default", BearerTokenGenerator(_new_token, expires_generator=_always(lifetime))
     )
+    server.register_client_auth_method("client_secret_basic", _client_by_basic)
     server.register_grant(ClientCredentials)
     return server
 
@@ -74,6 +76,15 @@ def _client_by_id(client_id: str) -> OAuthClient | None:
         return None
     row = session.scalar(select(Client).where(Client.id == _row_id(client_id), Client.state == "active"))
     return OAuthClient(row) if row else None
+
+
+def _client_by_basic(query_client: Callable[[str], OAuthClient | None], _: Any) -> OAuthClient | None:
+    """Authlib's own fails on bytes that are no UTF-8; Flask has read the header and shows none then."""
+    sent = request.authorization
+    if sent is None or sent.type != "basic":
+        return None
+    client = query_client(sent.username or "")
+    return client if client and client.check_client_secret(sent.password or "") else None
 
 
 def _row_id(client_id: str) -> str | None:
@@ -89,10 +100,10 @@ def _always(seconds: int) -> Any:
     return lambda *_args, **_kwargs: seconds
 
 
-def _save(token: dict[str, Any], request: Any) -> None:
+def _save(token: dict[str, Any], granted: Any) -> None:
     store_token(
         g.oauth_session,
-        client_id=request.client.row.id,
+        client_id=granted.client.row.id,
         token=token["access_token"],
         scopes=token["scope"].split(),
     )

@@ -344,7 +344,12 @@ def tables() -> None:
             name=op.f("fk_career_event_tenant_id_membership_id"),
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_career_event")),
-        sa.UniqueConstraint("tenant_id", "natural_key", name=op.f("uq_career_event_tenant_id_natural_key")),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "membership_id",
+            "natural_key",
+            name=op.f("uq_career_event_tenant_id_membership_id_natural_key"),
+        ),
     )
     op.create_index(
         "ix_career_event_membership", "career_event", ["tenant_id", "membership_id", "kind"], unique=False
@@ -768,7 +773,6 @@ def walls() -> None:
         "import",
         "import_row",
         "matching_run",
-        "membership",
         "participant",
         "placement",
         "product",
@@ -779,6 +783,15 @@ def walls() -> None:
         "report",
     ):
         protect(table)
+    # A membership is bound to a person by that person, never by the tenant.
+    protect(
+        "membership",
+        grants="SELECT, INSERT, DELETE, UPDATE (external_id, name, email, identifiers, updated_at, version)",
+    )
+    op.execute(
+        "CREATE POLICY unbound_at_first ON membership AS RESTRICTIVE FOR INSERT TO peerloom_app"
+        " WITH CHECK (person_id IS NULL)"
+    )
     # Who is admitted, and when a group opened, only the doors write; leaving cannot be undone.
     protect(
         "peer_group",
@@ -802,8 +815,10 @@ def doors() -> None:
         policies=(
             "CREATE POLICY door ON job FOR SELECT TO peerloom_door USING (state IN ('queued', 'running'))",
         ),
-        body="(SELECT j.tenant_id, j.id FROM public.job j WHERE j.state = 'queued' AND j.not_before <= now()"
-        " ORDER BY j.not_before LIMIT most)"
+        # One job a tenant, so that no backlog keeps the sweeper from the others.
+        body="(SELECT d.tenant_id, d.id FROM (SELECT DISTINCT ON (j.tenant_id) j.tenant_id, j.id, j.not_before"
+        "   FROM public.job j WHERE j.state = 'queued' AND j.not_before <= now() ORDER BY j.tenant_id, j.not_before) d"
+        "  ORDER BY d.not_before LIMIT most)"
         " UNION ALL (SELECT j.tenant_id, j.id FROM public.job j WHERE j.state = 'running' AND j.lease_until < now()"
         " ORDER BY j.lease_until LIMIT most)",
     )
@@ -836,7 +851,8 @@ def doors() -> None:
         f" USING (tenant_id = {TENANT}) WITH CHECK (tenant_id = {TENANT})"
         for table in ("peer_group", "group_member")
     )
-    # An accepted run opens its groups, once, for exactly the people it placed in them.
+    # An accepted run opens its groups, once, for exactly the people it placed in them: a group has the id
+    # of the proposal that it was made from.
     door(
         "open_groups(run uuid) RETURNS bigint LANGUAGE sql VOLATILE",
         grants=(
@@ -855,7 +871,7 @@ def doors() -> None:
         "  WHERE m.tenant_id = o.tenant_id AND m.group_id = o.id AND m.admitted_at IS NULL AND m.left_at IS NULL"
         "  AND p.tenant_id = m.tenant_id AND p.id = m.participant_id AND p.membership_id = m.membership_id"
         "  AND q.tenant_id = m.tenant_id AND q.matching_run_id = run AND q.participant_id = m.participant_id"
-        "  AND q.proposed_group_id IS NOT NULL RETURNING 1)"
+        "  AND q.proposed_group_id = m.group_id RETURNING 1)"
         " SELECT count(*) FROM admitted",
     )
     # Later on, only a member already admitted lets somebody in.

@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from tenants.access.models import SECRET_PREFIX, AccessToken, Client
 from tenants.kernel import events
 from tenants.kernel.clock import now
-from tenants.kernel.errors import Conflict, Invalid
+from tenants.kernel.errors import Conflict, Forbidden, Invalid
 from tenants.kernel.ids import bearer, digest, new_id
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
@@ -52,9 +52,16 @@ def create_client(
     return client, secret
 
 
-def rotate_secret(session: Session, *, client_id: UUID) -> tuple[Client, str]:
-    """Give a client a new secret; the old one stops working now, tokens already issued run out."""
+def rotate_secret(session: Session, *, client_id: UUID, held: Iterable[str]) -> tuple[Client, str]:
+    """Give a client a new secret; the old one stops working now, tokens already issued run out.
+
+    `held` is what the caller may do. Forbidden "scope_not_held" if the client may do more: whoever learns
+    its secret could become it.
+    """
     client = _active(session, client_id)
+    beyond = sorted(set(client.scopes) - set(held))
+    if beyond:
+        raise Forbidden(f"This client holds what you lack: {', '.join(beyond)}.", code="scope_not_held")
     secret = bearer(SECRET_PREFIX, session.tenant_id)
     client.secret_hash = digest(secret)
     session.flush()

@@ -42,15 +42,15 @@ _RETRY = text(
 )
 
 
-class LeaseLost(Exception):  # noqa: N818
+class LeaseLost(Exception):
     """Somebody else holds the job now. Nothing this worker does may have an effect."""
 
 
-class Cancelled(Exception):  # noqa: N818
+class Cancelled(Exception):
     """The caller asked for the job to stop."""
 
 
-class JobFailed(Exception):  # noqa: N818
+class JobFailed(Exception):
     """The job cannot succeed, however often it is tried: `code` and a sentence for the caller."""
 
     def __init__(self, code: str, message: str) -> None:

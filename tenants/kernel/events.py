@@ -7,6 +7,7 @@ altered event is seen. Feeds read sealed events only.
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -142,8 +143,9 @@ def broken_link(session: Session) -> int | None:
     """The number of the first event whose hash does not follow from the chain, or None if all do."""
     previous = b""
     chain = select(Event).where(Event.sequence.is_not(None)).order_by(Event.sequence)
-    for expected, event in enumerate(session.scalars(chain.execution_options(yield_per=500)), start=1):
-        if event.sequence != expected or event.hash != chain_hash(previous, expected, event):
-            return expected
-        previous = event.hash
+    with closing(session.scalars(chain.execution_options(yield_per=500))) as events:
+        for expected, event in enumerate(events, start=1):
+            if event.sequence != expected or event.hash != chain_hash(previous, expected, event):
+                return expected
+            previous = event.hash
     return None

@@ -13,11 +13,11 @@ from uuid import UUID
 CHUNK = 1 << 18
 
 
-class TooLarge(Exception):  # noqa: N818
+class TooLarge(Exception):
     """More bytes than the store accepts for one file."""
 
 
-class Truncated(Exception):  # noqa: N818
+class Truncated(Exception):
     """The compressed stream ended early or is not gzip."""
 
 
@@ -89,9 +89,14 @@ def _unpacked(read: Callable[[int], bytes]) -> Iterator[bytes]:
     unpack = zlib.decompressobj(wbits=31)
     try:
         for chunk in _chunks(read):
-            yield unpack.decompress(chunk, CHUNK)
-            while unpack.unconsumed_tail:
-                yield unpack.decompress(unpack.unconsumed_tail, CHUNK)
+            waiting = chunk
+            while waiting:
+                if unpack.eof:  # gzip files may be several streams, one after another
+                    unpack = zlib.decompressobj(wbits=31)
+                yield unpack.decompress(waiting, CHUNK)
+                waiting = unpack.unused_data or unpack.unconsumed_tail
+        while not unpack.eof and (rest := unpack.decompress(b"", CHUNK)):
+            yield rest
     except zlib.error as error:
         raise Truncated(str(error)) from error
     if not unpack.eof:

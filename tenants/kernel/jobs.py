@@ -14,12 +14,14 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Index, func, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from tenants.kernel import events
 from tenants.kernel.base import Created, TenantRow, one_of
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, NotFound
 from tenants.kernel.ids import new_id
 from tenants.kernel.session import Session
 
+_LOCK_BELLS = text("SELECT pg_advisory_xact_lock(hashtextextended('bells' || :tenant, 0))")
 STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 QUEUES = ("quick", "long")
 
@@ -93,7 +95,8 @@ def cancel(session: Session, *, job_id: UUID) -> Job:
     elif job.state == "running":
         job.cancel_requested = True
     else:
-        raise Conflict(f"This job has already ended: it {job.state}.", code="job_ended")
+        raise Conflict(f"This job has already ended ({job.state}).", code="job_ended")
+    events.record(session, "job.cancellation_requested", subject=job)
     return job
 
 
@@ -104,6 +107,7 @@ def next_bells(session: Session, *, per_queue: int, bell_lifetime: timedelta) ->
     its turn like one with a single job. A bell unanswered for `bell_lifetime` counts as lost. The caller
     commits before ringing.
     """
+    session.execute(_LOCK_BELLS, {"tenant": str(session.tenant_id)})
     moment = now()
     waiting = (Job.state == "queued") & (Job.not_before <= moment)
     lost = (Job.state == "running") & (Job.lease_until < moment)
@@ -124,7 +128,9 @@ def next_bells(session: Session, *, per_queue: int, bell_lifetime: timedelta) ->
             .limit(free)
             .with_for_update(skip_locked=True)
         )
-        ring = update(Job).where(Job.tenant_id == session.tenant_id, Job.id.in_(chosen))
+        # An array, because a joined subquery may run twice and then choose twice as many.
+        ids = func.array(chosen.scalar_subquery())
+        ring = update(Job).where(Job.tenant_id == session.tenant_id, Job.id == func.any(ids))
         rung = session.execute(ring.values(rung_at=moment).returning(Job.id))
         bells += [(queue, row.id) for row in rung]
     return bells

@@ -35,9 +35,9 @@ def row_named(session: Session, model: type[AnyRow], row_id: UUID, *, pointer: s
         raise Invalid.field(pointer, "unknown", missing.detail) from None
 
 
-def one(session: Session, rows: Select[Any], what: str) -> Row[Any]:
+def one(session: Session, rows: Select[Any], what: str, **parameters: Any) -> Row[Any]:
     """The single row of a SELECT. Raises NotFound."""
-    row = session.execute(rows).one_or_none()
+    row = session.execute(rows, parameters).one_or_none()
     if row is None:
         raise NotFound(what)
     return row

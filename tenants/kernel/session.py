@@ -14,19 +14,17 @@ from sqlalchemy import Connection, Engine, create_engine, event, orm
 
 from tenants.kernel.base import TenantRow
 
-_SET_WALLS = (
-    "SELECT set_config('app.tenant_id', %s, true), set_config('app.membership_id', %s, true),"
-    " set_config('app.person_id', %s, true)"
-)
+_WALLS = ("tenant_id", "membership_id", "person_id")
 _TOO_STRONG = """
     SELECT rolsuper OR rolbypassrls OR pg_has_role(current_user, 'peerloom_owner', 'MEMBER')
+           OR pg_has_role(current_user, 'peerloom_door', 'MEMBER')
            OR EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                        WHERE c.relowner = r.oid AND n.nspname = 'public')
       FROM pg_roles r WHERE rolname = current_user
 """
 
 
-class RoleTooStrong(RuntimeError):  # noqa: N818
+class RoleTooStrong(RuntimeError):
     """DATABASE_URL names a role that the walls would not hold."""
 
 
@@ -48,8 +46,13 @@ class Session(orm.Session):
 
 @event.listens_for(Session, "after_begin")
 def _raise_walls(session: orm.Session, _: orm.SessionTransaction, connection: Connection) -> None:
-    who = tuple(str(session.info.get(key) or "") for key in ("tenant_id", "membership_id", "person_id"))
-    connection.exec_driver_sql(_SET_WALLS, who)
+    """Begin, and say who we are, in one message to PostgreSQL. The values are UUIDs or nothing."""
+    who: list[UUID | None] = [session.info.get(key) for key in _WALLS]
+    said = ", ".join(
+        f"set_config('app.{key}', '{'' if value is None else UUID(int=value.int)}', true)"
+        for key, value in zip(_WALLS, who, strict=True)
+    )
+    connection.connection.cursor().execute(f"BEGIN; SELECT {said}")
 
 
 @event.listens_for(Session, "before_flush")
@@ -65,17 +68,22 @@ class Database:
     def __init__(
         self, url: str, *, pool_size: int = 8, on_enqueued: Callable[["Database", UUID], object] | None = None
     ) -> None:
-        self.engine: Engine = create_engine(url, pool_size=pool_size, max_overflow=4, pool_pre_ping=False)
+        # Autocommit leaves BEGIN to `_raise_walls`; commit and rollback end that transaction as ever.
+        self.engine: Engine = create_engine(
+            url, pool_size=pool_size, max_overflow=4, isolation_level="AUTOCOMMIT"
+        )
         self._on_enqueued = on_enqueued
 
     def refuse_strong_role(self) -> None:
         """Raise RoleTooStrong if this role could walk through the walls."""
         with self.engine.connect() as connection:
-            if connection.exec_driver_sql(_TOO_STRONG).scalar_one():
-                raise RoleTooStrong(
-                    "DATABASE_URL must name peerloom_app (or a role no stronger): this one is a superuser, "
-                    "bypasses row security, or owns tables."
-                )
+            too_strong = connection.exec_driver_sql(_TOO_STRONG).scalar_one()
+        if too_strong:
+            self.dispose()
+            raise RoleTooStrong(
+                "DATABASE_URL must name peerloom_app (or a role no stronger): this one is a superuser, "
+                "bypasses row security, owns tables, or may become a role that does."
+            )
 
     @contextmanager
     def tenant(

@@ -49,7 +49,7 @@ def get_client(session: Session, client_id: UUID) -> models.Client:
 @blp.post("/clients/<uuid:client_id>/secret", ALLOW, returns=ClientWithSecret, etag=True, secrets=SECRET)
 def rotate_client_secret(session: Session, client_id: UUID) -> Any:
     """Give the client a new secret; the old one stops working at once."""
-    return _with_secret(*actions.rotate_secret(session, client_id=client_id))
+    return _with_secret(*actions.rotate_secret(session, client_id=client_id, held=g.caller.scopes))
 
 
 @blp.post("/clients/<uuid:client_id>/revocation", ALLOW, returns=Client, etag=True)

@@ -1,0 +1,294 @@
+"""The walls as PostgreSQL itself describes them."""
+
+from typing import Any
+
+import psycopg
+import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import create_engine, pool
+
+from migrations import rls
+from tenants.kernel.settings import owner_database_url
+
+GLOBAL_TABLES = {"tenant", "person"}
+NARROWER = {"group_member": {"leaving_is_final"}, "membership": {"unbound_at_first"}}
+DOORS = {
+    "admit(member uuid)",
+    "due_jobs(most integer)",
+    "open_groups(run uuid)",
+    "purge()",
+    "unsealed_tenants(most integer)",
+}
+DOOR_READS = {
+    "access_token": {"expires_at"},
+    "event": {"tenant_id", "sequence"},
+    "group_member": None,
+    "idempotency_record": {"expires_at"},
+    "job": {"tenant_id", "id", "state", "not_before", "lease_until"},
+    "matching_run": {"tenant_id", "id", "accepted_at"},
+    "participant": {"tenant_id", "id", "membership_id"},
+    "peer_group": None,
+    "placement": {"tenant_id", "matching_run_id", "participant_id", "proposed_group_id"},
+}
+DOOR_WRITES = {("group_member", "admitted_at", "UPDATE"), ("peer_group", "opened_at", "UPDATE")}
+DOOR_DELETES = {"access_token", "idempotency_record"}
+
+POLICIES = """
+    SELECT c.relname, p.polname, p.polcmd::text, p.polpermissive,
+           ARRAY(SELECT rolname::text FROM pg_roles WHERE oid = ANY (p.polroles)),
+           replace(pg_get_expr(p.polqual, p.polrelid), c.relname || '.', '@.'),
+           replace(pg_get_expr(p.polwithcheck, p.polrelid), c.relname || '.', '@.')
+      FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+     WHERE c.relnamespace = 'public'::regnamespace
+"""
+
+
+@pytest.fixture(scope="module")
+def catalogue(servers):
+    """A superuser's cursor; nothing is changed through it."""
+    with psycopg.connect(servers.url_as("postgres")) as connection:
+        yield connection.cursor()
+        connection.rollback()
+
+
+@pytest.fixture(scope="module")
+def tables(catalogue):
+    listed = catalogue.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+    )
+    return sorted({name for (name,) in listed} - {"alembic_version"})
+
+
+def shapes(rows) -> dict[str, set[Any]]:
+    """By table: command, permissive, expressions of each policy for the app, without its table's name."""
+    by_table: dict[str, set[Any]] = {}
+    for table, name, command, permissive, roles, using, check in rows:
+        if roles == ["peerloom_app"] and name not in NARROWER.get(table, ()):
+            by_table.setdefault(table, set()).add((name, command, permissive, using, check))
+    return by_table
+
+
+@pytest.fixture(scope="module")
+def forms(servers):
+    """What the protecting functions make of a table each, in a transaction that is never committed."""
+    columns = "tenant_id uuid, id uuid, source_tenant_id uuid, group_id uuid, author_id uuid, written_at timestamptz"
+    engine = create_engine(owner_database_url(servers.environment()), poolclass=pool.NullPool)
+    protections = {
+        "form_tenant": rls.protect,
+        "form_private": rls.protect_private,
+        "form_addressed": rls.protect_addressed,
+        "form_self": rls.protect_self,
+        "form_global": lambda table: rls.protect(table, key="id"),
+    }
+    with engine.connect() as connection, Operations.context(MigrationContext.configure(connection)):
+        for table, protection in protections.items():
+            connection.exec_driver_sql(f"CREATE TABLE {table} ({columns})")
+            protection(table)
+        found = shapes(connection.exec_driver_sql(POLICIES))
+        connection.rollback()
+    assert set(found) >= set(protections)
+    return {table: found[table] for table in protections}
+
+
+def test_the_tables_without_a_tenant_are_the_two_that_we_know(catalogue, tables):
+    with_tenant = catalogue.execute(
+        "SELECT c.relname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+        " WHERE a.attname = 'tenant_id' AND a.attnotnull AND c.relkind IN ('r', 'p')"
+        " AND a.atttypid = 'uuid'::regtype"
+    )
+    assert set(tables) - {name for (name,) in with_tenant} == GLOBAL_TABLES
+
+
+def test_row_security_is_on_and_holds_for_the_owner_too(catalogue, tables):
+    open_ = catalogue.execute(
+        "SELECT relname FROM pg_class WHERE relname = ANY (%s) AND relnamespace = 'public'::regnamespace"
+        " AND NOT (relrowsecurity AND relforcerowsecurity)",
+        [tables],
+    )
+    assert open_.fetchall() == []
+
+
+def test_every_table_has_exactly_one_of_the_four_walls(catalogue, tables, forms):
+    found = shapes(catalogue.execute(POLICIES).fetchall())
+    which = {table: [form for form, shape in forms.items() if shape == found.get(table)] for table in tables}
+    assert which.pop("tenant") == ["form_global"]
+    assert which.pop("person") == ["form_self"]
+    strange = {
+        table: form
+        for table, form in which.items()
+        if form not in (["form_tenant"], ["form_private"], ["form_addressed"])
+    }
+    assert strange == {}
+
+
+def test_what_is_written_is_checked_too(catalogue):
+    unchecked = [
+        (table, name)
+        for table, name, command, permissive, roles, _, check in catalogue.execute(POLICIES)
+        if permissive and roles == ["peerloom_app"] and command != "r" and check is None
+    ]
+    assert unchecked == []
+
+
+def test_further_policies_of_the_app_only_narrow(catalogue):
+    narrowing = {
+        table: {
+            name for t, name, *_ in catalogue.execute(POLICIES).fetchall() if t == table and name in names
+        }
+        for table, names in NARROWER.items()
+    }
+    assert narrowing == NARROWER
+    widening = [
+        (table, name)
+        for table, name, _, permissive, *_ in catalogue.execute(POLICIES)
+        if permissive and name in NARROWER.get(table, ())
+    ]
+    assert widening == []
+
+
+def test_policies_are_for_the_app_or_for_a_door(catalogue):
+    policies = catalogue.execute(POLICIES).fetchall()
+    roles = {tuple(each[4]) for each in policies}
+    assert roles == {("peerloom_app",), ("peerloom_door",)}
+    assert {each[0] for each in policies if each[4] == ["peerloom_door"]} == set(DOOR_READS)
+
+
+def test_keys_and_references_begin_with_the_tenant(catalogue, tables):
+    primary = catalogue.execute(
+        "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE contype = 'p' AND connamespace = 'public'::regnamespace"
+    ).fetchall()
+    expected = dict.fromkeys(tables, "PRIMARY KEY (tenant_id, id)")
+    expected |= dict.fromkeys(GLOBAL_TABLES, "PRIMARY KEY (id)")
+    found = {table.strip('"'): key for table, key in primary}
+    del found["alembic_version"]
+    assert found == expected
+
+
+def test_unique_indexes_begin_with_the_tenant(catalogue):
+    loose = catalogue.execute(
+        "SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid"
+        " LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]"
+        " WHERE c.relnamespace = 'public'::regnamespace AND i.indisunique AND a.attname IS DISTINCT FROM 'tenant_id'"
+    )
+    assert {name for (name,) in loose} == {"alembic_version_pkc", "pk_person", "pk_tenant", "uq_tenant_slug"}
+
+
+def test_foreign_keys_cannot_leave_the_tenant(catalogue):
+    loose = catalogue.execute(
+        "SELECT f.conname FROM pg_constraint f"
+        " JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1]"
+        " JOIN pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = f.confkey[1]"
+        " WHERE f.contype = 'f' AND (a.attname <> 'tenant_id' OR b.attname <> 'tenant_id')"
+    )
+    assert {name for (name,) in loose} == {"fk_membership_person_id"}
+
+
+def test_everything_belongs_to_the_owner_and_the_doors_to_the_door(catalogue):
+    owners = catalogue.execute(
+        "SELECT DISTINCT pg_get_userbyid(relowner)::text FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    )
+    assert {name for (name,) in owners} == {"peerloom_owner"}
+    schemas = catalogue.execute(
+        "SELECT nspname, pg_get_userbyid(nspowner)::text FROM pg_namespace"
+        " WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')"
+    )
+    assert schemas.fetchall() == [("door", "peerloom_owner")]
+    elsewhere = catalogue.execute("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace")
+    assert elsewhere.fetchall() == []
+
+
+def test_the_doors_are_those_we_know_and_are_built_alike(catalogue):
+    found = catalogue.execute(
+        "SELECT proname || '(' || pg_get_function_arguments(oid) || ')', pg_get_userbyid(proowner)::text,"
+        " prosecdef, proconfig, prosqlbody IS NOT NULL,"
+        " ARRAY(SELECT grantee::regrole::text FROM aclexplode(proacl) WHERE privilege_type = 'EXECUTE' ORDER BY 1)"
+        " FROM pg_proc WHERE pronamespace = 'door'::regnamespace"
+    ).fetchall()
+    assert {row[0].split(", OUT")[0] for row in found} == DOORS
+    built = (
+        "peerloom_door", True, ["search_path=pg_catalog, pg_temp"], True, ["peerloom_app", "peerloom_door"],
+    )  # fmt: skip
+    assert {tuple(map(str, row[1:])) for row in found} == {tuple(map(str, built))}
+
+
+def test_the_door_reads_and_writes_the_columns_we_know(catalogue, tables):
+    held = catalogue.execute(
+        "SELECT table_name, column_name, privilege_type FROM information_schema.column_privileges"
+        " WHERE grantee = 'peerloom_door' AND table_schema = 'public'"
+    ).fetchall()
+    reads: dict[str, set[str]] = {}
+    for table, column, privilege in held:
+        if privilege == "SELECT":
+            reads.setdefault(table, set()).add(column)
+    whole = {table for table, columns in DOOR_READS.items() if columns is None}
+    assert {t: c for t, c in reads.items() if t not in whole} == {t: c for t, c in DOOR_READS.items() if c}
+    assert whole <= set(reads)
+    assert {row for row in held if row[2] != "SELECT"} == DOOR_WRITES
+    deletes = {t for t in tables if may(catalogue, "peerloom_door", t, "DELETE")}
+    assert deletes == DOOR_DELETES
+
+
+def may(catalogue, role, table, privilege):
+    return catalogue.execute(
+        "SELECT has_table_privilege(%s, quote_ident(%s), %s)", [role, table, privilege]
+    ).fetchone()[0]
+
+
+@pytest.mark.parametrize("privilege", ["TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN"])
+@pytest.mark.parametrize("role", ["peerloom_app", "peerloom_door"])
+def test_nobody_who_serves_may_do_more_to_a_table_than_read_and_write(catalogue, tables, role, privilege):
+    assert [table for table in tables if may(catalogue, role, table, privilege)] == []
+    assert not any(may(catalogue, role, "alembic_version", each) for each in ("SELECT", "INSERT", privilege))
+
+
+def test_the_roles_are_as_weak_as_they_must_be(catalogue):
+    roles = catalogue.execute(
+        "SELECT rolname, rolcanlogin, rolinherit FROM pg_roles WHERE rolname LIKE 'peerloom%'"
+        " AND NOT (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication) ORDER BY 1"
+    ).fetchall()
+    assert roles == [
+        ("peerloom_app", True, False), ("peerloom_door", False, True), ("peerloom_owner", True, True),
+    ]  # fmt: skip
+    memberships = catalogue.execute(
+        "SELECT member::regrole::text, roleid::regrole::text, inherit_option, set_option FROM pg_auth_members"
+        " WHERE member::regrole::text LIKE 'peerloom%' OR roleid::regrole::text LIKE 'peerloom%'"
+    ).fetchall()
+    assert memberships == [("peerloom_owner", "peerloom_door", False, True)]
+
+
+@pytest.mark.parametrize("role", ["peerloom_app", "peerloom_door"])
+@pytest.mark.parametrize("schema", ["public", "door"])
+def test_who_serves_makes_nothing_in_a_schema(catalogue, role, schema):
+    makes = catalogue.execute("SELECT has_schema_privilege(%s, %s, 'CREATE')", [role, schema]).fetchone()
+    assert makes == (False,)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "privilege"),
+    [
+        ("peer_group", "opened_at", "INSERT"),
+        ("peer_group", "opened_at", "UPDATE"),
+        ("group_member", "admitted_at", "INSERT"),
+        ("group_member", "admitted_at", "UPDATE"),
+        ("group_member", "left_at", "INSERT"),
+        ("group_member", "membership_id", "UPDATE"),
+        ("group_member", "group_id", "UPDATE"),
+        ("membership", "person_id", "UPDATE"),
+        ("access_token", "scopes", "UPDATE"),
+        ("event", "type", "UPDATE"),
+    ],
+)
+def test_what_only_doors_or_nobody_may_write_is_closed_to_the_app(catalogue, table, column, privilege):
+    allowed = catalogue.execute(
+        "SELECT has_column_privilege('peerloom_app', %s, %s, %s)", [table, column, privilege]
+    ).fetchone()
+    assert allowed == (False,)
+
+
+@pytest.mark.parametrize(
+    "table", ["peer_group", "group_member", "event", "participant_change", "report_file", "tenant"]
+)
+def test_what_must_stay_cannot_be_deleted_by_the_app(catalogue, table):
+    assert not may(catalogue, "peerloom_app", table, "DELETE")

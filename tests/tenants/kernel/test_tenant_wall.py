@@ -1,0 +1,206 @@
+"""The tenant wall, attacked in every table as the role that the product serves with."""
+
+import psycopg
+import pytest
+from psycopg import errors, sql
+from psycopg.errors import InsufficientPrivilege
+
+from tenants.kernel.ids import new_id
+from tenants.tables import METADATA
+from tests.planting import plant
+
+TABLES = sorted(name for name, table in METADATA.tables.items() if "tenant_id" in table.c)
+SET_TENANT = "SELECT set_config('app.tenant_id', %s, true)"
+
+
+def refused(cursor, error, statement, arguments=()):
+    cursor.execute("SAVEPOINT attack")
+    with pytest.raises(error):
+        cursor.execute(statement, arguments)
+    cursor.execute("ROLLBACK TO attack")
+
+
+def without_effect(cursor, statement, arguments=()):
+    """The statement is either forbidden to the role or finds no row."""
+    cursor.execute("SAVEPOINT attack")
+    try:
+        touched = cursor.execute(statement, arguments).rowcount
+    except InsufficientPrivilege:
+        touched = 0
+    cursor.execute("ROLLBACK TO attack")
+    assert touched == 0, statement
+
+
+class Attacker(psycopg.Cursor):
+    """A cursor that knows which rows are whose."""
+
+
+@pytest.fixture
+def attacker(superuser):
+    """A cursor of the app's role in a transaction that holds one row of `victim` in every table."""
+    cursor = Attacker(superuser)
+    victim, own = new_id(), new_id()
+    cursor.execute("SET LOCAL session_replication_role = replica")
+    cursor.victim, cursor.own = victim, own
+    cursor.rows = {table: plant(cursor, table, tenant_id=victim) for table in TABLES}
+    cursor.own_rows = {table: plant(cursor, table, tenant_id=own) for table in TABLES}
+    cursor.execute("SET LOCAL session_replication_role = origin")
+    cursor.execute("SET LOCAL ROLE peerloom_app")
+    return cursor
+
+
+def test_without_a_tenant_no_table_shows_a_row(attacker):
+    for table in [*TABLES, "tenant", "person"]:
+        seen = attacker.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchone()
+        assert seen == (0,), table
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_tenant_sees_its_own_row_and_not_the_other_ones(attacker, table):
+    attacker.execute(SET_TENANT, [str(attacker.own)])
+    rows = attacker.execute(sql.SQL("SELECT tenant_id FROM {}").format(sql.Identifier(table))).fetchall()
+    assert rows == [(attacker.own,)]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_statement_touches_another_tenants_row(attacker, table):
+    name = sql.Identifier(table)
+    attacker.execute(SET_TENANT, [str(attacker.own)])
+    theirs = [attacker.rows[table]]
+    for column in METADATA.tables[table].c:
+        change = sql.SQL("UPDATE {0} SET {1} = {1} WHERE id = %s").format(name, sql.Identifier(column.name))
+        without_effect(attacker, change, theirs)
+    without_effect(attacker, sql.SQL("DELETE FROM {} WHERE id = %s").format(name), theirs)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_row_is_put_or_moved_into_another_tenant(attacker, table):
+    name = sql.Identifier(table)
+    attacker.execute(SET_TENANT, [str(attacker.own)])
+    columns = [column.name for column in METADATA.tables[table].c]
+    listed = sql.SQL(", ").join(map(sql.Identifier, columns))
+    copied = sql.SQL(", ").join(
+        sql.Placeholder("victim") if column == "tenant_id" else sql.Identifier(column) for column in columns
+    )
+    copy = sql.SQL("INSERT INTO {0} ({1}) SELECT {2} FROM {0}").format(name, listed, copied)
+    upsert = copy + sql.SQL(" ON CONFLICT (tenant_id, id) DO UPDATE SET id = EXCLUDED.id")
+    move = sql.SQL("UPDATE {} SET tenant_id = %(victim)s").format(name)
+    for attack in (copy, upsert, move):
+        refused(attacker, InsufficientPrivilege, attack, {"victim": attacker.victim})
+
+
+def test_a_probe_for_another_tenants_key_is_refused_before_the_key_is_looked_up(attacker):
+    attacker.execute(SET_TENANT, [str(attacker.own)])
+    probe = "INSERT INTO program (tenant_id, id, name, labels) VALUES (%s, %s, 'x', '{}')"
+    refused(attacker, InsufficientPrivilege, probe, [attacker.victim, attacker.rows["program"]])
+    refused(attacker, InsufficientPrivilege, probe, [attacker.victim, new_id()])
+
+
+def test_a_reference_to_another_tenants_row_does_not_hold(attacker):
+    attacker.execute(SET_TENANT, [str(attacker.own)])
+    statement = "INSERT INTO cohort (tenant_id, id, program_id, name) VALUES (%s, %s, %s, 'x')"
+    foreign = [attacker.own, new_id(), attacker.rows["program"]]
+    refused(attacker, errors.ForeignKeyViolation, statement, foreign)
+    attacker.execute(statement, [attacker.own, new_id(), attacker.own_rows["program"]])
+
+
+@pytest.mark.parametrize("table", [*TABLES, "tenant", "person"])
+def test_no_table_can_be_truncated(as_app, table):
+    with as_app(new_id()) as cursor:
+        refused(cursor, InsufficientPrivilege, sql.SQL("TRUNCATE {} CASCADE").format(sql.Identifier(table)))
+
+
+@pytest.mark.parametrize("role", ["peerloom_owner", "peerloom_door", "postgres"])
+def test_the_app_cannot_become_a_stronger_role(as_app, role):
+    with as_app() as cursor:
+        refused(cursor, InsufficientPrivilege, f"SET ROLE {role}")
+        refused(cursor, InsufficientPrivilege, f"SET SESSION AUTHORIZATION {role}")
+
+
+def test_the_app_cannot_take_down_a_wall(as_app):
+    with as_app(new_id()) as cursor:
+        for attack in (
+            "ALTER TABLE program DISABLE ROW LEVEL SECURITY",
+            "ALTER TABLE program NO FORCE ROW LEVEL SECURITY",
+            "DROP POLICY tenant_wall ON program",
+            "CREATE POLICY mine ON program TO peerloom_app USING (true)",
+            "SET LOCAL session_replication_role = replica",
+            "CREATE TABLE public.mine (id int)",
+            "CREATE FUNCTION door.mine() RETURNS int LANGUAGE sql RETURN 1",
+        ):
+            refused(cursor, InsufficientPrivilege, attack)
+
+
+def test_row_security_cannot_be_switched_off(attacker):
+    attacker.execute(SET_TENANT, [str(attacker.own)])
+    attacker.execute("SET LOCAL row_security = off")
+    refused(attacker, InsufficientPrivilege, "SELECT count(*) FROM program")
+
+
+def test_a_leaky_function_is_shown_no_foreign_row(attacker):
+    attacker.execute("RESET ROLE")
+    attacker.execute("UPDATE program SET name = 'a secret' WHERE tenant_id = %s", [attacker.victim])
+    attacker.execute("SET LOCAL ROLE peerloom_app")
+    attacker.execute(SET_TENANT, [str(attacker.own)])
+    attacker.execute(
+        "CREATE FUNCTION pg_temp.leak(text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS"
+        " $$ BEGIN RAISE NOTICE 'leaked %', $1; RETURN true; END $$"
+    )
+    told = []
+    attacker.connection.add_notice_handler(lambda notice: told.append(notice.message_primary))
+    attacker.execute("SELECT id FROM program WHERE pg_temp.leak(name)")
+    assert len(told) == 1
+    assert "a secret" not in told[0]
+
+
+def test_statistics_of_walled_columns_are_hidden(as_app, superuser):
+    plant(superuser.cursor(), "tenant", slug=f"t-{new_id().hex}")
+    superuser.execute("ANALYZE tenant")
+    superuser.commit()
+    known = "SELECT count(*) FROM pg_stats WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+    assert superuser.execute(known).fetchone() > (0,)
+    with as_app() as cursor:
+        assert cursor.execute(known).fetchone() == (0,)
+
+
+def test_a_temporary_table_does_not_stand_in_for_a_walled_one(attacker):
+    attacker.execute("RESET ROLE")
+    attacker.execute("UPDATE job SET not_before = now() WHERE tenant_id = %s", [attacker.victim])
+    attacker.execute("SET LOCAL ROLE peerloom_app")
+    attacker.execute("CREATE TEMP TABLE job (LIKE public.job)")
+    due = attacker.execute("SELECT tenant_id FROM door.due_jobs(1000)").fetchall()
+    assert (attacker.victim,) in due
+
+
+def test_the_settings_end_with_the_transaction(servers):
+    with psycopg.connect(servers.url_as("peerloom_app")) as connection:
+        connection.execute(SET_TENANT, [str(new_id())])
+        connection.commit()
+        assert connection.execute("SELECT current_setting('app.tenant_id', true)").fetchone()[0] in (None, "")
+        assert connection.execute("SELECT count(*) FROM tenant").fetchone() == (0,)
+
+
+def test_a_tenant_cannot_bind_somebody_to_a_membership(attacker):
+    attacker.execute("RESET ROLE")
+    person = plant(attacker, "person")
+    attacker.execute("SET LOCAL ROLE peerloom_app")
+    attacker.execute(SET_TENANT, [str(attacker.own)])
+    grab = "INSERT INTO membership (tenant_id, id, external_id, person_id) VALUES (%s, %s, 'x', %s)"
+    refused(attacker, InsufficientPrivilege, grab, [attacker.own, new_id(), person])
+    refused(attacker, InsufficientPrivilege, "UPDATE membership SET person_id = %s", [person])
+
+
+def test_a_person_sees_and_makes_only_themself(as_app, superuser):
+    me, other = plant(superuser.cursor(), "person"), plant(superuser.cursor(), "person")
+    superuser.commit()
+    with as_app(person=me) as cursor:
+        assert cursor.execute("SELECT id FROM person").fetchall() == [(me,)]
+        refused(cursor, InsufficientPrivilege, "INSERT INTO person (id) VALUES (%s)", [new_id()])
+        refused(cursor, InsufficientPrivilege, "UPDATE person SET id = %s", [new_id()])
+        refused(cursor, InsufficientPrivilege, "DELETE FROM person WHERE id = %s", [other])
+    newcomer = new_id()
+    with as_app(person=newcomer) as cursor:
+        cursor.execute("INSERT INTO person (id) VALUES (%s) RETURNING id", [newcomer])
+        assert cursor.fetchone() == (newcomer,)
+    with as_app(new_id()) as cursor:
+        assert cursor.execute("SELECT id FROM person").fetchall() == []
