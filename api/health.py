@@ -9,7 +9,7 @@ from flask_smorest import Blueprint
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.blueprint import database
+from api.serving import database
 
 blp = Blueprint("Service", __name__, description="Health and documentation; no token needed.")
 ASSETS = Path(flask_swagger_ui.__file__).parent / "dist"

@@ -9,8 +9,9 @@ from flask import Flask
 from flask_smorest import Api
 from marshmallow import Schema
 
-from api.blueprint import IfMatch, Operation
+from api.blueprint import Operation
 from api.idempotent import HEADER, PATTERN
+from api.serving import IfMatch
 from tenants.kernel.permissions import MEANING
 
 USUAL = (400, 401, 403, 422, 503)

@@ -1,7 +1,8 @@
 """Lists: pages by opaque cursor, their JSON built by PostgreSQL from what the schema declares."""
 
 from collections.abc import Mapping
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
@@ -21,28 +22,54 @@ class BadCursor(Invalid):
     """The cursor was not given out by this list."""
 
 
-def page(
-    session: Session, rows: Select[Any], schema: type[Schema], query: Mapping[str, Any], *, key: str = "id"
-) -> Response:
-    """One page of `rows` in the order of their unique `key`, as `{"items": […], "next_cursor": …}`.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Items as JSON text, and the cursor of the next page if there is one."""
 
-    `rows` selects a column for every field of `schema`, by its name. `query` holds cursor, limit and the
-    filters; the cursor is signed for this tenant, path and these filters.
+    items: list[str]
+    cursor: str | None
+
+    def response(self) -> Response:
+        """`{"items": […], "next_cursor": …}`, and a Link to the next page."""
+        next_cursor = f'"{self.cursor}"' if self.cursor else "null"
+        response = Response(
+            f'{{"items":[{",".join(self.items)}],"next_cursor":{next_cursor}}}',
+            content_type="application/json",
+        )
+        if self.cursor:
+            arguments = request.args.to_dict() | {"cursor": self.cursor}
+            response.headers["Link"] = f'<{request.path}?{urlencode(arguments)}>; rel="next"'
+        return response
+
+
+def page(
+    session: Session, rows: Select[Any], schema: type[Schema], given: Mapping[str, Any], *, key: str = "id"
+) -> Page:
+    """One page of `rows` in the order of their unique `key`.
+
+    `rows` selects a column for every field of `schema`, by its name. `given` holds cursor, limit and the
+    filters, which are also the parameters of `rows`; the cursor is signed for this tenant, path and filters.
     """
-    limit: int = query["limit"]
-    signer = _signer(session.tenant_id, query)
-    inner = rows
-    parameters: dict[str, Any] = {"page_limit": limit + 1}
-    ordered_by = rows.selected_columns[key]
-    if query["cursor"] is not None:
-        parameters["page_after"] = _last_key(signer, query["cursor"])
-        inner = inner.where(ordered_by > bindparam("page_after", type_=ordered_by.type))
-    found = inner.order_by(ordered_by).limit(bindparam("page_limit")).subquery("r")
-    page_of = select(literal_column(f"r.{key}"), literal_column(_json_of_row(schema)))
-    statement = page_of.select_from(found).order_by(literal_column(f"r.{key}"))
+    limit: int = given["limit"]
+    signer = _signer(session.tenant_id, given)
+    parameters = {**given, "page_limit": limit + 1}
+    if given["cursor"] is not None:
+        parameters["page_after"] = _last_key(signer, given["cursor"])
+    statement = _page_of(rows, schema, key, "page_after" in parameters)
     listed = session.connection().execute(statement, parameters).all()
     cursor = signer.dumps(_portable(listed[limit - 1][0])) if len(listed) > limit else None
-    return _response([row[1] for row in listed[:limit]], cursor)
+    return Page([row[1] for row in listed[:limit]], cursor)
+
+
+@lru_cache(maxsize=256)
+def _page_of(rows: Select[Any], schema: type[Schema], key: str, further: bool) -> Select[Any]:
+    """The statement of a page. A query that is itself kept, as the busiest lists' are, finds it here."""
+    ordered_by = rows.selected_columns[key]
+    if further:
+        rows = rows.where(ordered_by > bindparam("page_after", type_=ordered_by.type))
+    found = rows.order_by(ordered_by).limit(bindparam("page_limit")).subquery("r")
+    columns = literal_column(f"r.{key}"), literal_column(_json_of_row(schema))
+    return select(*columns).select_from(found).order_by(columns[0])
 
 
 @cache
@@ -60,8 +87,8 @@ def _json_of_row(schema: type[Schema]) -> str:
     return f"CAST(json_build_object({', '.join(pairs)}) AS text)"
 
 
-def _signer(tenant_id: UUID, query: Mapping[str, Any]) -> URLSafeSerializer:
-    filters = sorted((name, str(value)) for name, value in query.items() if name not in ("cursor", "limit"))
+def _signer(tenant_id: UUID, given: Mapping[str, Any]) -> URLSafeSerializer:
+    filters = sorted((name, str(value)) for name, value in given.items() if name not in ("cursor", "limit"))
     bound_to = f"{tenant_id} {request.path} {filters}"
     return URLSafeSerializer(
         current_app.config["SECRET_KEY"], salt=bound_to, signer_kwargs={"digest_method": sha256}
@@ -80,14 +107,3 @@ def _last_key(signer: URLSafeSerializer, cursor: str) -> UUID | int:
         raise BadCursor(
             FieldError("?cursor", "invalid_cursor", "This list with these filters gave out no such cursor.")
         ) from error
-
-
-def _response(items: list[str], cursor: str | None) -> Response:
-    next_cursor = f'"{cursor}"' if cursor else "null"
-    response = Response(
-        f'{{"items":[{",".join(items)}],"next_cursor":{next_cursor}}}', content_type="application/json"
-    )
-    if cursor:
-        arguments = request.args.to_dict() | {"cursor": cursor}
-        response.headers["Link"] = f'<{request.path}?{urlencode(arguments)}>; rel="next"'
-    return response

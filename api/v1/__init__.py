@@ -1,13 +1,33 @@
 """Version 1: one folder per noun. The order here is the order of the document."""
 
+from api.v1.career_events.routes import blp as career_events
 from api.v1.clients.routes import blp as clients
 from api.v1.cohorts.routes import blp as cohorts
 from api.v1.events.routes import blp as events
 from api.v1.groups.routes import blp as groups
+from api.v1.imports.routes import blp as imports
 from api.v1.jobs.routes import blp as jobs
 from api.v1.matching_runs.routes import blp as matching_runs
+from api.v1.participants.routes import blp as participants
+from api.v1.products.routes import blp as products
 from api.v1.programs.routes import blp as programs
 from api.v1.recipes.routes import blp as recipes
+from api.v1.reports.routes import blp as reports
 from api.v1.tenant.routes import blp as tenant
 
-RESOURCES = (tenant, clients, programs, cohorts, recipes, matching_runs, groups, jobs, events)
+RESOURCES = (
+    tenant,
+    clients,
+    programs,
+    cohorts,
+    participants,
+    imports,
+    recipes,
+    matching_runs,
+    groups,
+    products,
+    career_events,
+    reports,
+    jobs,
+    events,
+)

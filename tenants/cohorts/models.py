@@ -34,6 +34,7 @@ PARTICIPANT_STATES = (
     "completed",
 )
 IMPORT_KINDS = ("roster", "products", "career_events")
+IMPORT_MODES = ("skip", "update", "replace")
 IMPORT_STATES = (
     "awaiting_file",
     "checking",
@@ -144,7 +145,11 @@ class ParticipantChange(Created, TenantRow):
 
 
 class Import(Edited, TenantRow):
-    """A file on its way into a cohort. `error` is {code, message, line} when the whole file is refused."""
+    """A file on its way into a cohort. `error` is {code, message, line} when the whole file is refused.
+
+    While its job works (state checking or running) the job's own state says whether it failed or was cancelled.
+    Each upload rests under a `file_id` of its own, so that a late one cannot change what is being read.
+    """
 
     __tablename__ = "import"
     __table_args__ = (
@@ -152,7 +157,7 @@ class Import(Edited, TenantRow):
         belongs_to("job"),
         Index("ix_import_cohort", "tenant_id", "cohort_id", "id"),
         one_of("kind", IMPORT_KINDS),
-        one_of("mode", ("skip", "update", "replace")),
+        one_of("mode", IMPORT_MODES),
         one_of("state", IMPORT_STATES),
     )
 
@@ -165,9 +170,11 @@ class Import(Edited, TenantRow):
     state: Mapped[str] = mapped_column(default="awaiting_file")
     counts: Mapped[dict[str, Any]]
     error: Mapped[dict[str, Any] | None]
+    file_id: Mapped[UUID | None]
     file_bytes: Mapped[int | None] = mapped_column(BigInteger)
     file_sha256: Mapped[str | None]
     confirmed_at: Mapped[datetime | None]
+    confirmed_withdrawals: Mapped[int | None]
     applied_at: Mapped[datetime | None]
     job_id: Mapped[UUID | None]
 

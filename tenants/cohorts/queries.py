@@ -1,11 +1,13 @@
-"""Programs, attributes and cohorts, as lists show them."""
+"""Programs, attributes, cohorts and participants, as lists show them."""
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 
-from tenants.cohorts.models import Attribute, Cohort, Program
+from tenants.cohorts.models import Attribute, Cohort, Participant, ParticipantChange, Program
+from tenants.people.models import Membership
 
 
 def programs() -> Select[Any]:
@@ -22,3 +24,36 @@ def cohorts(program_id: UUID | None = None) -> Select[Any]:
     """The tenant's cohorts, or those of one program."""
     rows = select(*Cohort.__table__.columns)
     return rows if program_id is None else rows.where(Cohort.program_id == program_id)
+
+
+_SHOWN = [column for column in Participant.__table__.columns if column.name != "tenant_id"]
+_PERSON = (Membership.external_id, Membership.name, Membership.email, Membership.identifiers)
+_PARTICIPANTS = select(*_SHOWN, *_PERSON).join_from(
+    Participant,
+    Membership,
+    (Membership.tenant_id == Participant.tenant_id) & (Membership.id == Participant.membership_id),
+)
+_CHOSEN = {
+    "id": Participant.id == bindparam("id"),
+    "cohort_id": Participant.cohort_id == bindparam("cohort_id"),
+    "state": Participant.state == bindparam("state"),
+    "external_id": Membership.external_id == bindparam("external_id"),
+    "updated_since": Participant.updated_at >= bindparam("updated_since"),
+}
+
+
+@cache
+def participants(*filters: str) -> Select[Any]:
+    """Participants with what the tenant knows of the person.
+
+    `filters` names the parameters that choose among them, out of id, cohort_id, state, external_id and
+    updated_since. The statement is kept: this is the busiest list.
+    """
+    return _PARTICIPANTS.where(*(_CHOSEN[name] for name in filters))
+
+
+def changes_of_participant(participant_id: UUID) -> Select[Any]:
+    """A participant's dated history, oldest first."""
+    return select(*ParticipantChange.__table__.columns).where(
+        ParticipantChange.participant_id == participant_id
+    )

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import Select
 
-from api.blueprint import Blueprint, IfMatch
+from api.blueprint import Blueprint
+from api.serving import IfMatch
 from api.v1.cohorts.schemas import Cohort, CohortCreate, CohortPatch, CohortQuery
 from tenants.cohorts import actions, models, queries
 from tenants.kernel.permissions import Permission

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select
 
-from api.blueprint import Blueprint, IfMatch
+from api.blueprint import Blueprint
+from api.serving import IfMatch
 from api.v1.groups.schemas import Group, GroupMember, GroupPatch, GroupQuery
 from tenants.groups import actions, models, queries
 from tenants.kernel.permissions import Permission

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import Select
 
-from api.blueprint import Blueprint, IfMatch
+from api.blueprint import Blueprint
+from api.serving import IfMatch
 from api.v1.recipes.schemas import Recipe, RecipeCreate, RecipePatch, RecipeQuery
 from tenants.kernel.permissions import Permission
 from tenants.kernel.rows import row_of

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from api.blueprint import Blueprint, IfMatch
+from api.blueprint import Blueprint
+from api.serving import IfMatch
 from api.v1.tenant.schemas import Tenant, TenantPatch
 from tenants.institutions import actions, models
 from tenants.kernel.permissions import Permission

@@ -39,7 +39,7 @@ __all__ = [
 _KEYS = ("nih_k_awardees", "ctsi_scholars", "society_early_career")
 
 
-class UnknownTemplate(ValueError):  # noqa: N818 - named for what happened
+class UnknownTemplate(ValueError):
     """No template has this key."""
 
 

@@ -22,7 +22,7 @@ RULE_FIELDS: dict[str, frozenset[str]] = {
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
-class InvalidTemplate(ValueError):  # noqa: N818 - named for what happened
+class InvalidTemplate(ValueError):
     """A template contradicts itself; the message names the template, the attribute and the rule."""
 
 

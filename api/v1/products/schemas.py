@@ -1,0 +1,64 @@
+"""Products."""
+
+from marshmallow import fields, validate
+
+from api.fields import Choice, Day, EditableResource, PageQuery, Schema, Text, Timestamp
+from tenants.outcomes.models import PRODUCT_KINDS, VISIBILITIES
+from tenants.outcomes.rules import MAX_NAME, MAX_TITLE
+
+VISIBILITY = {"description": "Who may know: oneself, one's group, the program, or its funders as well."}
+
+
+class ProductPatch(Schema):
+    """What to change of a product."""
+
+    kind = Choice(PRODUCT_KINDS)
+    title = Text(most=MAX_TITLE, allow_none=True)
+    date = Day(allow_none=True)
+    doi = Text(
+        most=400,
+        allow_none=True,
+        metadata={"description": "With or without https://doi.org/; kept in lower case without it."},
+    )
+    pmid = Text(most=20, allow_none=True, metadata={"description": "Digits."})
+    project_number = Text(most=MAX_NAME, allow_none=True)
+    visibility = Choice(VISIBILITIES, metadata=VISIBILITY)
+    membership_ids = fields.List(
+        fields.UUID(),
+        validate=validate.Length(min=1, max=100),
+        metadata={"description": "Everybody behind it; a change replaces them all."},
+    )
+
+
+class ProductCreate(ProductPatch):
+    """Something that came out. At least one of title, doi, pmid and project_number is needed."""
+
+    kind = Choice(PRODUCT_KINDS, required=True)
+    visibility = Choice(VISIBILITIES, load_default="program", metadata=VISIBILITY)
+    membership_ids = fields.List(
+        fields.UUID(),
+        required=True,
+        validate=validate.Length(min=1, max=100),
+        metadata={"description": "Everybody behind it."},
+    )
+
+
+class Product(EditableResource):
+    """Something that came out."""
+
+    kind = fields.String()
+    title = fields.String(allow_none=True)
+    date = Day(allow_none=True)
+    doi = fields.String(allow_none=True)
+    pmid = fields.String(allow_none=True)
+    project_number = fields.String(allow_none=True)
+    visibility = fields.String()
+    membership_ids = fields.List(fields.UUID())
+
+
+class ProductQuery(PageQuery):
+    """Which products."""
+
+    membership_id = fields.UUID(load_default=None)
+    kind = Choice(PRODUCT_KINDS, load_default=None)
+    updated_since = Timestamp(load_default=None)

@@ -1,0 +1,135 @@
+"""Undoing an import: only the last one of its cohort and kind, and only while nobody built on it."""
+
+from sqlalchemy import select, text
+
+from tenants.cohorts.models import Import
+from tenants.kernel import events
+from tenants.kernel.claims import Claim, JobFailed
+from tenants.kernel.errors import Conflict
+from tenants.kernel.session import Session
+
+REFERS_TO_MEMBERSHIP = ("participant", "group_member", "product_contributor", "career_event", "access_token")
+"""Every table that refers to a membership: one that any of them still needs is kept."""
+
+_CHANGED_SINCE = """
+SELECT count(*) FROM import_row r
+  LEFT JOIN participant p ON p.tenant_id = r.tenant_id AND p.id = r.subject_id
+ WHERE r.tenant_id = :tenant AND r.import_id = :import AND r.outcome IN ('created', 'updated', 'withdrawn')
+   AND p.version IS DISTINCT FROM r.subject_version
+"""
+_IN_A_GROUP = """
+SELECT count(*) FROM import_row r
+ WHERE r.tenant_id = :tenant AND r.import_id = :import AND r.outcome IN ('created', 'updated', 'withdrawn')
+   AND (EXISTS (SELECT FROM group_member g WHERE g.tenant_id = :tenant AND g.participant_id = r.subject_id)
+        OR r.outcome = 'created'
+        AND EXISTS (SELECT FROM placement q WHERE q.tenant_id = :tenant AND q.participant_id = r.subject_id))
+"""
+_HOLD = """
+SELECT count(*) FROM (
+    SELECT p.id FROM participant p
+      JOIN import_row r ON r.tenant_id = p.tenant_id AND r.subject_id = p.id AND r.import_id = :import
+     WHERE p.tenant_id = :tenant ORDER BY p.id FOR UPDATE OF p) held
+"""
+_APPEND_CHANGES = """
+INSERT INTO participant_change (tenant_id, id, participant_id, source, state, reason, attributes, import_id)
+SELECT :tenant, uuidv7(), id, 'roster', new_state, CASE WHEN new_state IS NOT NULL THEN reason END, changed, :import
+  FROM (SELECT p.id, CASE WHEN r.was ->> 'state' <> p.state THEN r.was ->> 'state' END AS new_state,
+               r.was ->> 'state_reason' AS reason,
+               coalesce((SELECT jsonb_object_agg(k, coalesce(r.was -> 'attributes' -> k, 'null'))
+                           FROM jsonb_object_keys(p.attributes || (r.was -> 'attributes')) k
+                          WHERE r.was -> 'attributes' -> k IS DISTINCT FROM p.attributes -> k), '{}') AS changed
+          FROM (SELECT subject_id, before -> 'participant' AS was FROM import_row
+                 WHERE tenant_id = :tenant AND import_id = :import AND outcome IN ('updated', 'withdrawn')) r
+          JOIN participant p ON p.tenant_id = :tenant AND p.id = r.subject_id) c
+ WHERE new_state IS NOT NULL OR changed <> '{}'
+"""
+_RESTORE_MEMBERSHIPS = """
+WITH restored AS (
+    UPDATE membership m
+       SET name = r.before -> 'membership' ->> 'name', email = r.before -> 'membership' ->> 'email',
+           identifiers = r.before -> 'membership' -> 'identifiers', version = m.version + 1, updated_at = now()
+      FROM import_row r JOIN participant p ON p.tenant_id = r.tenant_id AND p.id = r.subject_id
+     WHERE r.tenant_id = :tenant AND r.import_id = :import AND jsonb_typeof(r.before -> 'membership') = 'object'
+       AND m.tenant_id = :tenant AND m.id = p.membership_id
+    RETURNING m.id)
+UPDATE participant p SET version = p.version + 1, updated_at = now()
+  FROM restored WHERE p.tenant_id = :tenant AND p.membership_id = restored.id AND p.cohort_id <> :cohort
+"""
+_RESTORE_PARTICIPANTS = """
+UPDATE participant p
+   SET attributes = r.was -> 'attributes', state = r.was ->> 'state',
+       state_since = CAST(r.was ->> 'state_since' AS timestamptz), state_reason = r.was ->> 'state_reason',
+       version = p.version + 1, updated_at = now()
+  FROM (SELECT subject_id, before -> 'participant' AS was FROM import_row
+         WHERE tenant_id = :tenant AND import_id = :import AND outcome IN ('updated', 'withdrawn')) r
+ WHERE p.tenant_id = :tenant AND p.id = r.subject_id
+"""
+_DELETE_PARTICIPANTS = """
+CREATE TEMP TABLE removed ON COMMIT DROP AS
+WITH gone AS (
+    DELETE FROM participant p USING import_row r
+     WHERE r.tenant_id = :tenant AND r.import_id = :import AND r.outcome = 'created'
+       AND p.tenant_id = :tenant AND p.id = r.subject_id
+    RETURNING p.membership_id, r.before ? 'membership' AND r.before -> 'membership' = 'null' AS made_here)
+SELECT membership_id FROM gone WHERE made_here
+"""
+_DELETE_MEMBERSHIPS = (
+    "DELETE FROM membership m USING removed d"  # noqa: S608 - only names of the tuple above are put in
+    " WHERE m.tenant_id = :tenant AND m.id = d.membership_id"
+    + "".join(
+        f" AND NOT EXISTS (SELECT FROM {table} t WHERE t.tenant_id = :tenant AND t.membership_id = m.id)"
+        for table in REFERS_TO_MEMBERSHIP
+    )
+)
+
+
+def check_reversible(session: Session, found: Import) -> None:
+    """Raise Conflict, with a sentence, unless this import can be undone now."""
+    if found.state != "succeeded" or found.applied_at is None:
+        raise Conflict("Only an import that was applied can be reversed.", code="not_applied")
+    last = (
+        select(Import.id)
+        .where(
+            Import.cohort_id == found.cohort_id,
+            Import.kind == found.kind,
+            Import.state == "succeeded",
+            Import.applied_at.is_not(None),
+        )
+        .order_by(Import.applied_at.desc(), Import.id.desc())
+    )
+    if session.scalar(last.limit(1)) != found.id:
+        raise Conflict("A later import was applied; reverse that one first.", code="not_the_last")
+    if found.kind == "roster":
+        _check_participants(session, found)
+
+
+def _check_participants(session: Session, found: Import) -> None:
+    known = {"tenant": found.tenant_id, "import": found.id}
+    changed = session.execute(text(_CHANGED_SINCE), known).scalar_one()
+    if changed:
+        raise Conflict(f"{changed:,} of its participants have been changed since.", code="changed_since")
+    grouped = session.execute(text(_IN_A_GROUP), known).scalar_one()
+    if grouped:
+        raise Conflict(f"{grouped:,} of its participants are in a group or a matching run.", code="in_use")
+
+
+def reverse(claim: Claim) -> None:
+    """The job that undoes a roster's import: restores who was changed, deletes who was created."""
+    with claim.effect() as session:
+        found = session.get_one(Import, (claim.tenant_id, claim.subject_id), with_for_update=True)
+        known = {"tenant": found.tenant_id, "import": found.id, "cohort": found.cohort_id}
+        session.execute(text(_HOLD), known)
+        try:
+            check_reversible(session, found)
+        except Conflict as refused:
+            raise JobFailed(refused.code, refused.detail) from refused
+        for statement in (
+            _APPEND_CHANGES,
+            _RESTORE_MEMBERSHIPS,
+            _RESTORE_PARTICIPANTS,
+            _DELETE_PARTICIPANTS,
+            _DELETE_MEMBERSHIPS,
+        ):
+            session.execute(text(statement), known)
+        found.state = "reversed"
+        events.record(session, "import.reversed", subject=found, counts=found.counts)

@@ -1,0 +1,151 @@
+"""The statements that apply a roster, in the order in which they run.
+
+`staged` holds the rows of the file. CLASSIFY makes the temporary table `roster`: for each usable row what
+is there and what would be there afterwards; the statements after it write the difference.
+"""
+
+HOLD_MEMBERSHIPS = """
+SELECT count(*) FROM (
+    SELECT m.id FROM membership m JOIN staged s ON s.external_id = m.external_id
+     WHERE m.tenant_id = :tenant ORDER BY m.id FOR UPDATE OF m) held
+"""
+HOLD_PARTICIPANTS = """
+SELECT count(*) FROM (
+    SELECT id FROM participant WHERE tenant_id = :tenant AND cohort_id = :cohort ORDER BY id FOR UPDATE) held
+"""
+FAIL_REPEATED = """
+UPDATE staged s SET outcome = 'failed', "column" = :id_column, code = 'duplicate_in_file',
+       message = format('Line %s has %s already; the first one counts.', first.line, s.external_id)
+  FROM (SELECT external_id, min(line) AS line FROM staged
+         WHERE external_id IS NOT NULL GROUP BY external_id HAVING count(*) > 1) first
+ WHERE s.external_id = first.external_id AND s.line > first.line
+"""
+CLASSIFY = """
+CREATE TEMP TABLE roster ON COMMIT DROP AS
+SELECT r.*,
+       CASE WHEN participant_version IS NULL THEN 'created'
+            WHEN :skip THEN 'skipped'
+            WHEN person_changed OR new_state <> old_state OR new_attributes <> old_attributes THEN 'updated'
+            ELSE 'unchanged' END AS outcome
+  FROM (SELECT t.*, NOT new_person AND (new_name IS DISTINCT FROM old_name
+                    OR new_email IS DISTINCT FROM old_email
+                    OR new_identifiers <> old_identifiers) AS person_changed
+          FROM (SELECT s.line, s.external_id,
+                       coalesce(m.id, uuidv7()) AS membership_id, m.id IS NULL AS new_person,
+                       m.name AS old_name, m.email AS old_email, m.identifiers AS old_identifiers,
+                       CASE WHEN :skip AND m.id IS NOT NULL OR s.name IS NULL AND NOT :clears_name
+                            THEN m.name ELSE s.name END AS new_name,
+                       CASE WHEN :skip AND m.id IS NOT NULL OR s.email IS NULL AND NOT :clears_email
+                            THEN m.email ELSE s.email END AS new_email,
+                       CASE WHEN :skip AND m.id IS NOT NULL THEN m.identifiers
+                            WHEN :replace
+                            THEN coalesce(m.identifiers, '{}') - CAST(:identifier_keys AS text[]) || s.identifiers
+                            ELSE coalesce(m.identifiers, '{}') || s.identifiers END AS new_identifiers,
+                       coalesce(p.id, uuidv7()) AS participant_id, p.version AS participant_version,
+                       p.attributes AS old_attributes, p.state AS old_state, p.state_since, p.state_reason,
+                       CASE WHEN :replace
+                            THEN coalesce(p.attributes, '{}') - CAST(:attribute_keys AS text[]) || s.attributes
+                            ELSE coalesce(p.attributes, '{}') || s.attributes END AS new_attributes,
+                       CASE WHEN p.id IS NULL OR :replace AND p.state = 'withdrawn'
+                            THEN 'eligible' ELSE p.state END AS new_state
+                  FROM staged s
+                  LEFT JOIN membership m ON m.tenant_id = :tenant AND m.external_id = s.external_id
+                  LEFT JOIN participant p ON p.tenant_id = :tenant AND p.cohort_id = :cohort
+                                         AND p.membership_id = m.id
+                 WHERE s.outcome IS NULL) t) r
+"""
+FAIL_WITHOUT_REQUIRED = """
+WITH bare AS (DELETE FROM roster WHERE outcome = 'created' AND NOT new_attributes ? :key RETURNING line)
+UPDATE staged s SET outcome = 'failed', "column" = :column, code = 'required',
+       message = format('%s: a value is needed of whoever is new.', CAST(:column AS text))
+  FROM bare WHERE s.line = bare.line
+"""
+NOTE_WITHDRAWALS = """
+WITH gone AS (
+INSERT INTO staged (external_id, outcome, subject_id, subject_version, before)
+SELECT m.external_id, 'withdrawn', p.id, p.version + 1,
+       jsonb_build_object('participant', jsonb_build_object(
+           'attributes', p.attributes, 'state', p.state,
+           'state_since', p.state_since, 'state_reason', p.state_reason))
+  FROM participant p JOIN membership m ON m.tenant_id = p.tenant_id AND m.id = p.membership_id
+ WHERE p.tenant_id = :tenant AND p.cohort_id = :cohort
+   AND p.state NOT IN ('withdrawn', 'ineligible', 'declined', 'completed')
+   AND NOT EXISTS (SELECT FROM staged s WHERE s.external_id = m.external_id)
+RETURNING 1)
+SELECT count(*) FROM gone
+"""
+NOTE_OUTCOMES = """
+UPDATE staged s
+   SET outcome = r.outcome,
+       subject_id = CASE WHEN r.outcome <> 'created' OR :applies THEN r.participant_id END,
+       subject_version = CASE r.outcome WHEN 'created' THEN 1 WHEN 'updated' THEN r.participant_version + 1 END,
+       before = CASE WHEN r.outcome IN ('created', 'updated') THEN
+           CASE WHEN r.outcome = 'created' THEN '{"participant": null}'
+                ELSE jsonb_build_object('participant', jsonb_build_object(
+                         'attributes', r.old_attributes, 'state', r.old_state,
+                         'state_since', r.state_since, 'state_reason', r.state_reason)) END
+           || CASE WHEN r.new_person THEN '{"membership": null}'
+                   WHEN r.person_changed THEN jsonb_build_object('membership', jsonb_build_object(
+                            'name', r.old_name, 'email', r.old_email, 'identifiers', r.old_identifiers))
+                   ELSE '{}' END END
+  FROM roster r WHERE s.line = r.line
+"""
+CREATE_MEMBERSHIPS = """
+INSERT INTO membership (tenant_id, id, external_id, name, email, identifiers)
+SELECT :tenant, membership_id, external_id, new_name, new_email, new_identifiers
+  FROM roster WHERE new_person
+"""
+UPDATE_MEMBERSHIPS = """
+UPDATE membership m
+   SET name = r.new_name, email = r.new_email, identifiers = r.new_identifiers,
+       version = m.version + 1, updated_at = now()
+  FROM roster r WHERE m.tenant_id = :tenant AND m.id = r.membership_id AND r.person_changed
+"""
+BUMP_ELSEWHERE = """
+UPDATE participant p SET version = p.version + 1, updated_at = now()
+  FROM roster r
+ WHERE p.tenant_id = :tenant AND p.membership_id = r.membership_id AND r.person_changed
+   AND p.cohort_id <> :cohort
+"""
+CREATE_PARTICIPANTS = """
+INSERT INTO participant (tenant_id, id, cohort_id, membership_id, state, state_since, attributes)
+SELECT :tenant, participant_id, :cohort, membership_id, new_state, now(), new_attributes
+  FROM roster WHERE outcome = 'created'
+"""
+UPDATE_PARTICIPANTS = """
+UPDATE participant p
+   SET attributes = r.new_attributes, state = r.new_state,
+       state_since = CASE WHEN r.new_state <> r.old_state THEN now() ELSE p.state_since END,
+       state_reason = CASE WHEN r.new_state = r.old_state THEN p.state_reason END,
+       version = p.version + 1, updated_at = now()
+  FROM roster r WHERE p.tenant_id = :tenant AND p.id = r.participant_id AND r.outcome = 'updated'
+"""
+WITHDRAW = """
+WITH gone AS (
+    UPDATE participant p
+       SET state = 'withdrawn', state_since = now(), state_reason = 'absent from import',
+           version = p.version + 1, updated_at = now()
+      FROM staged s WHERE p.tenant_id = :tenant AND p.id = s.subject_id AND s.outcome = 'withdrawn'
+    RETURNING p.id, p.state_reason)
+INSERT INTO participant_change (tenant_id, id, participant_id, source, state, reason, attributes, import_id)
+SELECT :tenant, uuidv7(), id, 'roster', 'withdrawn', state_reason, '{}', :import FROM gone
+"""
+APPEND_CHANGES = """
+INSERT INTO participant_change (tenant_id, id, participant_id, source, state, attributes, import_id)
+SELECT :tenant, uuidv7(), participant_id, 'roster', CASE WHEN new_state IS DISTINCT FROM old_state THEN new_state END,
+       changed, :import
+  FROM (SELECT r.*, CASE WHEN outcome = 'created' THEN new_attributes
+                         WHEN new_attributes = old_attributes THEN '{}'
+                         ELSE (SELECT jsonb_object_agg(k, coalesce(new_attributes -> k, 'null'))
+                                 FROM jsonb_object_keys(old_attributes || new_attributes) k
+                                WHERE new_attributes -> k IS DISTINCT FROM old_attributes -> k) END AS changed
+          FROM roster r WHERE outcome IN ('created', 'updated')) r
+ WHERE new_state IS DISTINCT FROM old_state OR changed <> '{}'
+"""
+USED_LEVELS = """
+SELECT DISTINCT CASE jsonb_typeof(attributes -> :key) WHEN 'array' THEN level ELSE attributes ->> :key END
+  FROM staged
+  LEFT JOIN LATERAL jsonb_array_elements_text(
+       CASE jsonb_typeof(attributes -> :key) WHEN 'array' THEN attributes -> :key ELSE '[]' END) level ON true
+ WHERE outcome IN ('created', 'updated') AND attributes ? :key
+"""

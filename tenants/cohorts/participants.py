@@ -1,0 +1,211 @@
+"""Participants one at a time: adding or finding them by external id, editing them, their dated history."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from tenants.cohorts.models import Attribute, Cohort, Participant, ParticipantChange
+from tenants.cohorts.values import MAX_LEVELS, InvalidValue, ValueReader
+from tenants.kernel import events
+from tenants.kernel.clock import now
+from tenants.kernel.errors import FieldError, Invalid
+from tenants.kernel.ids import new_id
+from tenants.kernel.rows import Version, row_of
+from tenants.kernel.session import Session
+from tenants.people.models import Membership
+
+
+def upsert_participant(
+    session: Session, *, cohort_id: UUID, external_id: str, **given: Any
+) -> tuple[Participant, bool]:
+    """The participant with this external id and the given fields, and whether it is new in the cohort.
+
+    `given` as in `edit_participant`. Raises NotFound for the cohort, and Invalid.
+    """
+    _refuse_lone_reason(given)
+    values = _read(session, row_of(session, Cohort, cohort_id), given.get("attributes") or {})
+    membership = _membership(session, external_id)
+    known = select(Participant).where(
+        Participant.cohort_id == cohort_id, Participant.membership_id == membership.id
+    )
+    participant = session.scalar(known.with_for_update())
+    if participant is not None:
+        _change(session, membership, participant, given, values)
+        return participant, False
+    participant = Participant(id=new_id(), cohort_id=cohort_id, membership_id=membership.id)
+    changes = {"state": "eligible", **given}
+    participant.attributes = {key: value for key, value in values.items() if value is not None}
+    participant.state, participant.state_reason = changes["state"], changes.get("reason")
+    session.add(participant)
+    session.flush()
+    _append(session, participant, participant.attributes, participant.state)
+    if _change_membership(membership, changes):
+        _touch_elsewhere(session, participant)
+    events.record(session, "participant.created", subject=participant)
+    return participant, True
+
+
+def edit_participant(
+    session: Session, *, participant_id: UUID, changes: dict[str, Any], if_match: Version
+) -> Participant:
+    """Change name, email, identifiers, attributes (merged by key, None clears), or state with its reason.
+
+    Raises NotFound, StaleVersion, and Invalid with a pointer to each value that its attribute does not admit.
+    """
+    _refuse_lone_reason(changes)
+    participant = row_of(session, Participant, participant_id)
+    if_match.check(participant.version)
+    cohort = session.get_one(Cohort, (session.tenant_id, participant.cohort_id))
+    # Attributes, then the membership, then the participant: in the order of imports, so that two writers
+    # never wait for each other.
+    values = _read(session, cohort, changes.get("attributes") or {})
+    membership = session.get_one(
+        Membership, (session.tenant_id, participant.membership_id), with_for_update=True
+    )
+    _change(session, membership, participant, changes, values)
+    return participant
+
+
+def _refuse_lone_reason(changes: dict[str, Any]) -> None:
+    if changes.get("reason") is not None and "state" not in changes:
+        raise Invalid.field("/reason", "needs_state", "A reason is given together with a state.")
+
+
+def _membership(session: Session, external_id: str) -> Membership:
+    """The tenant's record of somebody, made if need be and held until the transaction ends."""
+    made = insert(Membership).values(
+        tenant_id=session.tenant_id, id=new_id(), external_id=external_id, identifiers={}
+    )
+    session.execute(made.on_conflict_do_nothing(index_elements=["tenant_id", "external_id"]))
+    known = select(Membership).where(
+        Membership.tenant_id == session.tenant_id, Membership.external_id == external_id
+    )
+    return session.scalars(known.with_for_update()).one()
+
+
+def _change(
+    session: Session,
+    membership: Membership,
+    participant: Participant,
+    changes: dict[str, Any],
+    values: dict[str, Any],
+) -> None:
+    values = {key: value for key, value in values.items() if participant.attributes.get(key) != value}
+    changed = _change_membership(membership, changes)
+    moved = _change_state(participant, changes)
+    if values:
+        merged = {**participant.attributes, **values}
+        participant.attributes = {key: value for key, value in merged.items() if value is not None}
+    if changed or moved or values:
+        participant.updated_at = now()
+        events.record(
+            session,
+            "participant.updated",
+            subject=participant,
+            changed=[*changed, *(["state"] if moved else []), *values],
+        )
+    if moved or values:
+        _append(session, participant, values, participant.state if moved else None)
+    if changed:
+        _touch_elsewhere(session, participant)
+
+
+def _change_membership(membership: Membership, changes: dict[str, Any]) -> list[str]:
+    new: dict[str, Any] = {name: changes[name] for name in ("name", "email") if name in changes}
+    if "identifiers" in changes:
+        merged = {**membership.identifiers, **changes["identifiers"]}
+        new["identifiers"] = {key: value for key, value in merged.items() if value is not None}
+    changed = [name for name, value in new.items() if getattr(membership, name) != value]
+    for name in changed:
+        setattr(membership, name, new[name])
+    return changed
+
+
+def _change_state(participant: Participant, changes: dict[str, Any]) -> bool:
+    if "state" not in changes:
+        return False
+    state, reason = changes["state"], changes.get("reason")
+    if state == participant.state and reason in (None, participant.state_reason):
+        return False
+    if state != participant.state:
+        participant.state, participant.state_since = state, now()
+    participant.state_reason = reason
+    return True
+
+
+def _append(session: Session, participant: Participant, values: dict[str, Any], state: str | None) -> None:
+    reason = participant.state_reason if state else None
+    session.add(
+        ParticipantChange(
+            participant_id=participant.id, source="api", state=state, reason=reason, attributes=values
+        )
+    )
+
+
+def _touch_elsewhere(session: Session, participant: Participant) -> None:
+    """Name and e-mail show in this person's other cohorts too, so their versions move."""
+    others = update(Participant).where(
+        Participant.tenant_id == session.tenant_id,
+        Participant.membership_id == participant.membership_id,
+        Participant.id != participant.id,
+    )
+    session.execute(
+        others.values(version=Participant.version + 1, updated_at=now()),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _read(session: Session, cohort: Cohort, given: dict[str, Any]) -> dict[str, Any]:
+    """The given values in canonical form, None where one is cleared. Raises Invalid."""
+    if not given:
+        return {}
+    known = select(Attribute).where(Attribute.program_id == cohort.program_id, Attribute.key.in_(given))
+    attributes = session.scalars(known.order_by(Attribute.id)).all()
+    unknown = given.keys() - {attribute.key for attribute in attributes}
+    broken = [
+        FieldError(f"/attributes/{key}", "unknown_attribute", "The program has no attribute of this key.")
+        for key in sorted(unknown)
+    ]
+    values: dict[str, Any] = {}
+    for attribute in attributes:
+        raw = given[attribute.key]
+        try:
+            values[attribute.key] = None if raw is None else _value(session, attribute, raw)
+        except InvalidValue as refused:
+            broken.append(FieldError(f"/attributes/{attribute.key}", refused.code, str(refused)))
+    if broken:
+        raise Invalid(*broken)
+    return values
+
+
+def _value(session: Session, attribute: Attribute, raw: Any) -> Any:
+    reader = reader_of(attribute)
+    value = reader.from_json(raw)
+    if reader.new_levels:
+        session.refresh(attribute, with_for_update=True)
+        reader = reader_of(attribute)
+        value = reader.from_json(raw)
+        add_levels(attribute, reader.new_levels)
+    return value
+
+
+def reader_of(attribute: Attribute) -> ValueReader:
+    """What reads this attribute's values."""
+    return ValueReader(
+        key=attribute.key, kind=attribute.kind, levels=attribute.levels, is_open=attribute.open
+    )
+
+
+def add_levels(attribute: Attribute, names: list[str]) -> None:
+    """Append levels to an open attribute whose row is held. At most MAX_LEVELS fit; the rest is refused."""
+    if len(attribute.levels) + len(names) > MAX_LEVELS:
+        raise InvalidValue("too_many_levels", f"{attribute.key} takes no more than {MAX_LEVELS:,} levels.")
+    last = max((level["order"] for level in attribute.levels), default=0)
+    added: list[Any] = [
+        {"key": name, "label": name, "order": order, "parent": None, "aliases": []}
+        for order, name in enumerate(names, start=last + 1)
+    ]
+    if added:
+        attribute.levels = [*attribute.levels, *added]

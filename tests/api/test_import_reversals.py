@@ -1,0 +1,123 @@
+"""Imports undone, and what keeps one from being undone."""
+
+import pytest
+from sqlalchemy import text
+
+from tenants.cohorts.imports.reversal import REFERS_TO_MEMBERSHIP
+from tenants.kernel.ids import new_id
+from tenants.tables import METADATA
+from tests.factories.cohorts import (
+    HEADER,
+    MAPPING,
+    TWO,
+    changes,
+    counted,
+    make_cohort,
+    people,
+    send_file,
+    url_of,
+)
+
+
+@pytest.fixture
+def cohort(tenant):
+    return make_cohort(tenant.api)
+
+
+@pytest.fixture
+def imported(tenant, cohort, finished):
+    """Import a file into the cohort and wait for its end."""
+
+    def run(file, *, mapping=MAPPING, **how):
+        return finished(tenant.api, send_file(tenant.api, cohort, file, mapping=mapping, **how))
+
+    return run
+
+
+def test_a_reversal_restores_who_was_changed_and_removes_who_was_added(tenant, cohort, imported, finished):
+    imported(TWO)
+    before = people(tenant, cohort)
+    done = imported(HEADER + "A,Ada B,,0000-2,Yale,,,7\nC,Cy,,,,,,\n", mode="replace", max_withdrawals=1)
+    assert tenant.api.post(f"{url_of(done)}/reversal").status_code == 202
+    assert finished(tenant.api, url_of(done))["state"] == "reversed"
+    after = people(tenant, cohort)
+    assert set(after) == {"A", "B"}
+    for each in (*before.values(), *after.values()):
+        del each["updated_at"], each["version"]
+    assert after == before
+    assert changes(tenant, after["A"])[-1]["attributes"] == {
+        "institution": "MIT",
+        "hours": 2,
+        "methods": ["x", "y"],
+        "rank": "fellow",
+    }
+    assert tenant.api.post(f"{url_of(done)}/reversal").status_code == 409
+    assert counted(imported(HEADER + "C,Cy,,,,,,\n")) == {"created": 1}
+
+
+def test_only_the_last_import_of_untouched_participants_is_reversed(tenant, cohort, imported):
+    first, second = imported(TWO), imported(HEADER + "C,Cy,,,,,,\n")
+    refused = tenant.api.post(f"{url_of(first)}/reversal")
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "not_the_last")
+    cy = people(tenant, cohort)["C"]
+    tenant.api.patch(
+        f"/v1/participants/{cy['id']}", json={"name": "Cyd"}, headers={"If-Match": f'"{cy["version"]}"'}
+    )
+    refused = tenant.api.post(f"{url_of(second)}/reversal")
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "changed_since")
+
+
+def test_a_reversal_spares_a_person_whom_another_cohort_needs(tenant, cohort, imported, finished):
+    done = imported("id\nA\nB\n", mapping={"external_id": "id"})
+    other = make_cohort(tenant.api)
+    there = tenant.api.post(f"{other}/participants", json={"external_id": "A"}).get_json()
+    tenant.api.post(f"{url_of(done)}/reversal")
+    assert finished(tenant.api, url_of(done))["state"] == "reversed"
+    assert people(tenant, cohort) == {}
+    assert tenant.api.get(f"/v1/participants/{there['id']}").get_json()["external_id"] == "A"
+    added = tenant.api.post(f"{other}/participants", json={"external_id": "B"}).get_json()
+    assert added["membership_id"] != there["membership_id"]
+
+
+def test_an_import_into_two_cohorts_shares_the_person_and_moves_both_versions(
+    tenant, cohort, imported, finished
+):
+    imported(TWO)
+    before = people(tenant, cohort)["A"]
+    other = make_cohort(tenant.api)
+    finished(tenant.api, send_file(tenant.api, other, HEADER + "A,Ada B,,,MIT,,,\n", mapping=MAPPING))
+    after = people(tenant, cohort)["A"]
+    assert (after["name"], after["version"]) == ("Ada B", before["version"] + 1)
+    assert people(tenant, other)["A"]["membership_id"] == after["membership_id"]
+
+
+def test_every_table_that_refers_to_a_membership_keeps_it_from_being_removed():
+    referring = {
+        table.name
+        for table in METADATA.tables.values()
+        for key in table.foreign_key_constraints
+        if key.referred_table.name == "membership"
+    }
+    assert referring == set(REFERS_TO_MEMBERSHIP)
+
+
+def test_nobody_who_is_in_a_group_is_taken_back(tenant, cohort, imported, database):
+    done = imported(TWO)
+    ada = people(tenant, cohort)["A"]
+    group = (
+        "INSERT INTO peer_group (tenant_id, id, cohort_id, name, state)"
+        " VALUES (:tenant, :group, :cohort, 'One', 'formed')"
+    )
+    member = (
+        "INSERT INTO group_member (tenant_id, id, group_id, participant_id, membership_id)"
+        " VALUES (:tenant, :group, :group, :participant, :membership)"
+    )
+    known = {"tenant": tenant.id, "group": new_id(), "cohort": ada["cohort_id"]}
+    known |= {"participant": ada["id"], "membership": ada["membership_id"]}
+    with database.tenant(tenant.id) as session:
+        for statement in (group, member):
+            session.execute(text(statement), known)
+        session.commit()
+    refused = tenant.api.post(f"{url_of(done)}/reversal")
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "in_use")
+    assert set(people(tenant, cohort)) == {"A", "B"}
