@@ -36,10 +36,11 @@ CAREER_EVENT_KINDS = (
     "leave",
     "departure",
 )
+SAMPLES = ("complete", "survivors")
 
 
 class Product(Edited, TenantRow):
-    """Something that came out. `natural_key` identifies it (DOI, PMID, project, or kind, title and date)."""
+    """Something that came out. `natural_key` is `rules.product_key`."""
 
     __tablename__ = "product"
     __table_args__ = (
@@ -80,16 +81,17 @@ class CareerEvent(Edited, TenantRow):
     one known to be older than the first K award. `observation`: from `date` to `until` this person's
     awards were looked for; `sample` says whether everybody was followed ("complete") or only those
     still visible later ("survivors").
+    `natural_key` is `rules.career_event_key`.
     """
 
     __tablename__ = "career_event"
     __table_args__ = (
         belongs_to("membership"),
-        UniqueConstraint("tenant_id", "natural_key"),
+        UniqueConstraint("tenant_id", "membership_id", "natural_key"),
         Index("ix_career_event_membership", "tenant_id", "membership_id", "kind"),
         one_of("kind", CAREER_EVENT_KINDS),
         one_of("visibility", VISIBILITIES),
-        one_of("sample", ("complete", "survivors")),
+        one_of("sample", SAMPLES),
     )
 
     membership_id: Mapped[UUID]

@@ -1,0 +1,72 @@
+"""Building a report in the background: compute every metric, protect it, write the files."""
+
+from hashlib import sha256
+from typing import Any
+
+from tenants.cohorts.models import Cohort, Program
+from tenants.kernel import events
+from tenants.kernel.claims import Claim
+from tenants.kernel.rows import row_of
+from tenants.kernel.session import Session
+from tenants.reporting.metrics import METRICS
+from tenants.reporting.models import Report, ReportFile
+from tenants.reporting.protection import shown
+from tenants.reporting.rendering import RENDER
+from tenants.reporting.scope import scope_of
+
+OUTWARD_NOTE = (
+    "Numbers from 1 to 10, and those from which one could be worked out, are not shown: they are null. "
+    "Only products visible to the funder are counted."
+)
+INTERNAL_NOTE = (
+    "This report shows every number whole. It is for the tenant itself and is not to be passed on."
+)
+
+
+def build_report(claim: Claim) -> None:
+    """Build the claimed report and write its files, once."""
+    with claim.session() as session:
+        # All metrics read one snapshot, so that their totals agree.
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        report = row_of(session, Report, claim.subject_id)
+        document = _document(session, report, claim)
+    with claim.effect() as session:
+        for form in report.formats:
+            content = RENDER[form](document)
+            session.add(
+                ReportFile(
+                    report_id=report.id, format=form, content=content, sha256=sha256(content).hexdigest()
+                )
+            )
+        events.record(session, "report.built", subject=report)
+
+
+def _document(session: Session, report: Report, claim: Claim) -> dict[str, Any]:
+    scope = scope_of(session, report)
+    metrics = {}
+    for done, metric in enumerate(METRICS, start=1):
+        metrics[metric.id] = shown(metric.compute(session, scope), audience=report.audience)
+        claim.progress(done / (len(METRICS) + 1))
+    return {
+        "report_id": str(report.id),
+        "audience": report.audience,
+        "as_of": report.as_of.isoformat(),
+        "scope": _said_of_scope(session, report),
+        "definitions": [
+            {"id": metric.id, "version": metric.version, "title": metric.title, "text": metric.text}
+            for metric in METRICS
+        ],
+        "metrics": metrics,
+        "notes": [INTERNAL_NOTE if report.audience == "internal" else OUTWARD_NOTE],
+    }
+
+
+def _said_of_scope(session: Session, report: Report) -> dict[str, str | None]:
+    program = row_of(session, Program, report.program_id)
+    cohort = row_of(session, Cohort, report.cohort_id) if report.cohort_id else None
+    return {
+        "program_id": str(program.id),
+        "program": program.name,
+        "cohort_id": str(cohort.id) if cohort else None,
+        "cohort": cohort.name if cohort else None,
+    }

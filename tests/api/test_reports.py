@@ -1,0 +1,292 @@
+"""Reports from order to download, built by real workers."""
+
+import csv
+import datetime as dt
+import io
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from cli.demo.roster import career_events_from_k_to_r
+from tenants.kernel.jobs import Job
+from tenants.reporting.actions import order_report
+
+DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
+COUNTED = ("count", "n", "at_risk", "events")
+
+
+@pytest.fixture
+def cohort(tenant):
+    program = tenant.api.post("/v1/programs", json={"name": "Circles"}).get_json()
+    return tenant.api.post("/v1/cohorts", json={"program_id": program["id"], "name": "2026"}).get_json()
+
+
+@pytest.fixture
+def send(tenant, cohort, finished):
+    """Import rows, all of whose columns have the name of what they hold."""
+
+    def run(kind, rows):
+        rows = list(rows)
+        mapping = {name: name for name in rows[0]}
+        asked = {"kind": kind, "mode": "update", "mapping": mapping}
+        made = tenant.api.post(f"/v1/cohorts/{cohort['id']}/imports", json=asked)
+        assert made.status_code == 201, made.get_json()
+        out = io.StringIO()
+        writer = csv.DictWriter(out, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+        url = f"/v1/imports/{made.get_json()['id']}"
+        tenant.api.put(f"{url}/file", data=out.getvalue().encode(), content_type="text/csv")
+        found = finished(tenant.api, url)
+        assert found["state"] == "succeeded", found
+        return found
+
+    return run
+
+
+@pytest.fixture
+def report(tenant, cohort, finished):
+    """Order a report, wait for it, and return its URL."""
+
+    def run(audience, **how):
+        scope = {} if "program_id" in how else {"cohort_id": cohort["id"]}
+        ordered = tenant.api.post("/v1/reports", json={"audience": audience, **scope, **how})
+        assert ordered.status_code == 202, ordered.get_json()
+        found = finished(tenant.api, ordered.headers["Location"])
+        assert found["state"] == "succeeded", found
+        return ordered.headers["Location"]
+
+    return run
+
+
+def people(number, *, start=0):
+    return [{"external_id": f"P{n}"} for n in range(start, start + number)]
+
+
+def career(person, years):
+    """A K award in 2015, followed to 2025, with an R01 after so many years (None: never)."""
+    who = {"external_id": person["external_id"], "code": "", "until": "", "sample": ""}
+    yield {**who, "kind": "award", "code": "K23", "date": "2015-01-01"}
+    yield {**who, "kind": "observation", "date": "2015-01-01", "until": "2025-01-01", "sample": "complete"}
+    if years:
+        yield {**who, "kind": "award", "code": "R01", "date": f"{2015 + years}-01-02"}
+
+
+def talks(persons, visibility="funder"):
+    return [
+        {**person, "kind": "talk", "title": f"Talk of {person['external_id']}", "visibility": visibility}
+        for person in persons
+    ]
+
+
+def numbers(found):
+    """Every number of people, groups or events, wherever it stands."""
+    if isinstance(found, dict):
+        for key, value in found.items():
+            if key in COUNTED:
+                yield value
+            else:
+                yield from numbers(value)
+    elif isinstance(found, list):
+        for value in found:
+            yield from numbers(value)
+
+
+def differences(found):
+    """Every total less what is shown of it."""
+    if isinstance(found, dict):
+        if "cells" in found and found["total"]["count"] is not None:
+            yield found["total"]["count"] - sum(cell["count"] or 0 for cell in found["cells"])
+        for value in found.values():
+            yield from differences(value)
+
+
+def test_an_internal_report_shows_every_number_whole(tenant, send, report):
+    persons = people(8)
+    send("roster", persons)
+    send("career_events", [row for place, each in enumerate(persons) for row in career(each, place or None)])
+    send("products", talks(persons[:3], "program"))
+    found = tenant.api.get(f"{report('internal')}/files/json").get_json()
+    metrics = found["metrics"]
+    assert [definition["id"] for definition in found["definitions"]] == [
+        "reach.v1",
+        "groups.v1",
+        "products.v1",
+        "time_to_r01.v1",
+    ]
+    assert metrics["reach.v1"]["by_state"]["total"] == {"count": 8}
+    assert metrics["products.v1"]["by_kind"]["total"] == {"count": 3, "n": 3}
+    curve = metrics["time_to_r01.v1"]["curve"]
+    assert (curve["n"], curve["events"]) == (8, 7)
+    assert [row["events"] for row in curve["steps"]] == [1, 1, 1, 1, 1, 1, 1, 0]
+    assert curve["steps"][-1]["survival"] == pytest.approx(1 / 8)
+
+
+@pytest.mark.parametrize("audience", ["funder", "public"])
+def test_a_report_on_eight_people_gives_nothing_away(tenant, send, report, audience):
+    persons = people(8)
+    send("roster", persons)
+    send("career_events", [row for place, each in enumerate(persons) for row in career(each, place or None)])
+    send("products", talks(persons))
+    url = report(audience)
+    found = tenant.api.get(f"{url}/files/json").get_json()["metrics"]
+    shown = list(numbers(found))
+    assert len(shown) > 30
+    assert set(shown) <= {None, 0}
+    assert found["reach.v1"]["by_state"]["total"]["count"] is None
+    assert found["time_to_r01.v1"]["curve"]["intervals"] == []
+    values = {
+        row["value"] for row in rows_of(tenant, url) if row["metric"] != "report" and row["key"] in COUNTED
+    }
+    assert values <= {"", "0"}
+
+
+def test_no_small_number_leaves_and_large_ones_do(tenant, send, report):
+    persons = people(120)
+    send("roster", persons)
+    rows = [row for place, each in enumerate(persons[:100]) for row in career(each, place % 8 or None)]
+    send("career_events", rows)
+    send("products", [*talks(persons[:60]), *talks(persons[60:], "program")])
+    found = tenant.api.get(f"{report('funder')}/files/json").get_json()["metrics"]
+    for number in (*numbers(found), *differences(found)):
+        assert number is None or number == 0 or number > 10
+    talk = next(cell for cell in found["products.v1"]["by_kind"]["cells"] if cell["label"] == "talk")
+    assert talk == {"label": "talk", "count": 60, "n": 60}
+    curve = found["time_to_r01.v1"]["curve"]
+    assert (curve["start"], curve["at_risk"]) == (0, 100)
+    assert [row["until"] for row in curve["intervals"]] == sorted(
+        {row["until"] for row in curve["intervals"]}
+    )
+    assert curve["intervals"][-1]["at_risk"] > 10
+
+
+def test_the_same_inputs_give_the_same_bytes(tenant, send, report):
+    persons = people(30)
+    send("roster", persons)
+    send("career_events", [row for place, each in enumerate(persons) for row in career(each, place % 5)])
+    for form in ("json", "csv"):
+        first, second = (report("internal", formats=[form]) for _ in range(2))
+        one, two = (tenant.api.get(f"{url}/files/{form}").data for url in (first, second))
+        assert one.replace(name_of(first), b"") == two.replace(name_of(second), b"")
+        assert len(one) > 1000
+
+
+def name_of(url):
+    return url.rpartition("/")[2].encode()
+
+
+def rows_of(tenant, url):
+    answer = tenant.api.get(f"{url}/files/csv")
+    assert answer.mimetype == "text/csv"
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    return list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
+
+
+def test_the_csv_says_what_the_json_says_and_no_formula(tenant, cohort, send, report):
+    tenant.api.patch(f"/v1/cohorts/{cohort['id']}", json={"name": "=2+2"}, headers={"If-Match": '"1"'})
+    send("roster", people(3))
+    rows = rows_of(tenant, report("internal"))
+    assert {row["value"] for row in rows if row["key"] == "cohort"} == {"'=2+2"}
+    states = [row for row in rows if (row["metric"], row["table"]) == ("reach.v1", "by_state")]
+    assert {(row["label"], row["key"], row["value"]) for row in states} >= {
+        ("eligible", "count", "3"),
+        ("placed", "count", "0"),
+        ("total", "count", "3"),
+    }
+
+
+def test_a_report_on_a_program_counts_somebody_in_two_cohorts_once(tenant, cohort, send, report):
+    send("roster", people(2))
+    other = {"program_id": cohort["program_id"], "name": "2027"}
+    other_id = tenant.api.post("/v1/cohorts", json=other).get_json()["id"]
+    for person in people(2, start=1):
+        tenant.api.post(f"/v1/cohorts/{other_id}/participants", json=person)
+    url = report("internal", program_id=cohort["program_id"])
+    assert tenant.api.get(url).get_json()["cohort_id"] is None
+    found = tenant.api.get(f"{url}/files/json").get_json()
+    assert found["metrics"]["reach.v1"]["by_state"]["total"]["count"] == 3
+
+
+def test_an_order_that_makes_no_sense_is_refused_by_field(tenant, cohort, new_tenant):
+    def refused(api=tenant.api, **how):
+        answer = api.post("/v1/reports", json={"audience": "funder", **how})
+        assert answer.status_code == 422, answer.get_json()
+        return answer.get_json()["errors"][0]["pointer"]
+
+    both = {"cohort_id": cohort["id"], "program_id": cohort["program_id"]}
+    tomorrow = (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).date().isoformat()
+    assert refused() == "/cohort_id"
+    assert refused(**both) == "/cohort_id"
+    assert refused(cohort_id=cohort["program_id"]) == "/cohort_id"
+    assert refused(program_id=cohort["id"]) == "/program_id"
+    assert refused(cohort_id=cohort["id"], as_of=tomorrow) == "/as_of"
+    assert refused(cohort_id=cohort["id"], audience="press") == "/audience"
+    assert refused(cohort_id=cohort["id"], formats=["pdf"]) == "/formats/0"
+    assert refused(cohort_id=cohort["id"], formats=[]) == "/formats"
+    other = new_tenant().api
+    assert refused(other, cohort_id=cohort["id"]) == "/cohort_id"
+    assert refused(other, program_id=cohort["program_id"]) == "/program_id"
+    assert tenant.api.get("/v1/reports").get_json()["items"] == []
+
+
+def test_another_tenants_report_and_its_files_are_unknown(tenant, new_tenant, report):
+    url = report("internal", formats=["csv"])
+    other = new_tenant().api
+    assert other.get(url).status_code == 404
+    assert other.get(f"{url}/files/csv").status_code == 404
+    assert other.get("/v1/reports").get_json()["items"] == []
+    assert tenant.api.get(f"{url}/files/csv").status_code == 200
+    assert tenant.api.get(f"{url}/files/json").status_code == 404
+    assert tenant.api.get(f"{url}/files/pdf").status_code == 404
+
+
+def test_a_file_is_not_to_be_had_before_the_report_is_built_nor_if_it_never_was(tenant, cohort, database):
+    with database.tenant(tenant.id) as session:
+        ordered = order_report(session, audience="internal", program_id=cohort["program_id"])
+        waiting = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
+        session.execute(update(Job).values(not_before=waiting))
+        session.commit()
+    url = f"/v1/reports/{ordered.id}"
+    assert tenant.api.get(url).get_json()["state"] == "queued"
+    early = tenant.api.get(f"{url}/files/json")
+    assert (early.status_code, early.get_json()["code"]) == (409, "not_ready")
+    assert tenant.api.post(f"/v1/jobs/{ordered.job_id}/cancellation").status_code == 202
+    never = tenant.api.get(f"{url}/files/json")
+    assert (never.status_code, never.get_json()["code"]) == (409, "not_built")
+
+
+def test_reports_are_listed_by_scope(tenant, cohort, report):
+    one = tenant.api.get(report("internal")).get_json()
+    both = tenant.api.get(report("public", program_id=cohort["program_id"])).get_json()
+    assert tenant.api.get("/v1/reports").get_json()["items"] == [one, both]
+    listed = tenant.api.get(f"/v1/reports?cohort_id={cohort['id']}").get_json()["items"]
+    assert listed == [one]
+
+
+@pytest.mark.skipif(not (DATA / "k_to_r.csv").exists(), reason="../shared/data/k_to_r.csv is not here")
+def test_nobody_of_a_survivors_sample_is_converted_into_a_rate_in_real_awards(tenant, send, report):
+    with (DATA / "k_awardees.csv").open(encoding="utf-8", newline="") as file:
+        roster = [{"external_id": row["person_id"]} for row in csv.DictReader(file)]
+    career_rows = list(career_events_from_k_to_r(DATA / "k_to_r.csv"))
+    send("roster", roster)
+    imported = send("career_events", career_rows)
+    known = {person["external_id"] for person in roster}
+    assert imported["counts"]["failed"] == sum(row["external_id"] not in known for row in career_rows)
+    samples = {
+        row["external_id"]: row["sample"]
+        for row in career_rows
+        if row["kind"] == "observation" and row["external_id"] in known
+    }
+    dated = {row["external_id"] for row in career_rows if row["code"][:1] == "K" and row["date"]}
+    survivors = sum(sample == "survivors" and who in dated for who, sample in samples.items())
+    found = tenant.api.get(f"{report('internal')}/files/json").get_json()["metrics"]["time_to_r01.v1"]
+    apart = {cell["label"]: cell["count"] for cell in found["people"]["cells"]}
+    assert found["people"]["total"]["count"] == 4547
+    assert apart["survivors_sample"] == survivors > 0
+    complete = sum(sample == "complete" for sample in samples.values())
+    assert 0 < apart["followed"] == found["curve"]["n"] <= complete
+    outward = tenant.api.get(f"{report('funder')}/files/json").get_json()["metrics"]
+    for number in (*numbers(outward), *differences(outward)):
+        assert number is None or number == 0 or number > 10
+    assert outward["time_to_r01.v1"]["curve"]["intervals"]
