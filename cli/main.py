@@ -17,6 +17,7 @@ import tenants.tables  # noqa: F401
 from cli.processes import Program, Supervisor
 from tenants.access.actions import create_client
 from tenants.institutions.actions import open_tenant
+from tenants.kernel.errors import DomainError
 from tenants.kernel.ids import new_id
 from tenants.kernel.permissions import ALL
 from tenants.kernel.session import Database
@@ -153,11 +154,15 @@ def open_(kind: str, slug: str, name: str, data: Path | None) -> None:
     """Open a tenant and print its first client's credentials as JSON; the secret is shown only here."""
     with _environment(data) as environ:
         database = Database(Settings.from_environment(environ).database_url)
-        with database.tenant(new_id()) as session:
-            opened = open_tenant(session, kind=kind, slug=slug, name=name)
-            client, secret = create_client(session, name="First administrator", held=ALL)
-            session.commit()
-        database.dispose()
+        try:
+            with database.tenant(new_id()) as session:
+                opened = open_tenant(session, kind=kind, slug=slug, name=name)
+                client, secret = create_client(session, name="First administrator", held=ALL)
+                session.commit()
+        except DomainError as refused:
+            raise click.ClickException(refused.detail) from refused
+        finally:
+            database.dispose()
     printed = {"tenant_id": str(opened.id), "client_id": client.client_id, "client_secret": secret}
     click.echo(json.dumps(printed))
 
@@ -172,7 +177,7 @@ def _environment(data: Path | None, *, migrate: bool = False) -> Iterator[dict[s
     environ = dict(os.environ)
     try:
         with ExitStack() as stack:
-            if data is not None or not environ.keys() & {"DATABASE_URL", "REDIS_URL"}:
+            if data is not None or not environ.keys() & {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"}:
                 from cli.embedded import acquire  # noqa: PLC0415  the wheels are absent in production
 
                 servers, stop = acquire(data or DATA)

@@ -1,18 +1,26 @@
 """Opening and editing a tenant."""
 
+import re
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from tenants.institutions.models import Tenant
+from tenants.institutions.models import SLUG, Tenant
 from tenants.kernel import events
-from tenants.kernel.errors import Conflict
+from tenants.kernel.errors import Conflict, Invalid
 from tenants.kernel.rows import Version, edited
 from tenants.kernel.session import Session
 
 
 def open_tenant(session: Session, *, kind: str, slug: str, name: str) -> Tenant:
-    """Make the row of the session's own, new tenant id. Conflict "slug_taken" if the slug is in use."""
+    """Make the row of the session's own, new tenant id.
+
+    Raises Invalid for a slug of a wrong form, Conflict "slug_taken" for one in use.
+    """
+    if not re.fullmatch(SLUG, slug):
+        raise Invalid.field(
+            "/slug", "invalid", "A slug has up to 63 lower-case letters, digits and inner hyphens."
+        )
     tenant = Tenant(id=session.tenant_id, kind=kind, slug=slug, name=name)
     session.add(tenant)
     try:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tenants.kernel.base import Base, Edited, one_of
 from tenants.kernel.ids import new_id
 
+SLUG = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 KINDS = ("institution", "funder", "society")
 
 
@@ -18,7 +19,7 @@ class Tenant(Edited, Base):
     __table_args__ = (
         one_of("kind", KINDS),
         one_of("state", ("open", "suspended")),
-        CheckConstraint("slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'", name="slug"),
+        CheckConstraint(f"slug ~ '{SLUG}'", name="slug"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -1,0 +1,211 @@
+"""Tenants apart: every documented route, called by somebody it is not for."""
+
+import re
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tenants.kernel.ids import new_id
+from tenants.tables import METADATA
+from tests.contract import document
+from tests.factories.matching import every, ready_to_match
+
+METHODS = ("get", "post", "put", "patch", "delete")
+OPERATIONS = [
+    (method, path, operation)
+    for path, item in document()["paths"].items()
+    for method, operation in item.items()
+    if method in METHODS
+]
+GUARDED = [each for each in OPERATIONS if each[2].get("security")]
+WITH_IDS = [each for each in GUARDED if re.search(r"\{\w+_id\}", each[1])]
+PUBLIC = {"/.well-known/oauth-authorization-server", "/healthz", "/readyz", "/v1/openapi.json"}
+
+
+def sample(schema: dict[str, Any]) -> Any:
+    """The smallest value that a schema admits."""
+    if "$ref" in schema:
+        return sample(document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    if "anyOf" in schema:
+        return sample(schema["anyOf"][0])
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = schema.get("type", "object")
+    made = {
+        "object": lambda: {name: sample(schema["properties"][name]) for name in schema.get("required", ())},
+        "array": lambda: [sample(schema["items"])] * schema.get("minItems", 0),
+        "string": lambda: {"uuid": str(new_id()), "date": "2026-01-01"}.get(schema.get("format", ""), "abc"),
+        "integer": lambda: schema.get("minimum", 1),
+        "number": lambda: 1.0,
+        "boolean": lambda: False,
+    }
+    return made[kind[0] if isinstance(kind, list) else kind]()
+
+
+def url_of(path: str, ids: dict[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: ids.get(found[1], "json"), path)
+
+
+def call(api: Any, method: str, url: str, operation: dict[str, Any]) -> Any:
+    """Call an operation as its document asks for, with a body that it would accept."""
+    content = operation.get("requestBody", {}).get("content", {})
+    sent: dict[str, Any] = {"headers": {"If-Match": '"1"'} if method in ("put", "patch", "delete") else {}}
+    if "application/json" in content:
+        sent["json"] = sample(content["application/json"]["schema"])
+    elif content:
+        sent |= {"data": b"person_id\r\n1\r\n", "content_type": next(iter(content))}
+    return api.open(url, method=method.upper(), **sent)
+
+
+def parameters() -> set[str]:
+    return {name for _, path, _ in WITH_IDS for name in re.findall(r"\{(\w+_id)\}", path)}
+
+
+@pytest.fixture
+def superuser(servers):
+    with psycopg.connect(servers.url_as("postgres"), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def inhabited(tenant, database, finished):
+    """A tenant with one of everything that has an id in a path, and these ids by parameter."""
+    api, paths = tenant.api, document()["paths"]
+    ready = ready_to_match(tenant, database, people=12)
+    ids = {"program_id": ready.program_id, "cohort_id": ready.cohort_id, "recipe_id": ready.recipe_id}
+    ids["participant_id"] = ready.participants[0]
+    ids["attribute_id"] = every(api, f"/v1/programs/{ready.program_id}/attributes")[0]["id"]
+
+    def make(parameter: str, path: str, body: dict[str, Any]) -> str:
+        if path in paths:
+            made = api.post(url_of(path, ids), json=body)
+            assert made.status_code in (201, 202), made.get_json()
+            ids[parameter] = made.get_json()["id"]
+            return made.headers["Location"]
+        return ""
+
+    make("client_id", "/v1/clients", {"name": "Other"})
+    make(
+        "import_id",
+        "/v1/cohorts/{cohort_id}/imports",
+        {"kind": "roster", "mapping": {"external_id": "person_id"}},
+    )
+    run = make("matching_run_id", "/v1/matching-runs", ready.order())
+    assert finished(api, run)["state"] == "succeeded"
+    assert api.post(f"{run}/acceptance").status_code == 201
+    ids["group_id"] = every(api, "/v1/groups")[0]["id"]
+    member = api.get(f"/v1/participants/{ready.participants[0]}").get_json()["membership_id"]
+    make("product_id", "/v1/products", {"kind": "talk", "title": "Invented", "membership_ids": [member]})
+    promoted = {"kind": "promotion", "date": "2024-05-01", "membership_id": member}
+    make("career_event_id", "/v1/career-events", promoted)
+    order = {
+        "cohort_id": ids["cohort_id"],
+        "audience": "internal",
+        "as_of": "2026-01-01",
+        "formats": ["json"],
+    }
+    if report := make("report_id", "/v1/reports", order):
+        finished(api, report)
+    with database.tenant(tenant.id) as session:
+        ids["job_id"] = str(session.connection().exec_driver_sql("SELECT id FROM job LIMIT 1").scalar_one())
+    return tenant, ids
+
+
+def belongings(superuser: Any, tenant_id: Any) -> dict[str, Any]:
+    """A fingerprint of everything a tenant owns; events are counted, for the sealer numbers them."""
+    prints = {}
+    for name, table in METADATA.tables.items():
+        key = "tenant_id" if "tenant_id" in table.c else "id"
+        said = "count(*)::text" if name == "event" else "md5(string_agg(t::text, '' ORDER BY t::text))"
+        query = sql.SQL("SELECT {} FROM {} t WHERE {} = %s")
+        query = query.format(sql.SQL(said), sql.Identifier(name), sql.Identifier(key))
+        prints[name] = superuser.execute(query, [tenant_id]).fetchone()
+    return prints
+
+
+def test_there_is_one_of_everything_to_try(inhabited):
+    _, ids = inhabited
+    assert parameters() <= set(ids)
+
+
+def test_another_tenants_ids_are_unknown_on_every_route_and_nothing_changes(inhabited, new_tenant, superuser):
+    owner, ids = inhabited
+    stranger = new_tenant()
+    before = belongings(superuser, owner.id)
+    answers = {
+        f"{method} {path}": call(stranger.api, method, url_of(path, ids), operation).status_code
+        for method, path, operation in WITH_IDS
+    }
+    assert {route: status for route, status in answers.items() if status != 404} == {}
+    assert belongings(superuser, owner.id) == before
+
+
+def test_the_owner_is_answered_where_the_stranger_is_not(inhabited):
+    """Else the test above would pass on routes that answer 404 to everybody."""
+    owner, ids = inhabited
+    reads = {path: call(owner.api, "get", url_of(path, ids), op) for m, path, op in WITH_IDS if m == "get"}
+    assert {path: answer.status_code for path, answer in reads.items() if answer.status_code != 200} == {}
+
+
+def test_an_id_of_nothing_is_unknown_on_every_route(tenant):
+    nothing = {name: str(new_id()) for name in parameters()}
+    answers = {
+        f"{method} {path}": call(tenant.api, method, url_of(path, nothing), operation).status_code
+        for method, path, operation in WITH_IDS
+    }
+    assert {route: status for route, status in answers.items() if status != 404} == {}
+
+
+def test_what_is_no_id_at_all_is_unknown_too(tenant):
+    for _, path, _ in WITH_IDS:
+        for strange in ("x", "0", "'", "%00", "..", "00000000-0000-0000-0000-00000000000g"):
+            answer = tenant.api.get(url_of(path, dict.fromkeys(parameters(), strange)))
+            assert answer.status_code in (404, 405), (path, strange)
+
+
+def test_without_a_token_every_route_asks_for_one(app):
+    anybody = app.test_client()
+    ids = {name: str(new_id()) for name in parameters()}
+    wrong = []
+    for method, path, operation in GUARDED:
+        if path == "/oauth/token":
+            continue
+        answer = call(anybody, method, url_of(path, ids), operation)
+        challenge = answer.headers.get("WWW-Authenticate", "")
+        if answer.status_code != 401 or not challenge.startswith("Bearer"):
+            wrong.append((method, path, answer.status_code, challenge))
+    assert wrong == []
+
+
+def test_a_token_without_the_routes_scope_is_refused(new_tenant, superuser):
+    holder = new_tenant(scopes=["audit:read"])
+    ids = {name: str(new_id()) for name in parameters()}
+    before = belongings(superuser, holder.id)
+    wrong = []
+    for method, path, operation in GUARDED:
+        needed = [scope for each in operation["security"] for scope in each.get("oauth", ())]
+        if path == "/oauth/token" or "audit:read" in needed:
+            continue
+        answer = call(holder.api, method, url_of(path, ids), operation)
+        if answer.status_code != 403 or answer.get_json()["code"] != "insufficient_scope":
+            wrong.append((method, path, answer.status_code))
+        elif needed[0] not in answer.get_json()["detail"]:
+            wrong.append((method, path, answer.get_json()["detail"]))
+    assert wrong == []
+    assert belongings(superuser, holder.id) == before
+
+
+def test_all_that_is_public_is_meant_to_be():
+    assert {path for _, path, operation in OPERATIONS if not operation.get("security")} == PUBLIC
+
+
+def test_lists_show_nothing_of_another_tenant(inhabited, new_tenant):
+    stranger = new_tenant()
+    shown = {}
+    for method, path, _ in GUARDED:
+        if method == "get" and "{" not in path and path not in ("/v1/tenant", "/v1/events", "/v1/clients"):
+            shown[path] = stranger.api.get(path).get_json()["items"]
+    assert shown
+    assert {path: items for path, items in shown.items() if items} == {}
