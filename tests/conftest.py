@@ -26,6 +26,7 @@ from tests.contract import ContractClient
 
 QUICK = {"LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.1", "BELL_SECONDS": "2"}
 PATIENCE = 60.0
+Start = Callable[..., subprocess.Popen[bytes]]
 
 
 @dataclass
@@ -72,10 +73,7 @@ def settings(environment: dict[str, str]) -> Settings:
 
 @pytest.fixture(scope="session")
 def app(settings: Settings) -> Iterator[Flask]:
-    app = create_app(settings)
-    app.test_client_class = ContractClient
-    yield app
-    app.extensions["database"].dispose()
+    yield from serving(settings)
 
 
 @pytest.fixture(scope="session")
@@ -86,8 +84,21 @@ def database(app: Flask) -> Database:
 
 
 @pytest.fixture(scope="session")
-def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+def start(environment: dict[str, str]) -> Iterator[Start]:
     """Start `peerloom <command>` as a process of its own; all of them are stopped in the end."""
+    yield from starting(environment)
+
+
+def serving(settings: Settings) -> Iterator[Flask]:
+    """The API in this process, whose test client holds every response against the document."""
+    app = create_app(settings)
+    app.test_client_class = ContractClient
+    yield app
+    app.extensions["database"].dispose()
+
+
+def starting(environment: dict[str, str]) -> Iterator[Start]:
+    """What starts processes of the product with this environment, and stops them afterwards."""
     started: list[subprocess.Popen[bytes]] = []
     root = Path(__file__).parents[1]
 
@@ -105,7 +116,7 @@ def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Pope
 
 
 @pytest.fixture(scope="session")
-def workers(start: Callable[..., subprocess.Popen[bytes]]) -> None:
+def workers(start: Start) -> None:
     """A worker and a scheduler, as processes."""
     start("worker")
     start("scheduler")

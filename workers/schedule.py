@@ -3,16 +3,22 @@
 import logging
 import signal
 import threading
+import time
+from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from tenants.kernel.doorbell import Doorbell, open_database
 from tenants.kernel.events import seal_all
+from tenants.kernel.files import FileStore
 from tenants.kernel.idempotency import forget_expired
 from tenants.kernel.session import Database
 from tenants.kernel.settings import Settings
 
 log = logging.getLogger(__name__)
+
+FILES_KEPT = timedelta(days=7)
+FILES_SEEN_EVERY = 3600.0
 
 
 def run_scheduler(settings: Settings) -> None:
@@ -21,9 +27,13 @@ def run_scheduler(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     database, bells = open_database(settings, pool_size=2), Doorbell(settings)
+    files, files_seen = FileStore(settings.files_url), 0.0
     while not stopping.wait(settings.sweep_seconds):
         try:
             keep_house(database, bells)
+            if time.monotonic() - files_seen > FILES_SEEN_EVERY:
+                files.forget_older_than(FILES_KEPT)
+                files_seen = time.monotonic()
         except SQLAlchemyError:
             log.exception("house-keeping failed; trying again")
     database.dispose()

@@ -96,12 +96,14 @@ class Claim:
             raise Cancelled
 
     @contextmanager
-    def effect(self) -> Iterator[Session]:
+    def effect(self, *, failure: JobFailed | None = None) -> Iterator[Session]:
         """The one transaction in which the job changes anything; it ends the job and commits.
 
-        It holds the job's row from its first statement, so nobody can take the job over meanwhile.
+        It holds the job's row from its first statement, so nobody can take the job over meanwhile. With
+        `failure` the job ends failed: what is written then says more of why.
         Raises LeaseLost if somebody has already, and Cancelled if asked to stop before.
         """
+        self._beat()
         with self.session() as session:
             held = session.execute(_TAKE, {"id": self.job_id, "fence": self._fence}).one_or_none()
             if held is None:
@@ -110,7 +112,10 @@ class Claim:
                 raise Cancelled
             yield session
             session.flush()
-            self._end(session, "succeeded")
+            if failure is None:
+                self._end(session, "succeeded")
+            else:
+                self._end(session, "failed", code=failure.code, message=str(failure))
             session.commit()
 
     def fail(self, code: str, message: str) -> None:

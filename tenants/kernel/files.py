@@ -1,10 +1,12 @@
 """Where uploads rest: a folder shared by API and workers, named by FILES_URL."""
 
 import os
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -74,6 +76,14 @@ class FileStore:
             yield path
         finally:
             path.unlink(missing_ok=True)
+
+    def forget_older_than(self, age: timedelta) -> int:
+        """Delete what nobody came back for: rosters name people. How many files went."""
+        oldest = time.time() - age.total_seconds()
+        old = [path for path in self._root.glob("*/*") if path.stat().st_mtime < oldest]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old)
 
     def delete(self, tenant_id: UUID, file_id: UUID) -> None:
         """Forget a file; nothing happens if it is not there."""

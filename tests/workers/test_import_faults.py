@@ -7,7 +7,7 @@ import io
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,6 @@ import redis
 from sqlalchemy import text
 
 from tenants.cohorts.imports.actions import receive_file
-from tenants.kernel.doorbell import Doorbell
 from tenants.kernel.ids import new_id
 from tests.conftest import eventually
 from tests.factories.cohorts import make_cohort
@@ -66,28 +65,21 @@ class Stage:
 @pytest.fixture
 def stage(app, tenant, database, settings, start):
     """Hand over a file long enough to be disturbed; `hire` starts a worker."""
-    joint = "&" if "?" in settings.redis_url else "?"
-    url = f"{settings.redis_url.rstrip('/')}{joint}db=6"
-    hired = []
-
-    def hire(command="worker"):
-        hired.append(start(command, REDIS_URL=url))
-        return hired[-1]
-
-    hire("scheduler")
+    start("scheduler")
     cohort = make_cohort(tenant.api)
     made = tenant.api.post(f"{cohort}/imports", json={"mapping": MAPPING})
     file_id, import_id = new_id(), UUID(made.get_json()["id"])
     stored = app.extensions["files"].save(tenant.id, file_id, roster().read, most=10**8, gzipped=False)
     with database.tenant(tenant.id) as session:
         receive_file(session, import_id=import_id, file_id=file_id, stored=stored)
-        session.info.pop("enqueued")
         session.commit()
-    assert Doorbell(replace(settings, redis_url=url)).ring(database, tenant.id) == 1
-    yield Stage(tenant, database, made.headers["Location"], redis.Redis.from_url(url), hire)
-    for process in hired:
-        process.terminate()
-        process.wait(30)
+    return Stage(
+        tenant,
+        database,
+        made.headers["Location"],
+        redis.Redis.from_url(settings.redis_url),
+        lambda: start("worker"),
+    )
 
 
 def roster() -> io.BytesIO:

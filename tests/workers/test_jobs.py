@@ -19,7 +19,6 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy import select, text
 
-from migrations import upgrade
 from tenants.cohorts.models import Program
 from tenants.kernel import jobs
 from tenants.kernel.claims import Cancelled, JobFailed, LeaseLost, claim
@@ -27,7 +26,6 @@ from tenants.kernel.clock import now
 from tenants.kernel.doorbell import Doorbell, open_database
 from tenants.kernel.ids import new_id
 from tenants.kernel.jobs import KINDS, QUEUES, Job, Kind, cancel, enqueue, next_bells
-from tenants.kernel.settings import Settings, sqlalchemy_url
 from tests.conftest import eventually
 from workers.schedule import keep_house
 from workers.tenant_job import run_job
@@ -49,25 +47,10 @@ def stop_unexpectedly(_):
     raise RuntimeError("a fault of ours")
 
 
-@pytest.fixture(scope="module")
-def quiet(servers, environment):
-    """Settings of a database and a Valkey that only this module uses."""
-    with psycopg.connect(servers.url_as("postgres"), autocommit=True) as superuser:
-        superuser.execute("CREATE DATABASE quiet OWNER peerloom_owner")
-    upgrade(sqlalchemy_url(servers.url_as("peerloom_owner", "quiet")))
-    return Settings.from_environment(
-        {
-            **environment,
-            "DATABASE_URL": servers.url_as("peerloom_app", "quiet"),
-            "REDIS_URL": environment["REDIS_URL"] + "?db=3",
-        }
-    )
-
-
 @pytest.fixture
-def bells(quiet):
+def bells(settings):
     """The queues as Valkey holds them, empty at first."""
-    connection = redis.Redis.from_url(quiet.redis_url)
+    connection = redis.Redis.from_url(settings.redis_url)
     connection.flushdb()
     yield lambda: {
         name: [tuple(job.args) for job in Queue(name, connection=connection, serializer=JSONSerializer).jobs]
@@ -77,11 +60,11 @@ def bells(quiet):
 
 
 @pytest.fixture
-def yard(quiet, bells, monkeypatch):
+def yard(settings, bells, monkeypatch):
     """The way into the quiet database, where "trial" is a kind of job."""
     monkeypatch.setitem(KINDS, "trial", Kind("quick", f"{__name__}.trial"))
     monkeypatch.setitem(KINDS, "long_trial", Kind("long", f"{__name__}.trial"))
-    database = open_database(quiet, pool_size=12)
+    database = open_database(settings, pool_size=12)
     yield database
     work.clear()
     database.dispose()
@@ -89,7 +72,7 @@ def yard(quiet, bells, monkeypatch):
 
 @pytest.fixture
 def superuser(servers):
-    with psycopg.connect(servers.url_as("postgres", "quiet"), autocommit=True) as connection:
+    with psycopg.connect(servers.url_as("postgres", "test_jobs"), autocommit=True) as connection:
         yield connection
 
 
@@ -114,14 +97,14 @@ def expire(superuser, job):
     superuser.execute("UPDATE job SET lease_until = now() - interval '1 s' WHERE id = %s", [job])
 
 
-def test_of_eight_claims_at_once_one_holds(yard, quiet):
+def test_of_eight_claims_at_once_one_holds(yard, settings):
     tenant = new_id()
     job = made(yard, tenant)
     start = threading.Barrier(8)
 
     def try_it(_):
         start.wait()
-        return claim(yard, tenant_id=tenant, job_id=job, settings=quiet)
+        return claim(yard, tenant_id=tenant, job_id=job, settings=settings)
 
     with ThreadPoolExecutor(8) as pool:
         held = [each for each in pool.map(try_it, range(8)) if each]
@@ -131,24 +114,24 @@ def test_of_eight_claims_at_once_one_holds(yard, quiet):
 
 
 @pytest.mark.parametrize("kind", ["trial", *sorted(KINDS)])
-def test_a_job_of_another_tenant_or_of_none_is_not_to_be_had(yard, quiet, kind):
+def test_a_job_of_another_tenant_or_of_none_is_not_to_be_had(yard, settings, kind):
     tenant = new_id()
     job = made(yard, tenant, kind)
     work.append(must_not_run)
-    assert not run_job(yard, tenant_id=new_id(), job_id=job, settings=quiet)
-    assert claim(yard, tenant_id=tenant, job_id=new_id(), settings=quiet) is None
+    assert not run_job(yard, tenant_id=new_id(), job_id=job, settings=settings)
+    assert claim(yard, tenant_id=tenant, job_id=new_id(), settings=settings) is None
     untouched = seen(yard, tenant, job)
     assert (untouched.state, untouched.attempts, untouched.fence) == ("queued", 0, 0)
 
 
-def test_a_job_is_not_claimed_before_its_time_nor_after_its_end(yard, quiet):
+def test_a_job_is_not_claimed_before_its_time_nor_after_its_end(yard, settings):
     tenant = new_id()
     later = made(yard, tenant, not_before=now() + timedelta(hours=1))
-    assert claim(yard, tenant_id=tenant, job_id=later, settings=quiet) is None
+    assert claim(yard, tenant_id=tenant, job_id=later, settings=settings) is None
     job = made(yard, tenant)
     work.append(end)
-    assert run_job(yard, tenant_id=tenant, job_id=job, settings=quiet)
-    assert not run_job(yard, tenant_id=tenant, job_id=job, settings=quiet)
+    assert run_job(yard, tenant_id=tenant, job_id=job, settings=settings)
+    assert not run_job(yard, tenant_id=tenant, job_id=job, settings=settings)
 
 
 def end(held, name=None):
@@ -157,24 +140,24 @@ def end(held, name=None):
             session.add(Program(name=name, labels={}))
 
 
-def test_an_effect_ends_its_job_in_the_same_transaction(yard, quiet):
+def test_an_effect_ends_its_job_in_the_same_transaction(yard, settings):
     tenant = new_id()
     job = made(yard, tenant)
     work.append(lambda held: end(held, "made"))
-    run_job(yard, tenant_id=tenant, job_id=job, settings=quiet)
+    run_job(yard, tenant_id=tenant, job_id=job, settings=settings)
     done = seen(yard, tenant, job)
     assert (done.state, done.progress, done.error) == ("succeeded", 1, None)
     assert done.finished_at >= done.started_at
     assert programs(yard, tenant) == ["made"]
 
 
-def test_who_lost_the_lease_has_no_effect(yard, quiet, superuser):
+def test_who_lost_the_lease_has_no_effect(yard, settings, superuser):
     tenant = new_id()
     job = made(yard, tenant)
-    first = claim(yard, tenant_id=tenant, job_id=job, settings=quiet)
-    assert claim(yard, tenant_id=tenant, job_id=job, settings=quiet) is None
+    first = claim(yard, tenant_id=tenant, job_id=job, settings=settings)
+    assert claim(yard, tenant_id=tenant, job_id=job, settings=settings) is None
     expire(superuser, job)
-    second = claim(yard, tenant_id=tenant, job_id=job, settings=quiet)
+    second = claim(yard, tenant_id=tenant, job_id=job, settings=settings)
     with pytest.raises(LeaseLost):
         end(first, "late")
     for give_up in (first.stop, first.retry, lambda: first.fail("x", "x")):
@@ -208,10 +191,10 @@ except LeaseLost:
 """
 
 
-def test_a_paused_worker_that_wakes_up_late_is_refused(yard, quiet, servers, environment, superuser):
+def test_a_paused_worker_that_wakes_up_late_is_refused(yard, settings, servers, environment, superuser):
     tenant = new_id()
     job = made(yard, tenant)
-    environ = {**environment, "DATABASE_URL": servers.url_as("peerloom_app", "quiet")}
+    environ = {**environment, "DATABASE_URL": servers.url_as("peerloom_app", "test_jobs")}
     worker = subprocess.Popen(
         [sys.executable, "-c", PAUSED_WORKER, str(tenant), str(job)],
         env=environ, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -221,7 +204,7 @@ def test_a_paused_worker_that_wakes_up_late_is_refused(yard, quiet, servers, env
         worker.send_signal(signal.SIGSTOP)
         expire(superuser, job)
         work.append(lambda held: end(held, "from the living"))
-        assert run_job(yard, tenant_id=tenant, job_id=job, settings=quiet)
+        assert run_job(yard, tenant_id=tenant, job_id=job, settings=settings)
         worker.stdin.write(b"\n")
         worker.stdin.flush()
         worker.send_signal(signal.SIGCONT)
@@ -229,14 +212,14 @@ def test_a_paused_worker_that_wakes_up_late_is_refused(yard, quiet, servers, env
     assert programs(yard, tenant) == ["from the living"]
 
 
-def test_nobody_takes_a_job_over_while_its_effect_is_being_written(yard, quiet, superuser):
+def test_nobody_takes_a_job_over_while_its_effect_is_being_written(yard, settings, superuser):
     tenant = new_id()
     job = made(yard, tenant)
-    held = claim(yard, tenant_id=tenant, job_id=job, settings=replace(quiet, lease_seconds=0.001))
+    held = claim(yard, tenant_id=tenant, job_id=job, settings=replace(settings, lease_seconds=0.001))
     taken = []
     with ThreadPoolExecutor(1) as pool:
         with held.effect() as session:
-            rival = pool.submit(claim, yard, tenant_id=tenant, job_id=job, settings=quiet)
+            rival = pool.submit(claim, yard, tenant_id=tenant, job_id=job, settings=settings)
             eventually(lambda: waits_for_a_lock(superuser))
             taken.append(session.execute(text("SELECT fence FROM job")).scalar_one())
         assert rival.result(30) is None
@@ -245,15 +228,15 @@ def test_nobody_takes_a_job_over_while_its_effect_is_being_written(yard, quiet, 
 
 def waits_for_a_lock(superuser):
     found = superuser.execute(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = 'quiet' AND wait_event_type = 'Lock'"
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = 'test_jobs' AND wait_event_type = 'Lock'"
     )
     return found.fetchone()[0] > 0
 
 
-def test_the_heartbeat_renews_the_lease_and_tells_progress(yard, quiet):
+def test_the_heartbeat_renews_the_lease_and_tells_progress(yard, settings):
     tenant = new_id()
     job = made(yard, tenant)
-    brief = replace(quiet, lease_seconds=0.3)
+    brief = replace(settings, lease_seconds=0.3)
     leases = []
 
     def keep_going(held):
@@ -269,7 +252,7 @@ def test_the_heartbeat_renews_the_lease_and_tells_progress(yard, quiet):
     assert programs(yard, tenant) == ["kept"]
 
 
-def test_a_worker_that_lost_its_lease_hears_of_it_before_its_effect(yard, quiet, superuser):
+def test_a_worker_that_lost_its_lease_hears_of_it_before_its_effect(yard, settings, superuser):
     tenant = new_id()
     job = made(yard, tenant)
 
@@ -278,23 +261,23 @@ def test_a_worker_that_lost_its_lease_hears_of_it_before_its_effect(yard, quiet,
         eventually(lambda: held.progress(0.1))
 
     work.append(go_on_for_ever)
-    assert run_job(yard, tenant_id=tenant, job_id=job, settings=replace(quiet, lease_seconds=0.3))
+    assert run_job(yard, tenant_id=tenant, job_id=job, settings=replace(settings, lease_seconds=0.3))
     assert seen(yard, tenant, job).state == "running"
 
 
-def test_a_waiting_job_is_cancelled_at_once(yard, quiet):
+def test_a_waiting_job_is_cancelled_at_once(yard, settings):
     tenant = new_id()
     job = made(yard, tenant)
     with yard.tenant(tenant) as session:
         cancel(session, job_id=job)
         session.commit()
     assert seen(yard, tenant, job).state == "cancelled"
-    assert not run_job(yard, tenant_id=tenant, job_id=job, settings=quiet)
+    assert not run_job(yard, tenant_id=tenant, job_id=job, settings=settings)
     with yard.tenant(tenant) as session, pytest.raises(jobs.Conflict, match="already ended"):
         cancel(session, job_id=job)
 
 
-def test_a_running_job_stops_at_its_next_check_without_effect(yard, quiet):
+def test_a_running_job_stops_at_its_next_check_without_effect(yard, settings):
     tenant = new_id()
     job = made(yard, tenant)
 
@@ -308,7 +291,7 @@ def test_a_running_job_stops_at_its_next_check_without_effect(yard, quiet):
         eventually(lambda: held.progress(0.2))
 
     work.append(go_on_until_told)
-    run_job(yard, tenant_id=tenant, job_id=job, settings=replace(quiet, lease_seconds=0.3))
+    run_job(yard, tenant_id=tenant, job_id=job, settings=replace(settings, lease_seconds=0.3))
     assert seen(yard, tenant, job).state == "cancelled"
 
     job = made(yard, tenant)
@@ -320,12 +303,12 @@ def test_a_running_job_stops_at_its_next_check_without_effect(yard, quiet):
         raise Cancelled
 
     work.append(do_not_look)
-    run_job(yard, tenant_id=tenant, job_id=job, settings=quiet)
+    run_job(yard, tenant_id=tenant, job_id=job, settings=settings)
     assert seen(yard, tenant, job).state == "cancelled"
     assert programs(yard, tenant) == []
 
 
-def test_a_job_that_cannot_succeed_says_why(yard, quiet):
+def test_a_job_that_cannot_succeed_says_why(yard, settings):
     tenant = new_id()
     job = made(yard, tenant)
 
@@ -336,26 +319,28 @@ def test_a_job_that_cannot_succeed_says_why(yard, quiet):
             raise JobFailed("file_unreadable", "The file is not a table.")
 
     work.append(fail)
-    run_job(yard, tenant_id=tenant, job_id=job, settings=quiet)
+    run_job(yard, tenant_id=tenant, job_id=job, settings=settings)
     failed = seen(yard, tenant, job)
     assert failed.state == "failed"
     assert failed.error == {"code": "file_unreadable", "message": "The file is not a table."}
     assert programs(yard, tenant) == []
 
 
-def test_a_job_that_stops_unexpectedly_is_tried_again_later_and_given_up_in_the_end(yard, quiet, superuser):
+def test_a_job_that_stops_unexpectedly_is_tried_again_later_and_given_up_in_the_end(
+    yard, settings, superuser
+):
     tenant = new_id()
     job = made(yard, tenant)
     work.append(stop_unexpectedly)
     waits = []
-    for attempt in range(1, quiet.job_attempts + 1):
+    for attempt in range(1, settings.job_attempts + 1):
         begun = now()
-        assert run_job(yard, tenant_id=tenant, job_id=job, settings=quiet)
+        assert run_job(yard, tenant_id=tenant, job_id=job, settings=settings)
         row = seen(yard, tenant, job)
         assert row.attempts == attempt
-        if attempt < quiet.job_attempts:
+        if attempt < settings.job_attempts:
             assert row.state == "queued"
-            assert not run_job(yard, tenant_id=tenant, job_id=job, settings=quiet)
+            assert not run_job(yard, tenant_id=tenant, job_id=job, settings=settings)
             waits.append(row.not_before - begun)
             superuser.execute("UPDATE job SET not_before = now() WHERE id = %s", [job])
     assert waits == sorted(waits)
@@ -366,27 +351,27 @@ def test_a_job_that_stops_unexpectedly_is_tried_again_later_and_given_up_in_the_
     assert row.error["message"].endswith(".")
 
 
-def test_a_job_whose_workers_keep_dying_is_given_up(yard, quiet, superuser):
+def test_a_job_whose_workers_keep_dying_is_given_up(yard, settings, superuser):
     tenant = new_id()
     job = made(yard, tenant)
-    for _ in range(quiet.job_attempts):
-        assert claim(yard, tenant_id=tenant, job_id=job, settings=quiet)
+    for _ in range(settings.job_attempts):
+        assert claim(yard, tenant_id=tenant, job_id=job, settings=settings)
         expire(superuser, job)
     work.append(must_not_run)
-    assert run_job(yard, tenant_id=tenant, job_id=job, settings=quiet)
+    assert run_job(yard, tenant_id=tenant, job_id=job, settings=settings)
     given_up = seen(yard, tenant, job)
     assert (given_up.state, given_up.error["code"]) == ("failed", "gave_up")
-    assert str(quiet.job_attempts) in given_up.error["message"]
+    assert str(settings.job_attempts) in given_up.error["message"]
 
 
-def test_a_job_tried_again_succeeds(yard, quiet, superuser):
+def test_a_job_tried_again_succeeds(yard, settings, superuser):
     tenant = new_id()
     job = made(yard, tenant)
     work.append(stop_unexpectedly)
-    run_job(yard, tenant_id=tenant, job_id=job, settings=quiet)
+    run_job(yard, tenant_id=tenant, job_id=job, settings=settings)
     superuser.execute("UPDATE job SET not_before = now() WHERE id = %s", [job])
     work.append(lambda held: end(held, "second time"))
-    run_job(yard, tenant_id=tenant, job_id=job, settings=quiet)
+    run_job(yard, tenant_id=tenant, job_id=job, settings=settings)
     assert programs(yard, tenant) == ["second time"]
     assert seen(yard, tenant, job).attempts == 2
 
@@ -407,32 +392,32 @@ def test_a_job_that_was_never_committed_rings_no_bell(yard, bells):
     assert bells() == {"quick": [], "long": []}
 
 
-def test_lost_bells_are_rung_again(yard, quiet, bells):
+def test_lost_bells_are_rung_again(yard, settings, bells):
     tenant = new_id()
     job = made(yard, tenant)
-    redis.Redis.from_url(quiet.redis_url).flushdb()
+    redis.Redis.from_url(settings.redis_url).flushdb()
     assert bells()["quick"] == []
-    ring = Doorbell(replace(quiet, bell_seconds=0.01))
+    ring = Doorbell(replace(settings, bell_seconds=0.01))
     eventually(lambda: keep_house(yard, ring) or bells()["quick"])
     assert (str(tenant), str(job)) in bells()["quick"]
 
 
-def test_without_valkey_the_job_is_kept_for_the_sweeper(yard, quiet, bells):
-    deaf = open_database(replace(quiet, redis_url="unix:///nowhere/valkey.sock", bell_seconds=0.01))
+def test_without_valkey_the_job_is_kept_for_the_sweeper(yard, settings, bells):
+    deaf = open_database(replace(settings, redis_url="unix:///nowhere/valkey.sock", bell_seconds=0.01))
     tenant = new_id()
     job = made(deaf, tenant)
     deaf.dispose()
     assert seen(yard, tenant, job).state == "queued"
-    ring = Doorbell(replace(quiet, bell_seconds=0.01))
+    ring = Doorbell(replace(settings, bell_seconds=0.01))
     eventually(lambda: ring.sweep(yard) and (str(tenant), str(job)) in bells()["quick"])
 
 
-def test_a_job_whose_worker_vanished_is_rung_for_again(yard, quiet, bells, superuser):
+def test_a_job_whose_worker_vanished_is_rung_for_again(yard, settings, bells, superuser):
     tenant = new_id()
     job = made(yard, tenant)
-    assert claim(yard, tenant_id=tenant, job_id=job, settings=quiet)
-    redis.Redis.from_url(quiet.redis_url).flushdb()
-    ring = Doorbell(replace(quiet, bell_seconds=0.01))
+    assert claim(yard, tenant_id=tenant, job_id=job, settings=settings)
+    redis.Redis.from_url(settings.redis_url).flushdb()
+    ring = Doorbell(replace(settings, bell_seconds=0.01))
     ring.sweep(yard)
     assert (str(tenant), str(job)) not in bells()["quick"]
     expire(superuser, job)
@@ -454,14 +439,14 @@ def enqueued_quietly(database, tenant, count, kind="trial"):
     return found
 
 
-def test_a_tenant_with_many_jobs_has_no_more_bells_out_than_any_other(yard, quiet):
+def test_a_tenant_with_many_jobs_has_no_more_bells_out_than_any_other(yard, settings):
     busy, modest = new_id(), new_id()
     many = enqueued_quietly(yard, busy, 50)
     one = enqueued_quietly(yard, modest, 1)
     assert [job for _, job in rung(yard, busy)] == many[:2]
     assert rung(yard, busy) == []
     assert rung(yard, modest) == [("quick", one[0])]
-    held = claim(yard, tenant_id=busy, job_id=many[0], settings=quiet)
+    held = claim(yard, tenant_id=busy, job_id=many[0], settings=settings)
     assert rung(yard, busy) == []
     end(held)
     assert rung(yard, busy) == [("quick", many[2])]
@@ -490,21 +475,21 @@ def test_ringing_many_times_at_once_rings_no_job_twice_and_no_more_than_allowed(
     assert len(set(found)) == 2
 
 
-def test_a_backlog_does_not_keep_the_sweeper_from_other_tenants(yard, quiet, bells):
+def test_a_backlog_does_not_keep_the_sweeper_from_other_tenants(yard, settings, bells):
     busy, modest = new_id(), new_id()
     enqueued_quietly(yard, busy, 150)
     one = enqueued_quietly(yard, modest, 1)
-    Doorbell(quiet).sweep(yard, most=100)
+    Doorbell(settings).sweep(yard, most=100)
     assert (str(modest), str(one[0])) in bells()["quick"]
 
 
-def test_a_finished_job_rings_its_tenants_next(yard, quiet, bells, monkeypatch):
+def test_a_finished_job_rings_its_tenants_next(yard, settings, bells, monkeypatch):
     from workers import main
 
     tenant = new_id()
     many = enqueued_quietly(yard, tenant, 3)
     assert len(rung(yard, tenant)) == 2
-    monkeypatch.setattr(main, "_opened", lambda: (yard, quiet))
+    monkeypatch.setattr(main, "_opened", lambda: (yard, settings))
     work.append(end)
     main.answer(str(tenant), str(many[0]))
     assert bells()["quick"] == [(str(tenant), str(many[2]))]

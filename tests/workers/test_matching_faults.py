@@ -6,7 +6,7 @@ The runs are rung for on a Valkey database of their own, so that the workers of 
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,12 +15,11 @@ import pytest
 import redis
 from sqlalchemy import text
 
-from tenants.kernel.doorbell import Doorbell
 from tenants.matching.actions import start_run
 from tests.conftest import eventually
 from tests.factories.matching import ready_to_match
 
-PEOPLE = 2000
+PEOPLE = 400
 WRITTEN = text(
     "SELECT (SELECT count(*) FROM proposed_group) AS groups, (SELECT count(*) FROM placement) AS placements,"
     " (SELECT count(*) FROM event WHERE type = 'matching_run.succeeded') AS successes,"
@@ -54,25 +53,18 @@ class Stage:
 @pytest.fixture
 def stage(tenant, database, settings, start):
     """Start a run long enough to be disturbed; `hire` starts another worker."""
-    joint = "&" if "?" in settings.redis_url else "?"
-    url = f"{settings.redis_url.rstrip('/')}{joint}db=5"
-    hired = []
-
-    def hire(command="worker"):
-        hired.append(start(command, REDIS_URL=url))
-        return hired[-1]
-
-    hire("scheduler")
+    start("scheduler")
     ready = ready_to_match(tenant, database, people=PEOPLE, institutions=400)
     with database.tenant(tenant.id) as session:
         run = start_run(session, cohort_id=UUID(ready.cohort_id), recipe_id=UUID(ready.recipe_id), seed=1)
-        session.info.pop("enqueued")
         session.commit()
-    assert Doorbell(replace(settings, redis_url=url)).ring(database, tenant.id) == 1
-    yield Stage(tenant, database, f"/v1/matching-runs/{run.id}", redis.Redis.from_url(url), hire)
-    for process in hired:
-        process.terminate()
-        process.wait(30)
+    return Stage(
+        tenant,
+        database,
+        f"/v1/matching-runs/{run.id}",
+        redis.Redis.from_url(settings.redis_url),
+        lambda: start("worker"),
+    )
 
 
 def horses(worker: Any) -> list[int]:

@@ -157,7 +157,7 @@ def _effect(claim: Claim, plan: Plan, spool: Path) -> bool:
 
 
 def _refuse(claim: Claim, refused: UnreadableFile) -> None:
-    with claim.effect() as session:
+    with claim.effect(failure=JobFailed(refused.code, refused.message)) as session:
         found = session.get_one(Import, (claim.tenant_id, claim.subject_id), with_for_update=True)
         found.state = "failed"
         found.error = {"code": refused.code, "message": refused.message, "line": refused.line}

@@ -1,0 +1,48 @@
+"""A database and a Valkey of each module's own: no worker listens there but those that a test starts."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+import redis
+from flask import Flask
+
+from cli.embedded import Servers
+from migrations import upgrade
+from tenants.kernel.session import Database
+from tenants.kernel.settings import Settings, sqlalchemy_url
+from tests.conftest import QUICK, Start, serving, starting
+
+
+@pytest.fixture(scope="module")
+def environment(servers: Servers, request: pytest.FixtureRequest) -> dict[str, str]:
+    name = request.module.__name__.rpartition(".")[2]
+    with psycopg.connect(servers.url_as("postgres"), autocommit=True) as superuser:
+        superuser.execute(f"CREATE DATABASE {name} OWNER peerloom_owner")
+    upgrade(sqlalchemy_url(servers.url_as("peerloom_owner", name)))
+    usual = servers.environment()
+    own = {"DATABASE_URL": servers.url_as("peerloom_app", name), "REDIS_URL": usual["REDIS_URL"] + "?db=1"}
+    redis.Redis.from_url(own["REDIS_URL"]).flushdb()
+    return {**usual, **own, **QUICK}
+
+
+@pytest.fixture(scope="module")
+def settings(environment: dict[str, str]) -> Settings:
+    return Settings.from_environment(environment)
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings) -> Iterator[Flask]:
+    yield from serving(settings)
+
+
+@pytest.fixture(scope="module")
+def database(app: Flask) -> Database:
+    found: Database = app.extensions["database"]
+    return found
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Iterator[Start]:
+    """Processes that end with the test."""
+    yield from starting(environment)
