@@ -174,6 +174,9 @@ def _environment(data: Path | None, *, migrate: bool = False) -> Iterator[dict[s
     Whoever starts embedded servers brings their schema up to date, too.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background job begins with it ignored
     environ = dict(os.environ)
     try:
         with ExitStack() as stack:
