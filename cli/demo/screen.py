@@ -36,7 +36,8 @@ def table(rows: Sequence[Sequence[object]]) -> None:
     widths = [max(len(row[place]) for row in cells) for place in range(len(cells[0]))] if cells else []
     for row in cells:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        say(line[: WIDTH - len(INDENT)])
+        line = line.rstrip()
+        say(line if len(line) <= WIDTH - len(INDENT) else line[: WIDTH - len(INDENT) - 1] + "…")
 
 
 def bar(share: float) -> str:
