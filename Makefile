@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command 'make lock' pyproject.toml
 
-.PHONY: help setup demo serve test sure sure-rest openapi bench lock
+.PHONY: help setup demo serve test sure sure-rest openapi bench fuzz lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ openapi: setup ## Write openapi/v1.yaml anew
 
 bench: setup ## Run the benchmarks
 	$(BIN)/python -m bench
+
+fuzz: setup ## Let schemathesis try the whole API with two tenants
+	$(BIN)/python -m tests.fuzz
 
 lock: setup ## Resolve pyproject.toml into requirements/*.txt
 	$(COMPILE) --extra embedded --extra dev -o requirements/dev.txt

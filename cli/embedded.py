@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -51,6 +51,12 @@ class Servers:
     data: Path
     sockets: Path
     owner_pid: int
+    processes: tuple[subprocess.Popen[bytes], ...] = ()
+    """Those that this process started; none for who joined."""
+
+    def sound(self) -> bool:
+        """Whether every server that this process started still runs."""
+        return all(process.poll() is None for process in self.processes)
 
     def url_as(self, role: str, database: str = "peerloom") -> str:
         """The PostgreSQL URL for a role; there are no passwords, the socket's folder is the guard."""
@@ -168,7 +174,7 @@ def _start(data: Path, lock: IO[str], *, durable: bool) -> tuple[Servers, Callab
         part.write_text(json.dumps({"sockets": str(home.sockets), "owner_pid": servers.owner_pid}))
         part.replace(run)
         undo.callback(run.unlink, missing_ok=True)
-        return servers, undo.pop_all().close
+        return replace(servers, processes=(postgres, valkey)), undo.pop_all().close
 
 
 def _secret_key(path: Path) -> None:

@@ -6,21 +6,24 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
 
 import click
+import redis
+from sqlalchemy.exc import OperationalError
 
 import tenants.tables  # noqa: F401
 from cli.processes import Program, Supervisor
 from tenants.access.actions import create_client
 from tenants.institutions.actions import open_tenant
+from tenants.kernel.doorbell import open_database
 from tenants.kernel.errors import DomainError
 from tenants.kernel.ids import new_id
 from tenants.kernel.permissions import ALL
-from tenants.kernel.session import Database
+from tenants.kernel.session import RoleTooStrong
 from tenants.kernel.settings import Settings, SettingsError, owner_database_url
 
 DATA = Path(".peerloom")
@@ -53,12 +56,14 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--port", default=8000, show_default=True, help="0 picks a free one.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one."
+)
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(min=1), help="Job workers.")
 @data_option
 def serve(port: int, workers: int, data: Path | None) -> None:
     """Migrate, then run the API, the scheduler and the job workers until stopped."""
-    with _environment(data, migrate=True) as environ, socket.socket() as listener:
+    with _servers(data, migrate=True) as (environ, sound), socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", port))
@@ -73,6 +78,7 @@ def serve(port: int, workers: int, data: Path | None) -> None:
             _programs(served, listener.fileno(), workers),
             ready=lambda: _is_ready(port),
             announce=lambda: print(f"ready {address}", flush=True),
+            sound=sound,
         )
         status = supervisor.run()
     sys.exit(status)
@@ -113,6 +119,7 @@ def worker(data: Path | None) -> None:
     from workers.main import run_worker  # noqa: PLC0415
 
     with _environment(data) as environ:
+        os.environ.update(environ)  # each job runs in a process of its own, which reads its settings there
         run_worker(Settings.from_environment(environ))
 
 
@@ -153,7 +160,7 @@ def tenant() -> None:
 def open_(kind: str, slug: str, name: str, data: Path | None) -> None:
     """Open a tenant and print its first client's credentials as JSON; the secret is shown only here."""
     with _environment(data) as environ:
-        database = Database(Settings.from_environment(environ).database_url)
+        database = open_database(Settings.from_environment(environ), pool_size=1)
         try:
             with database.tenant(new_id()) as session:
                 opened = open_tenant(session, kind=kind, slug=slug, name=name)
@@ -167,17 +174,28 @@ def open_(kind: str, slug: str, name: str, data: Path | None) -> None:
     click.echo(json.dumps(printed))
 
 
+def _always() -> bool:
+    return True
+
+
 @contextmanager
 def _environment(data: Path | None, *, migrate: bool = False) -> Iterator[dict[str, str]]:
-    """The environment to run in: the caller's, or with the URLs of the embedded servers in it.
+    with _servers(data, migrate=migrate) as (environ, _):
+        yield environ
 
-    Whoever starts embedded servers brings their schema up to date, too.
+
+@contextmanager
+def _servers(
+    data: Path | None, *, migrate: bool = False
+) -> Iterator[tuple[dict[str, str], Callable[[], bool]]]:
+    """The environment to run in, and whether the embedded servers that it names still run.
+
+    It is the caller's own, or with the URLs of the embedded servers in it. Whoever starts embedded servers
+    brings their schema up to date, too.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # a shell's background job begins with it ignored
-    environ = dict(os.environ)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in a shell's background job it is ignored
+    environ, sound = dict(os.environ), _always
     try:
         with ExitStack() as stack:
             if data is not None or not environ.keys() & {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"}:
@@ -186,12 +204,17 @@ def _environment(data: Path | None, *, migrate: bool = False) -> Iterator[dict[s
                 servers, stop = acquire(data or DATA)
                 stack.callback(stop)
                 environ |= servers.environment()
+                sound = servers.sound
                 migrate = migrate or servers.owner_pid == os.getpid()
             if migrate:
                 import_module("migrations").upgrade(owner_database_url(environ))
-            yield environ
-    except SettingsError as error:
+            yield environ, sound
+    except (SettingsError, RoleTooStrong) as error:
         raise click.ClickException(str(error)) from error
+    except OperationalError as error:
+        raise click.ClickException(f"PostgreSQL cannot be used: {error.orig}") from error
+    except redis.RedisError as error:
+        raise click.ClickException(f"Valkey cannot be used: {error}") from error
 
 
 if __name__ == "__main__":

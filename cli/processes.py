@@ -58,6 +58,7 @@ class Supervisor:
         *,
         ready: Callable[[], bool] = lambda: True,
         announce: Callable[[], None] = lambda: None,
+        sound: Callable[[], bool] = lambda: True,
         ready_seconds: float = 120.0,
         stop_seconds: float = 15.0,
         first_pause: float = 1.0,
@@ -65,12 +66,16 @@ class Supervisor:
         self._children = [_Child(program, first_pause) for program in programs]
         self._ready = ready
         self._announce = announce
+        self._sound = sound
         self._ready_seconds = ready_seconds
         self._stop_seconds = stop_seconds
         self._stopping = False
 
     def run(self) -> int:
-        """Run everything. Returns 0 when told to stop, 1 when an essential program ended or was not ready."""
+        """Run everything. Returns 0 when told to stop.
+
+        Returns 1 when an essential program ended or was not ready, or what they all need is not `sound`.
+        """
         with _handling_signals(self._stop):
             try:
                 return self._watch()
@@ -84,6 +89,9 @@ class Supervisor:
         deadline = time.monotonic() + self._ready_seconds
         announced = False
         while not self._stopping:
+            if not self._sound():
+                _say("a server that everything needs has ended")
+                return 1
             for child in self._children:
                 if not child.tend():
                     return 1

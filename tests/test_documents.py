@@ -19,6 +19,7 @@ from tenants.kernel.settings import Settings
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+ROOMS = ("api", "bench", "cli", "migrations", "tenants", "tests", "workers")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 WALK = "\n".join(re.findall(r"^```bash\n(.*?)^```$", README, re.MULTILINE | re.DOTALL))
 LEFT_BEHIND = """
@@ -86,9 +87,10 @@ def test_the_readme_lists_every_setting_with_its_default() -> None:
         assert listed[name] == (f"{said:g}" if isinstance(said, float) else str(said)), name
 
 
-def test_every_make_command_that_a_document_names_exists() -> None:
+def test_every_make_command_that_a_document_or_the_code_names_exists() -> None:
+    named_in = [*DOCUMENTS, *(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))]
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = {name for each in DOCUMENTS for name in re.findall(r"`make ([a-z-]+)`", each.read_text())}
+    named = {name for each in named_in for name in re.findall(r"`make ([a-z-]+)`", each.read_text())}
     assert named
     assert named <= targets
 

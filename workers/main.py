@@ -45,7 +45,8 @@ class TenantWorker(Worker):
 
 
 def run_worker(settings: Settings) -> None:
-    """Serve both queues until SIGTERM or SIGINT; the job in hand is finished first."""
+    """Serve both queues until SIGTERM or SIGINT; the job in hand is finished first. Raises RoleTooStrong."""
+    open_database(settings).dispose()
     connection = redis.Redis.from_url(settings.redis_url)
     queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in QUEUES]
     TenantWorker(queues, connection=connection, serializer=JSONSerializer).work(logging_level="WARNING")

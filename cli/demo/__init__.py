@@ -49,8 +49,6 @@ def demo(roster: Path | None, outcomes: Path | None, output: Path) -> None:
     except OSError as error:
         raise click.BadParameter(f"cannot make {output}: {error.strerror}") from error
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # a shell's background job begins with it ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in a shell's background job it is ignored
     with files_of(roster, outcomes) as files:
         tell(files, output)

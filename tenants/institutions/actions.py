@@ -11,17 +11,21 @@ from tenants.kernel.errors import Conflict, Invalid
 from tenants.kernel.rows import Version, edited
 from tenants.kernel.session import Session
 
+LONGEST_NAME = 200
+
 
 def open_tenant(session: Session, *, kind: str, slug: str, name: str) -> Tenant:
     """Make the row of the session's own, new tenant id.
 
-    Raises Invalid for a slug of a wrong form, Conflict "slug_taken" for one in use.
+    Raises Invalid for a slug or a name of a wrong form, Conflict "slug_taken" for a slug in use.
     """
     if not re.fullmatch(SLUG, slug):
         raise Invalid.field(
             "/slug", "invalid", "A slug has up to 63 lower-case letters, digits and inner hyphens."
         )
-    tenant = Tenant(id=session.tenant_id, kind=kind, slug=slug, name=name)
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise Invalid.field("/name", "invalid", f"A name has 1 to {LONGEST_NAME} printable characters.")
+    tenant = Tenant(id=session.tenant_id, kind=kind, slug=slug, name=name.strip())
     session.add(tenant)
     try:
         session.flush()

@@ -291,3 +291,15 @@ def reachable_by(user: pwd.struct_passwd, program: Path) -> bool:
         return subprocess.run(command, check=False, stdout=subprocess.DEVNULL, **account).returncode == 0
     except PermissionError:
         return False
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["PostgreSQL", "Valkey"])
+def test_it_is_noticed_when_a_server_ends_by_itself(data: Path, which: int):
+    servers, stop = acquire(data, durable=False)
+    try:
+        assert servers.sound()
+        servers.processes[which].kill()
+        servers.processes[which].wait(30)
+        assert not servers.sound()
+    finally:
+        stop()

@@ -24,6 +24,7 @@ supervisor = Supervisor(
     programs,
     ready=lambda: ready is None or os.path.exists(ready),
     announce=lambda: print("ready", flush=True),
+    sound=lambda: not os.path.exists(given["broken"]),
     first_pause=0.1,
     **given["options"],
 )
@@ -82,6 +83,7 @@ class Stage:
         **options: object,
     ) -> subprocess.Popen[str]:
         given = {"programs": programs, "ready": ready and str(ready), "options": options}
+        given["broken"] = str(self.folder / "broken")
         process = subprocess.Popen(
             [sys.executable, "-c", SUPERVISOR, json.dumps(given)],
             stdout=subprocess.PIPE,
@@ -165,6 +167,14 @@ def test_a_crashed_program_is_started_again_and_the_others_go_on(stage: Stage):
 
 def test_the_end_of_an_essential_program_ends_everything_and_is_a_failure(stage: Stage):
     supervisor = stage.supervise(stage.program("worker"), stage.program("api", "crashes", essential=True))
+    assert supervisor.wait(30) == 1
+    assert stage.nothing_lives()
+
+
+def test_the_end_of_a_server_that_all_need_ends_everything_and_is_a_failure(stage: Stage):
+    supervisor = stage.supervise(stage.program("api"))
+    until(lambda: stage.lines() == ["api starts"])
+    (stage.folder / "broken").touch()
     assert supervisor.wait(30) == 1
     assert stage.nothing_lives()
 
