@@ -30,7 +30,7 @@ def upsert_participant(
     known = select(Participant).where(
         Participant.cohort_id == cohort_id, Participant.membership_id == membership.id
     )
-    participant = session.scalar(known.with_for_update())
+    participant = session.scalar(known.with_for_update(key_share=True))
     if participant is not None:
         _change(session, membership, participant, given, values)
         return participant, False
@@ -58,12 +58,11 @@ def edit_participant(
     participant = row_of(session, Participant, participant_id)
     if_match.check(participant.version)
     cohort = session.get_one(Cohort, (session.tenant_id, participant.cohort_id))
-    # Attributes, then the membership, then the participant: in the order of imports, so that two writers
-    # never wait for each other.
+    # Attributes, then the membership, then the participant: in the order and with the locks of imports, so
+    # that two writers never wait for each other.
     values = _read(session, cohort, changes.get("attributes") or {})
-    membership = session.get_one(
-        Membership, (session.tenant_id, participant.membership_id), with_for_update=True
-    )
+    key = (session.tenant_id, participant.membership_id)
+    membership = session.get_one(Membership, key, with_for_update={"key_share": True})
     _change(session, membership, participant, changes, values)
     return participant
 
@@ -82,7 +81,7 @@ def _membership(session: Session, external_id: str) -> Membership:
     known = select(Membership).where(
         Membership.tenant_id == session.tenant_id, Membership.external_id == external_id
     )
-    return session.scalars(known.with_for_update()).one()
+    return session.scalars(known.with_for_update(key_share=True)).one()
 
 
 def _change(

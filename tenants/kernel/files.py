@@ -4,7 +4,7 @@ import os
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -80,10 +80,13 @@ class FileStore:
     def forget_older_than(self, age: timedelta) -> int:
         """Delete what nobody came back for: rosters name people. How many files went."""
         oldest = time.time() - age.total_seconds()
-        old = [path for path in self._root.glob("*/*") if path.stat().st_mtime < oldest]
-        for path in old:
-            path.unlink(missing_ok=True)
-        return len(old)
+        gone = 0
+        for path in self._root.glob("*/*"):
+            with suppress(FileNotFoundError):  # whoever used it may have finished meanwhile
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+                    gone += 1
+        return gone
 
     def delete(self, tenant_id: UUID, file_id: UUID) -> None:
         """Forget a file; nothing happens if it is not there."""

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import text
 
+from tenants.cohorts.imports.roster_sql import HOLD_MEMBERSHIPS
 from tests.factories.matching import every, partition, ready_to_match, statements
 from tests.factories.participants import add_participants
 
@@ -151,3 +152,15 @@ def test_four_and_a_half_thousand_people_are_accepted_in_two_seconds(tenant, dat
     assert accepted.get_json()["member_count"] == run["placed_count"]
     assert took < 2
     assert len(seen) < 25
+
+
+def test_an_acceptance_does_not_wait_for_an_import_that_may_wait_for_it(tenant, database, proposed):
+    url, _ = proposed(ready_to_match(tenant, database, people=12))
+    with database.tenant(tenant.id) as session, ThreadPoolExecutor(1) as other:
+        session.execute(text("CREATE TEMP TABLE staged ON COMMIT DROP AS SELECT external_id FROM membership"))
+        session.execute(text(HOLD_MEMBERSHIPS), {"tenant": tenant.id})
+        accepted = other.submit(tenant.api.post, f"{url}/acceptance")
+        try:
+            assert accepted.result(10).status_code == 201
+        finally:
+            session.rollback()

@@ -216,6 +216,16 @@ def test_somebody_whose_row_failed_is_present_all_the_same(tenant, cohort, impor
     assert people(tenant, cohort)["A"]["state"] == "eligible"
 
 
+def test_nobody_is_withdrawn_unasked_while_a_row_does_not_say_whose_it_is(tenant, cohort, imported):
+    imported(TWO)
+    done = imported(HEADER + "A,Ada,,,MIT,,,\nB,Ben\n", mode="replace", max_withdrawals=1)
+    assert (done["state"], counted(done)) == (
+        "needs_confirmation",
+        {"updated": 1, "failed": 1, "withdrawn": 1},
+    )
+    assert people(tenant, cohort)["B"]["state"] == "eligible"
+
+
 def test_more_withdrawals_than_were_confirmed_are_asked_again(tenant, cohort, imported, finished):
     imported(TWO)
     done = imported(HEADER + "A,Ada,,,MIT,,,\n", mode="replace")

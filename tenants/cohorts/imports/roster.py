@@ -16,6 +16,7 @@ from tenants.cohorts.imports.roster_sql import (
     FAIL_WITHOUT_REQUIRED,
     HOLD_MEMBERSHIPS,
     HOLD_PARTICIPANTS,
+    NAMES_NOBODY,
     NOTE_OUTCOMES,
     NOTE_WITHDRAWALS,
     UPDATE_MEMBERSHIPS,
@@ -126,7 +127,9 @@ def _apply(
     withdrawn = 0
     if found.mode == "replace":
         withdrawn = session.execute(text(NOTE_WITHDRAWALS), known).scalar_one()
-    confirmed = withdrawn <= max(found.max_withdrawals, found.confirmed_withdrawals or 0)
+    # Whoever stands in a row that names nobody readable only seems to be absent: then any number is asked about.
+    admitted = 0 if session.scalar(text(NAMES_NOBODY)) else found.max_withdrawals
+    confirmed = withdrawn <= max(admitted, found.confirmed_withdrawals or 0)
     applies = confirmed and not found.dry_run
     session.execute(text(NOTE_OUTCOMES), {**known, "applies": applies})
     if not applies:

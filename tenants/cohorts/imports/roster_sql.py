@@ -2,16 +2,20 @@
 
 `staged` holds the rows of the file. CLASSIFY makes the temporary table `roster`: for each usable row what
 is there and what would be there afterwards; the statements after it write the difference.
+
+Rows are held FOR NO KEY UPDATE: who only refers to them (a group's member, a product's contributor) need not
+wait, and so cannot wait for an import in a circle.
 """
 
 HOLD_MEMBERSHIPS = """
 SELECT count(*) FROM (
     SELECT m.id FROM membership m JOIN staged s ON s.external_id = m.external_id
-     WHERE m.tenant_id = :tenant ORDER BY m.id FOR UPDATE OF m) held
+     WHERE m.tenant_id = :tenant ORDER BY m.id FOR NO KEY UPDATE OF m) held
 """
 HOLD_PARTICIPANTS = """
 SELECT count(*) FROM (
-    SELECT id FROM participant WHERE tenant_id = :tenant AND cohort_id = :cohort ORDER BY id FOR UPDATE) held
+    SELECT id FROM participant WHERE tenant_id = :tenant AND cohort_id = :cohort
+     ORDER BY id FOR NO KEY UPDATE) held
 """
 FAIL_REPEATED = """
 UPDATE staged s SET outcome = 'failed', "column" = :id_column, code = 'duplicate_in_file',
@@ -60,6 +64,7 @@ UPDATE staged s SET outcome = 'failed', "column" = :column, code = 'required',
        message = format('%s: a value is needed of whoever is new.', CAST(:column AS text))
   FROM bare WHERE s.line = bare.line
 """
+NAMES_NOBODY = "SELECT EXISTS (SELECT FROM staged WHERE external_id IS NULL)"
 NOTE_WITHDRAWALS = """
 WITH gone AS (
 INSERT INTO staged (external_id, outcome, subject_id, subject_version, before)

@@ -2,8 +2,8 @@
 
 Pure: knows files and text, nothing of people, tenants or the database. RFC 4180 with these liberties:
 
-- Encodings: a byte order mark decides; without one, UTF-16 shows by its NUL bytes, a file that is UTF-8
-  from its first byte to its last is UTF-8, and any other is Windows-1252.
+- Encodings: a byte order mark decides; without one, UTF-16 shows by its NUL bytes, a file whose letters
+  beyond ASCII are UTF-8 is UTF-8 and refused where it ceases to be, and any other is Windows-1252.
 - Delimiters: comma, semicolon, tab or bar; whichever makes the header hold all wanted columns.
 - Lines end in CR, LF or CRLF; a quoted cell may hold line ends. Lines are physical and counted from 1.
 - Spaces before an opening quote are ignored. After a closing quote only a delimiter or a line end may

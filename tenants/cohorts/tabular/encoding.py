@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tenants.cohorts.tabular.unreadable import UnreadableFile
 
@@ -53,7 +54,12 @@ def text_file(path: Path) -> TextFile:
     if encoding := _unmarked_utf16(start):
         return _checked(TextFile(path, encoding, 0))
     utf8 = TextFile(path, "utf-8", 0)
-    return utf8 if _undecodable_line(utf8) is None else _checked(TextFile(path, "cp1252", 0))
+    fault = _first_fault(utf8)
+    if fault is None:
+        return utf8
+    if fault.after_letters:  # what was UTF-8 so far is so by no chance: the file was cut or pasted together
+        raise _undecodable(utf8, fault)
+    return _checked(TextFile(path, "cp1252", 0))
 
 
 def _unmarked_utf16(start: bytes) -> str:
@@ -66,18 +72,30 @@ def _unmarked_utf16(start: bytes) -> str:
     return ""
 
 
+class _Fault(NamedTuple):
+    """The first bytes that are not of an encoding: their line, and whether letters beyond ASCII precede them."""
+
+    line: int
+    after_letters: bool
+
+
 def _checked(file: TextFile) -> TextFile:
-    line = _undecodable_line(file)
-    if line is not None:
-        message = f"Line {line} is not {_TITLES[file.encoding]} text; save the file as UTF-8 and try again."
-        raise UnreadableFile("undecodable_text", line, message)
+    fault = _first_fault(file)
+    if fault is not None:
+        raise _undecodable(file, fault)
     return file
 
 
-def _undecodable_line(file: TextFile) -> int | None:
+def _undecodable(file: TextFile, fault: _Fault) -> UnreadableFile:
+    text = _TITLES[file.encoding]
+    message = f"Line {fault.line} is not {text} text; save the file as UTF-8 and try again."
+    return UnreadableFile("undecodable_text", fault.line, message)
+
+
+def _first_fault(file: TextFile) -> _Fault | None:
     decoder = codecs.getincrementaldecoder(file.encoding)()
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
-    line = 1
+    line, plain = 1, True
     with file.path.open("rb") as source:
         source.seek(file.mark)
         while True:
@@ -86,7 +104,9 @@ def _undecodable_line(file: TextFile) -> int | None:
                 text = decoder.decode(chunk, not chunk)
             except UnicodeDecodeError as error:
                 before = error.object[: error.start].decode(file.encoding)
-                return line + newlines.decode(before, True).count("\n")
+                line += newlines.decode(before, True).count("\n")
+                return _Fault(line, not (plain and before.isascii()))
             line += newlines.decode(text, not chunk).count("\n")
+            plain = plain and text.isascii()
             if not chunk:
                 return None

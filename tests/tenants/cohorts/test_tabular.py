@@ -89,6 +89,11 @@ def test_a_utf16_file_cut_in_half_a_letter_is_refused(path: Path) -> None:
     assert (error.code, error.line) == ("undecodable_text", 2)
 
 
+def test_a_utf8_file_cut_in_half_a_letter_is_refused_rather_than_read_as_windows_1252(path: Path) -> None:
+    refused = refusal(path, "name\nZoë\nNoé".encode()[:-1], "name")
+    assert (refused.code, refused.line) == ("undecodable_text", 3)
+
+
 def test_a_marked_utf8_file_is_not_read_as_anything_else(path: Path) -> None:
     assert refusal(path, codecs.BOM_UTF8 + b"name\nZo\xeb\n", "name").code == "undecodable_text"
 

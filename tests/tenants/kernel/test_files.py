@@ -97,3 +97,11 @@ def test_files_nobody_came_back_for_are_forgotten(store):
     assert store.forget_older_than(timedelta(days=7)) == 0
     assert store.forget_older_than(timedelta(seconds=-60)) == 1
     assert everything_in(store) == []
+
+
+def test_a_file_that_goes_meanwhile_keeps_no_other_from_being_forgotten(store):
+    saved(store, b"a roster", gzipped=False)
+    gone = store.path(new_id(), new_id())
+    gone.parent.mkdir()
+    gone.symlink_to("nowhere")
+    assert store.forget_older_than(timedelta(seconds=-60)) == 1
