@@ -9,7 +9,7 @@ import orjson
 from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from api.fields import PageQuery
 from api.serving import View, finished, guarded, paged, receiving
@@ -27,7 +27,10 @@ class JsonParser(FlaskParser):  # type: ignore[misc]
         if req.mimetype != "application/json":
             raise UnsupportedMediaType("Send the body as Content-Type: application/json.")
         try:
-            body = orjson.loads(req.get_data())
+            sent = req.get_data()
+            if len(sent) == req.max_content_length:  # where a chunked body was cut off
+                raise RequestEntityTooLarge
+            body = orjson.loads(sent)
         except orjson.JSONDecodeError as error:
             raise BadRequest(f"The body is not JSON: {error}.") from error
         if not isinstance(body, dict):
@@ -113,7 +116,7 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
 
         def decorate(view: View) -> View:
             handler = self.response(202, returns)(finished(view, False, location, 202))
-            content = {accepts: {"schema": {"type": "string"}}}
+            content: dict[str, Any] = {accepts: {}}  # without a schema: the bytes as they are
             handler = self.doc(requestBody={"required": True, "content": content})(handler)
             handler = receiving(handler, allow, accepts, expected)
             handler._apidoc["peerloom"] = Operation(

@@ -3,14 +3,16 @@
 import logging
 from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 import orjson
 from flask import Flask, Response, g, request
 from flask_smorest import Api
+from gunicorn.http.errors import ParseException
 from marshmallow import Schema as BaseSchema
 from marshmallow import fields
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
@@ -30,6 +32,10 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.Unauthenticated: 401,
     errors.PreconditionRequired: 428,
 }
+MOST_NAMED = 100
+"""Broken fields in one answer, which would else be far longer than the request."""
+LOST_RACES = ("23503", "23505")
+"""PostgreSQL's foreign_key_violation and unique_violation: every rule that they keep is checked before."""
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="peerloom"'}
 
 
@@ -68,9 +74,8 @@ class ProblemApi(Api):  # type: ignore[misc]
         }
         own.update(data.get("headers") or {})
         if "messages" in data:
-            return problem(
-                422, "invalid", "The input breaks rules; see errors.", list(_flat(data["messages"]))
-            )
+            broken = list(islice(_flat(data["messages"]), MOST_NAMED))
+            return problem(422, "invalid", "The input breaks rules; see errors.", broken)
         status = error.code or 500
         code = data.get("code") or HTTPStatus(status).name.lower()
         return problem(status, code, data.get("detail") or error.description or "", headers=own)
@@ -101,6 +106,8 @@ def register(app: Flask) -> None:
     """Teach the app the table."""
     app.register_error_handler(errors.DomainError, _domain_error)
     app.register_error_handler(StaleDataError, _stale)
+    app.register_error_handler(IntegrityError, _lost_race)
+    app.register_error_handler(ParseException, _garbled)
     for broken in (OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(broken, _unavailable)
     app.register_error_handler(Exception, _unexpected)
@@ -113,7 +120,21 @@ def _domain_error(error: errors.DomainError) -> Response:
 
 
 def _stale(_: StaleDataError) -> Response:
-    return problem(412, "stale_version", "Somebody changed this resource meanwhile; read it again.")
+    status, code = (412, "stale_version") if "If-Match" in request.headers else (409, "conflict")
+    return problem(status, code, "Somebody changed this resource meanwhile; read it again.")
+
+
+def _lost_race(error: IntegrityError) -> Response | HTTPException:
+    if getattr(error.orig, "sqlstate", None) not in LOST_RACES:
+        return _unexpected(error)
+    return problem(
+        409, "conflict", "Another request came first at this moment; read again, then repeat yours."
+    )
+
+
+def _garbled(error: ParseException) -> Response:
+    """What gunicorn says of a chunked body, which is read only once the request is being answered."""
+    return problem(400, "bad_request", f"The body cannot be read: {error}.")
 
 
 def _unavailable(error: Exception) -> Response:

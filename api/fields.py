@@ -17,18 +17,33 @@ class Schema(BaseSchema):
         unknown = RAISE
 
 
+class Pattern(validate.Regexp):
+    """The pattern of a whole text, written with `^` and `$` as JSON Schema needs it.
+
+    It must take linear time: a text of a megabyte may come.
+    """
+
+    def __call__(self, value: str) -> str:
+        if not self.regex.fullmatch(value):  # where `$` would admit a line end
+            raise ValidationError(self._format_error(value))
+        return value
+
+
 class Text(fields.String):
     """One line of at most `most` characters: not blank, no control characters, trimmed."""
 
-    VISIBLE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
+    VISIBLE = r"^ *[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 
     def __init__(self, *, most: int = 500, **kwargs: Any) -> None:
-        visible = validate.Regexp(self.VISIBLE, error="Write one line that is not blank.")
+        visible = Pattern(self.VISIBLE, error="Write one line that is not blank.")
         checks = [validate.Length(min=1, max=most), *_listed(kwargs.pop("validate", visible))]
         super().__init__(validate=checks, **kwargs)
+        self.most = most
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, *args, **kwargs)
+        if len(text) > self.most:  # before it is trimmed, as the document says
+            raise ValidationError(f"Longer than maximum length {self.most}.")
         return text.strip() or text
 
 
@@ -43,11 +58,24 @@ class Key(Text):
     """A snake_case key that appears in URLs, recipes and files."""
 
     def __init__(self, **kwargs: Any) -> None:
-        pattern = validate.Regexp(
-            r"^[a-z][a-z0-9_]{0,62}\Z",
+        pattern = Pattern(
+            r"^[a-z][a-z0-9_]{0,62}$",
             error="Use lower-case letters, digits and underscores, a letter first.",
         )
         super().__init__(most=63, validate=pattern, **kwargs)
+
+
+class Object(fields.Dict):
+    """An object of at most `most` entries."""
+
+    def __init__(self, *, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.most = most
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(value, dict) and len(value) > self.most:
+            raise ValidationError(f"There may be at most {self.most} entries.")
+        return super()._deserialize(value, *args, **kwargs)
 
 
 class Email(fields.Email):
@@ -55,7 +83,7 @@ class Email(fields.Email):
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, *args, **kwargs)
-        if len(text) > 254:
+        if len(text) > 254 or not text.isprintable():
             raise ValidationError("Not a valid email address.")
         return text
 
@@ -124,7 +152,10 @@ class Timestamp(fields.DateTime):
         moment: datetime = super()._deserialize(value, *args, **kwargs)
         if moment.tzinfo is None:
             raise ValidationError("Say the offset from UTC, for example 2026-09-01T12:00:00Z.")
-        return moment.astimezone(UTC)
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError as error:
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from error
 
 
 class Resource(Schema):
@@ -146,7 +177,7 @@ class PageQuery(Schema):
 
     cursor = fields.String(
         load_default=None,
-        validate=[validate.Length(min=1, max=400), validate.Regexp(r"^[A-Za-z0-9_.-]+$")],
+        validate=[validate.Length(min=1, max=400), Pattern(r"^[A-Za-z0-9_.-]+$")],
         metadata={"description": "next_cursor of the page before."},
     )
     limit = QueryWhole(

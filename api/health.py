@@ -4,7 +4,7 @@ from pathlib import Path
 
 import flask_swagger_ui
 import redis
-from flask import Response, current_app, jsonify, send_from_directory
+from flask import Response, abort, current_app, jsonify, send_from_directory
 from flask_smorest import Blueprint
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -65,5 +65,5 @@ def docs_asset(name: str) -> Response:
     if name == "start.js":
         return Response(START, content_type="text/javascript")
     if name not in SHOWN:
-        return Response(status=404)
+        abort(404)
     return send_from_directory(ASSETS, name, max_age=86400)

@@ -5,11 +5,14 @@ from http import HTTPStatus
 from typing import Any
 
 import yaml
+from apispec.ext.marshmallow.field_converter import FieldConverterMixin
 from flask import Flask
 from flask_smorest import Api
 from marshmallow import Schema
+from marshmallow.fields import Field
 
 from api.blueprint import Operation
+from api.fields import Object
 from api.idempotent import HEADER, PATTERN
 from api.serving import IfMatch
 from tenants.kernel.permissions import MEANING
@@ -60,6 +63,13 @@ def finish(api: Api, app: Flask) -> None:
                 paths[path][operation.method.lower()]["responses"]["404"] = _problem(404)
 
 
+def entries_of_object(converter: FieldConverterMixin, field: Field, **_: Any) -> dict[str, Any]:
+    """What apispec leaves out: how many entries an `Object` has, and what their keys are like."""
+    if not isinstance(field, Object):
+        return {}
+    return {"maxProperties": field.most, "propertyNames": converter.field2property(field.key_field)}
+
+
 def as_yaml(api: Api) -> str:
     """The document as it is committed."""
     return yaml.safe_dump(api.spec.to_dict(), sort_keys=False, allow_unicode=True, width=110)
@@ -75,6 +85,8 @@ def _complete(document: dict[str, Any], operation: Operation, endpoint: str) -> 
     document["security"] = [{"oauth": [operation.allow.value]}]
     document.setdefault("summary", name.replace("_", " ").capitalize())
     parameters: list[dict[str, Any]] = document.setdefault("parameters", [])
+    for parameter in parameters:
+        parameter["schema"] = _never_null(parameter["schema"])
     if operation.method == "POST":
         said = "Repeat a request with the same key: the first answer comes again."
         parameters.append(_header(HEADER, said, pattern=PATTERN))
@@ -114,7 +126,7 @@ def _shown(operation: Operation) -> list[str]:
 
 def _more(operation: Operation, document: dict[str, Any]) -> set[int]:
     more = set(operation.errors)
-    if operation.method == "POST":
+    if operation.method != "GET":
         more.add(409)
     if "requestBody" in document:
         more |= {413, 415}
@@ -133,6 +145,16 @@ def _page_of(returns: type[Schema]) -> dict[str, Any]:
             "next_cursor": {"type": ["string", "null"]},
         },
     }
+
+
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of what is left out rather than null."""
+    said = {key: value for key, value in schema.items() if (key, value) != ("default", None)}
+    for key in said.keys() & {"type", "enum"}:
+        if isinstance(said[key], list):
+            rest = [each for each in said[key] if each not in (None, "null")]
+            said[key] = rest[0] if key == "type" else rest
+    return said
 
 
 def _problem(status: int) -> dict[str, Any]:

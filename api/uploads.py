@@ -1,6 +1,6 @@
 """Receiving a file: streamed into the file store while no transaction is open."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -41,15 +41,30 @@ def receive(tenant_id: UUID, *, accepts: str) -> Upload:
     if coding not in ("identity", "gzip"):
         raise UnsupportedMediaType("Send the file plain or with Content-Encoding: gzip.")
     most = current_app.extensions["settings"].max_upload_bytes
-    request.max_content_length = most
+    request.max_content_length = most + 1  # so that a chunked body of exactly `most` bytes is read to its end
     file_id = new_id()
     try:
-        stored = _files().save(tenant_id, file_id, request.stream.read, most=most, gzipped=coding == "gzip")
+        stored = _files().save(tenant_id, file_id, _whole_body(), most=most, gzipped=coding == "gzip")
     except TooLarge:
         raise RequestEntityTooLarge(f"A file has at most {most:,} bytes, unpacked.") from None
     except Truncated as broken:
         raise BadRequest(f"The gzip stream is broken: {broken}.") from None
     return Upload(tenant_id, file_id, stored)
+
+
+def _whole_body() -> Callable[[int], bytes]:
+    """What reads the body. Aborts with 400 if the caller leaves before all that Content-Length says has come."""
+    awaited = request.content_length or 0
+
+    def read(size: int) -> bytes:
+        nonlocal awaited
+        chunk: bytes = request.stream.read(size)
+        awaited -= len(chunk)
+        if not chunk and awaited > 0:
+            raise BadRequest(f"The file is {awaited:,} bytes short of its Content-Length; send it again.")
+        return chunk
+
+    return read
 
 
 def _files() -> FileStore:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from tenants.cohorts.models import Attribute, Cohort, Participant, Program
 from tenants.cohorts.templates import UnknownTemplate, template
@@ -53,15 +54,18 @@ def edit_program(
 
 
 def create_attribute(session: Session, *, program_id: UUID, key: str, kind: str, **told: Any) -> Attribute:
-    """Define what is known of a participant. Conflict "key_taken" if the program has this key."""
+    """Define what is known of a participant.
+
+    Raises NotFound, Invalid at /levels or /parent, and Conflict "key_taken" if the program has this key.
+    """
     program = row_of(session, Program, program_id)
-    taken = select(Attribute.id).where(Attribute.program_id == program_id, Attribute.key == key)
-    if session.scalar(taken):
-        raise Conflict(f"This program has an attribute {key} already.", code="key_taken")
-    _check_levels(kind, told.get("levels") or [], told.get("open"))
     attribute = _attribute(program.id, key=key, kind=kind, **told)
+    _check_levels(session, attribute)
     session.add(attribute)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Conflict(f"This program has an attribute {key} already.", code="key_taken") from error
     events.record(session, "attribute.created", subject=attribute, changed=(key,))
     return attribute
 
@@ -69,19 +73,24 @@ def create_attribute(session: Session, *, program_id: UUID, key: str, kind: str,
 def edit_attribute(
     session: Session, *, attribute_id: UUID, changes: dict[str, Any], if_match: Version
 ) -> Attribute:
-    """Change all but an attribute's key and kind, which values and recipes rely on."""
+    """Change all but an attribute's key and kind, which values and recipes rely on.
+
+    Raises NotFound, StaleVersion, and Invalid at /levels or /parent.
+    """
     attribute = row_of(session, Attribute, attribute_id)
     if "levels" in changes:
-        _check_levels(attribute.kind, changes["levels"], changes.get("open", attribute.open))
         changes = {**changes, "levels": _ordered(changes["levels"])}
     changed = edited(attribute, changes, if_match=if_match)
+    if {"levels", "open", "parent"} & set(changed):
+        with session.no_autoflush:
+            _check_levels(session, attribute)
     if changed:
         events.record(session, "attribute.updated", subject=attribute, changed=changed)
     return attribute
 
 
 def delete_attribute(session: Session, *, attribute_id: UUID, if_match: Version) -> None:
-    """Remove an attribute nobody has a value of. Conflict "in_use" otherwise."""
+    """Remove an attribute that nobody has a value of and none has for its parent. Else Conflict "in_use"."""
     attribute = row_of(session, Attribute, attribute_id)
     if_match.check(attribute.version)
     used = (
@@ -92,6 +101,12 @@ def delete_attribute(session: Session, *, attribute_id: UUID, if_match: Version)
     )
     if session.scalar(used):
         raise Conflict("Participants have values of this attribute.", code="in_use")
+    below = select(Attribute.label).where(
+        Attribute.program_id == attribute.program_id, Attribute.parent == attribute.key
+    )
+    child = session.scalar(below.limit(1))
+    if child is not None:
+        raise Conflict(f"{child} has this attribute for its parent.", code="in_use")
     session.delete(attribute)
     events.record(session, "attribute.deleted", subject=attribute, changed=(attribute.key,))
 
@@ -150,20 +165,39 @@ def _ordered(levels: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(complete, key=lambda level: level["order"])
 
 
-def _check_levels(kind: str, levels: Sequence[dict[str, Any]], is_open: bool | None) -> None:
+def _check_levels(session: Session, attribute: Attribute) -> None:
+    """Raises Invalid unless every name means one level and every parent exists."""
+    kind, levels = attribute.kind, attribute.levels
     if levels and kind not in HAS_LEVELS:
         raise Invalid.field("/levels", "not_allowed", f"An attribute of kind {kind} has no levels.")
-    if kind == "ordinal" and not levels and is_open is False:
-        raise Invalid.field("/levels", "required", "A closed ordinal attribute needs levels in their order.")
+    if kind in HAS_LEVELS and not levels and not attribute.open:
+        raise Invalid.field("/levels", "required", f"A closed attribute of kind {kind} needs levels.")
+    parents = {level["key"] for level in _broader(session, attribute) if level["parent"] is None}
     seen: set[str] = set()
     broken = []
     for place, level in enumerate(levels):
-        names = {level["key"].casefold(), *(alias.casefold() for alias in level.get("aliases") or ())}
+        names = {name.casefold() for name in (level["key"], level["label"], *level["aliases"])}
         if names & seen:
             broken.append(FieldError(f"/levels/{place}", "ambiguous", f"{level['key']} is named twice."))
+        if level["parent"] is not None and level["parent"] not in parents:
+            said = f"{level['key']} has no level of the parent attribute above it."
+            broken.append(FieldError(f"/levels/{place}/parent", "unknown", said))
         seen |= names
     if broken:
         raise Invalid(*broken)
+
+
+def _broader(session: Session, attribute: Attribute) -> Sequence[dict[str, Any]]:
+    """The levels that those of this attribute may have for parents: its parent attribute's, or its own."""
+    if attribute.parent is None:
+        return attribute.levels
+    known = select(Attribute).where(
+        Attribute.program_id == attribute.program_id, Attribute.key == attribute.parent
+    )
+    parent = session.scalar(known)
+    if parent is None or parent.key == attribute.key:
+        raise Invalid.field("/parent", "unknown", "This program has no other attribute of this key.")
+    return parent.levels
 
 
 def _check_dates(cohort: Cohort) -> None:

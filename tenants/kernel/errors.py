@@ -38,7 +38,7 @@ class Invalid(DomainError):
     code = "invalid"
 
     def __init__(self, *errors: FieldError) -> None:
-        super().__init__("; ".join(error.detail for error in errors))
+        super().__init__(" ".join(error.detail for error in errors))
         self.errors = errors
 
     @classmethod

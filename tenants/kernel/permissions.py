@@ -40,7 +40,7 @@ MEANING: dict[Permission, str] = {
     Permission.GROUPS_READ: "See groups and who is in them, never what they say",
     Permission.GROUPS_WRITE: "Announce, confirm and end groups",
     Permission.OUTCOMES_READ: "See products and career events",
-    Permission.OUTCOMES_WRITE: "Record and import products and career events",
+    Permission.OUTCOMES_WRITE: "Record products and career events; with participants:write import them",
     Permission.REPORTS_READ: "See reports and download their files",
     Permission.REPORTS_WRITE: "Order reports",
     Permission.JOBS_READ: "See how background work is getting on",

@@ -69,8 +69,9 @@ class Database:
         self, url: str, *, pool_size: int = 8, on_enqueued: Callable[["Database", UUID], object] | None = None
     ) -> None:
         # Autocommit leaves BEGIN to `_raise_walls`; commit and rollback end that transaction as ever.
+        # Parameters name people and hold hashes of secrets, so that errors, which are logged, hide them.
         self.engine: Engine = create_engine(
-            url, pool_size=pool_size, max_overflow=4, isolation_level="AUTOCOMMIT"
+            url, pool_size=pool_size, max_overflow=4, isolation_level="AUTOCOMMIT", hide_parameters=True
         )
         self._on_enqueued = on_enqueued
 

@@ -209,3 +209,49 @@ def test_lists_show_nothing_of_another_tenant(inhabited, new_tenant):
             shown[path] = stranger.api.get(path).get_json()["items"]
     assert shown
     assert {path: items for path, items in shown.items() if items} == {}
+
+
+def test_another_tenants_id_in_a_body_is_an_error_of_its_field(inhabited, new_tenant, database):
+    owner, ids = inhabited
+    other = new_tenant()
+    own = ready_to_match(other, database, people=2)
+    member = owner.api.get(f"/v1/participants/{ids['participant_id']}").get_json()["membership_id"]
+    terms = {"terms": [{"attribute": "award", "prefer": "similar"}]}
+    asked = {
+        "/program_id": [
+            ("/v1/cohorts", {"name": "Fall", "program_id": ids["program_id"]}),
+            ("/v1/recipes", {"name": "Mine", "program_id": ids["program_id"], **terms}),
+            ("/v1/reports", {"audience": "internal", "program_id": ids["program_id"]}),
+        ],
+        "/cohort_id": [
+            ("/v1/matching-runs", {"cohort_id": ids["cohort_id"], "recipe_id": own.recipe_id}),
+            ("/v1/reports", {"audience": "internal", "cohort_id": ids["cohort_id"]}),
+        ],
+        "/recipe_id": [("/v1/matching-runs", {"cohort_id": own.cohort_id, "recipe_id": ids["recipe_id"]})],
+        "/membership_id": [
+            ("/v1/career-events", {"kind": "promotion", "date": "2024-05-01", "membership_id": member})
+        ],
+        "/membership_ids/0": [
+            ("/v1/products", {"kind": "talk", "title": "Mine", "membership_ids": [member]})
+        ],
+    }
+    for pointer, requests in asked.items():
+        for url, body in requests:
+            answer = other.api.post(url, json=body)
+            assert answer.status_code == 422, (url, answer.get_json())
+            assert [(e["pointer"], e["code"]) for e in answer.get_json()["errors"]] == [(pointer, "unknown")]
+
+
+def test_another_tenants_id_in_a_filter_finds_nothing(inhabited, new_tenant):
+    owner, ids = inhabited
+    member = owner.api.get(f"/v1/participants/{ids['participant_id']}").get_json()["membership_id"]
+    stranger, tried = new_tenant(), 0
+    for path, item in document()["paths"].items():
+        for parameter in item.get("get", {}).get("parameters", ()):
+            name = parameter["name"]
+            if parameter["in"] == "query" and name.endswith("_id") and "{" not in path:
+                tried += 1
+                asked = f"{path}?{name}={({**ids, 'membership_id': member})[name]}"
+                assert stranger.api.get(asked).get_json()["items"] == [], asked
+                assert owner.api.get(asked).get_json()["items"] != [], asked
+    assert tried >= 8

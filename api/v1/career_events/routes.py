@@ -44,12 +44,7 @@ def get_career_event(session: Session, career_event_id: UUID) -> models.CareerEv
 
 
 @blp.patch(
-    "/career-events/<uuid:career_event_id>",
-    WRITE,
-    body=CareerEventPatch,
-    returns=CareerEvent,
-    etag=True,
-    errors=(409,),
+    "/career-events/<uuid:career_event_id>", WRITE, body=CareerEventPatch, returns=CareerEvent, etag=True
 )
 def edit_career_event(
     session: Session, body: dict[str, Any], career_event_id: UUID, if_match: IfMatch

@@ -4,17 +4,19 @@ from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields, validate
 
-from api.fields import Choice, EditableResource, Schema, Text
+from api.fields import Choice, EditableResource, Pattern, Schema, Text
 from tenants.kernel.permissions import Permission
 
 GRANT_TYPES = ("client_credentials",)
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+ADDRESS = Pattern("^https?://[!-~]+$", error="Use an absolute URL without spaces, in ASCII.")
 
 
 def redirect_uri(text: str) -> None:
     """https anywhere, http on loopback only; absolute and without a fragment."""
     try:
         parts = urlsplit(text)
+        _ = parts.port  # which may be none
     except ValueError as error:
         raise ValidationError("Not an absolute URL.") from error
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment or "#" in text:
@@ -28,7 +30,9 @@ class ClientCreate(Schema):
 
     name = Text(most=200, required=True)
     grant_types = fields.List(Choice(GRANT_TYPES), validate=validate.Length(min=1, max=4))
-    redirect_uris = fields.List(Text(most=500, validate=redirect_uri), validate=validate.Length(max=20))
+    redirect_uris = fields.List(
+        Text(most=500, validate=[ADDRESS, redirect_uri]), validate=validate.Length(max=20)
+    )
     scopes = fields.List(
         Choice(tuple(permission.value for permission in Permission)),
         validate=validate.Length(min=1, max=50),

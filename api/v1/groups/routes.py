@@ -29,7 +29,7 @@ def get_group(session: Session, group_id: UUID) -> Row[Any]:
     return queries.group(session, group_id=group_id)
 
 
-@blp.patch("/groups/<uuid:group_id>", WRITE, body=GroupPatch, returns=Group, etag=True, errors=(409,))
+@blp.patch("/groups/<uuid:group_id>", WRITE, body=GroupPatch, returns=Group, etag=True)
 def edit_group(session: Session, body: dict[str, Any], group_id: UUID, if_match: IfMatch) -> Row[Any]:
     """Rename a group or move it to its next state."""
     actions.edit_group(session, group_id=group_id, changes=body, if_match=if_match)

@@ -1,8 +1,8 @@
 """Imports."""
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
-from api.fields import Choice, Flag, Key, PageQuery, Resource, Schema, Text, Timestamp, Whole
+from api.fields import Choice, Flag, Key, Object, PageQuery, Resource, Schema, Text, Timestamp, Whole
 from tenants.cohorts.models import IMPORT_KINDS, IMPORT_MODES, IMPORT_STATES, ROW_OUTCOMES
 
 
@@ -24,7 +24,7 @@ class Mapping(Schema):
     name = Text(most=200)
     email = Text(most=200)
     identifiers = fields.Nested(IdentifierColumns)
-    attributes = fields.Dict(keys=Key(), values=Text(most=200), validate=validate.Length(max=200))
+    attributes = Object(most=200, keys=Key(), values=Text(most=200))
     kind = Text(most=200)
     title = Text(most=200)
     code = Text(most=200)

@@ -2,7 +2,14 @@
 
 from marshmallow import fields
 
-from api.fields import Resource, Timestamp
+from api.fields import Resource, Schema, Timestamp
+
+
+class JobError(Schema):
+    """Why background work failed."""
+
+    code = fields.String()
+    message = fields.String()
 
 
 class Job(Resource):
@@ -13,6 +20,6 @@ class Job(Resource):
     state = fields.String(metadata={"description": "queued, running, succeeded, failed or cancelled"})
     progress = fields.Float(metadata={"description": "0 to 1"})
     attempts = fields.Integer()
-    error = fields.Dict(allow_none=True, metadata={"description": "{code, message} of a failed job"})
+    error = fields.Nested(JobError, allow_none=True)
     started_at = Timestamp(allow_none=True)
     finished_at = Timestamp(allow_none=True)

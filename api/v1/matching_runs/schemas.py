@@ -3,6 +3,7 @@
 from marshmallow import fields
 
 from api.fields import PageQuery, Resource, Schema, Timestamp, Whole
+from api.v1.jobs.schemas import JobError
 from api.v1.recipes.schemas import RecipeWords
 
 
@@ -14,13 +15,6 @@ class MatchingRunCreate(Schema):
     seed = Whole(
         most=2**31, load_default=1, metadata={"description": "The same seed and pool give the same groups."}
     )
-
-
-class JobError(Schema):
-    """Why background work failed."""
-
-    code = fields.String()
-    message = fields.String()
 
 
 class MatchingRun(Resource):

@@ -1,8 +1,19 @@
 """Participants."""
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
-from api.fields import Choice, EditableResource, Email, Key, PageQuery, Resource, Schema, Text, Timestamp
+from api.fields import (
+    Choice,
+    EditableResource,
+    Email,
+    Key,
+    Object,
+    PageQuery,
+    Resource,
+    Schema,
+    Text,
+    Timestamp,
+)
 from tenants.cohorts.models import PARTICIPANT_STATES
 
 
@@ -20,10 +31,10 @@ class ParticipantPatch(Schema):
     name = Text(most=500, allow_none=True)
     email = Email(allow_none=True)
     identifiers = fields.Nested(Identifiers)
-    attributes = fields.Dict(
+    attributes = Object(
+        most=200,
         keys=Key(),
         values=fields.Raw(allow_none=True),
-        validate=validate.Length(max=200),
         metadata={"description": "Values by attribute key, as each attribute's kind has them; null clears."},
     )
     state = Choice(PARTICIPANT_STATES)

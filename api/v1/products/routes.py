@@ -43,7 +43,7 @@ def get_product(session: Session, product_id: UUID) -> Row[Any]:
     return queries.product(session, product_id=product_id)
 
 
-@blp.patch("/products/<uuid:product_id>", WRITE, body=ProductPatch, returns=Product, etag=True, errors=(409,))
+@blp.patch("/products/<uuid:product_id>", WRITE, body=ProductPatch, returns=Product, etag=True)
 def edit_product(session: Session, body: dict[str, Any], product_id: UUID, if_match: IfMatch) -> Row[Any]:
     """Change a product, or who is behind it."""
     actions.edit_product(session, product_id=product_id, changes=body, if_match=if_match)

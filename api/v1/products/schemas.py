@@ -20,7 +20,7 @@ class ProductPatch(Schema):
         allow_none=True,
         metadata={"description": "With or without https://doi.org/; kept in lower case without it."},
     )
-    pmid = Text(most=20, allow_none=True, metadata={"description": "Digits."})
+    pmid = Text(most=20, allow_none=True, metadata={"description": "Digits.", "pattern": "^[1-9][0-9]{0,9}$"})
     project_number = Text(most=MAX_NAME, allow_none=True)
     visibility = Choice(VISIBILITIES, metadata=VISIBILITY)
     membership_ids = fields.List(

@@ -93,7 +93,7 @@ def edit_attribute(
     return actions.edit_attribute(session, attribute_id=attribute_id, changes=body, if_match=if_match)
 
 
-@blp.delete("/attributes/<uuid:attribute_id>", WRITE, status=204, etag=True, errors=(409,))
+@blp.delete("/attributes/<uuid:attribute_id>", WRITE, status=204, etag=True)
 def delete_attribute(session: Session, attribute_id: UUID, if_match: IfMatch) -> None:
     """Remove an attribute that nobody has a value of."""
     actions.delete_attribute(session, attribute_id=attribute_id, if_match=if_match)

@@ -2,13 +2,14 @@
 
 from marshmallow import fields, validate
 
-from api.fields import Choice, EditableResource, Flag, Key, Schema, Text, Whole
+from api.fields import Choice, EditableResource, Flag, Key, Object, Schema, Text, Whole
 from tenants.cohorts.models import ATTRIBUTE_KINDS
+from tenants.cohorts.templates import templates
 
-LABELS = fields.Dict(
+LABELS = Object(
+    most=20,
     keys=Text(most=60),
     values=Text(most=60),
-    validate=validate.Length(max=20),
     metadata={"description": "Your own words, for example {'participant': 'scholar', 'group': 'circle'}."},
 )
 USES = ("eligibility", "matching", "reporting")
@@ -19,7 +20,7 @@ class ProgramCreate(Schema):
 
     name = Text(most=200, required=True)
     labels = LABELS
-    template = Key(metadata={"description": "nih_k_awardees, ctsi_scholars or society_early_career"})
+    template = Key(metadata={"enum": [each.key for each in templates()]})
 
 
 class ProgramPatch(Schema):
@@ -68,6 +69,16 @@ class AttributeCreate(AttributePatch):
     kind = Choice(ATTRIBUTE_KINDS, required=True)
 
 
+class AttributeLevel(Schema):
+    """One value that an attribute can take, in full."""
+
+    key = fields.String()
+    label = fields.String()
+    order = fields.Integer()
+    parent = fields.String(allow_none=True)
+    aliases = fields.List(fields.String())
+
+
 class Attribute(EditableResource):
     """Something known of a participant."""
 
@@ -81,4 +92,4 @@ class Attribute(EditableResource):
     answered_by = fields.String()
     uses = fields.List(fields.String())
     parent = fields.String(allow_none=True)
-    levels = fields.List(fields.Dict())
+    levels = fields.List(fields.Nested(AttributeLevel))

@@ -43,7 +43,7 @@ def edit_recipe(session: Session, body: dict[str, Any], recipe_id: UUID, if_matc
     return actions.edit_recipe(session, recipe_id=recipe_id, changes=body, if_match=if_match)
 
 
-@blp.delete("/recipes/<uuid:recipe_id>", WRITE, status=204, etag=True, errors=(409,))
+@blp.delete("/recipes/<uuid:recipe_id>", WRITE, status=204, etag=True)
 def delete_recipe(session: Session, recipe_id: UUID, if_match: IfMatch) -> None:
     """Remove a recipe that no run has followed."""
     actions.delete_recipe(session, recipe_id=recipe_id, if_match=if_match)

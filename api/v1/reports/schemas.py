@@ -3,6 +3,7 @@
 from marshmallow import fields, validate
 
 from api.fields import Choice, Day, PageQuery, Resource, Schema
+from api.v1.jobs.schemas import JobError
 from tenants.kernel.jobs import STATES
 from tenants.reporting.models import AUDIENCES, FORMATS
 
@@ -21,13 +22,6 @@ class ReportCreate(Schema):
     formats = fields.List(Choice(FORMATS), load_default=FORMATS, validate=validate.Length(min=1, max=2))
 
 
-class ReportError(Schema):
-    """Why a report was not built."""
-
-    code = fields.String()
-    message = fields.String()
-
-
 class Report(Resource):
     """A report, and how far it is."""
 
@@ -39,7 +33,7 @@ class Report(Resource):
     formats = fields.List(fields.String(metadata={"enum": list(FORMATS)}))
     state = fields.String(metadata={"enum": list(STATES)})
     progress = fields.Float(metadata={"description": "0 to 1"})
-    error = fields.Nested(ReportError, allow_none=True)
+    error = fields.Nested(JobError, allow_none=True)
 
 
 class ReportQuery(PageQuery):
