@@ -19,6 +19,7 @@ ATTRIBUTES = ("institution", "institution_state", "activity_code", "institute", 
 def main() -> bool:
     """Print the ratio and the worker's peak memory; whether both hold."""
     with running() as product:
+        _first_import(product)
         tenant_id, token = product.tenant()
         cohort_id = _cohort(product, token)
         with _PeakMemory() as peak:
@@ -31,6 +32,14 @@ def main() -> bool:
         f" (under {MIB_AT_MOST})"
     )
     return ratio <= AT_MOST and peak.mib < MIB_AT_MOST
+
+
+def _first_import(product: Product) -> None:
+    """Fill another tenant, so that PostgreSQL's statistics know tables that the measured import is not in."""
+    _, token = product.tenant()
+    _import(product, token, _cohort(product, token))
+    with product.superuser() as connection:
+        connection.execute("ANALYZE")
 
 
 def _cohort(product: Product, token: str) -> str:

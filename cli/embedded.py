@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -51,7 +51,7 @@ class Servers:
     data: Path
     sockets: Path
     owner_pid: int
-    processes: tuple[subprocess.Popen[bytes], ...] = ()
+    processes: tuple[subprocess.Popen[bytes], ...] = field(default=(), compare=False, repr=False)
     """Those that this process started; none for who joined."""
 
     def sound(self) -> bool:

@@ -111,8 +111,12 @@ def starting(environment: dict[str, str]) -> Iterator[Start]:
     yield run
     for process in started:
         process.terminate()
-    for process in started:
-        process.wait(30)
+    try:
+        for process in started:
+            process.wait(30)
+    finally:
+        for process in started:
+            process.kill()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import Version, edited, row_named, row_of
-from tenants.kernel.session import Session
+from tenants.kernel.session import Session, expect_many_rows
 from tenants.matching import solver
 from tenants.matching.models import POOL_STATES, MatchingRun, Recipe
 from tenants.matching.runs import as_attribute, as_recipe
@@ -100,6 +100,7 @@ def accept_run(session: Session, *, matching_run_id: UUID) -> Row[Any]:
     if run is None:
         raise NotFound("matching run")
     _check_acceptable(run)
+    expect_many_rows(session)
     _check_still_true(session, run)
     cohort = row_of(session, Cohort, run.cohort_id)
     program = row_of(session, Program, cohort.program_id)

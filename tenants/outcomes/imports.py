@@ -13,7 +13,7 @@ from tenants.cohorts.values import InvalidValue, ValueReader, short_text
 from tenants.kernel import events
 from tenants.kernel.claims import Claim, JobFailed
 from tenants.kernel.errors import Conflict
-from tenants.kernel.session import Session
+from tenants.kernel.session import Session, expect_many_rows
 from tenants.outcomes import import_sql, reversal_sql
 from tenants.outcomes.models import CAREER_EVENT_KINDS, PRODUCT_KINDS, SAMPLES, VISIBILITIES
 from tenants.outcomes.rules import (
@@ -62,6 +62,7 @@ def reverse(claim: Claim) -> None:
     Raises JobFailed, and undoes nothing, where any of it has been changed since.
     """
     with claim.effect() as session:
+        expect_many_rows(session)
         found = session.get_one(Import, (claim.tenant_id, claim.subject_id), with_for_update=True)
         try:
             check_reversible(session, found)

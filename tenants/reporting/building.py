@@ -7,7 +7,7 @@ from tenants.cohorts.models import Cohort, Program
 from tenants.kernel import events
 from tenants.kernel.claims import Claim
 from tenants.kernel.rows import row_of
-from tenants.kernel.session import Session
+from tenants.kernel.session import Session, expect_many_rows
 from tenants.reporting.metrics import METRICS
 from tenants.reporting.models import Report, ReportFile
 from tenants.reporting.protection import shown
@@ -28,6 +28,7 @@ def build_report(claim: Claim) -> None:
     with claim.session() as session:
         # All metrics read one snapshot, so that their totals agree.
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        expect_many_rows(session)
         report = row_of(session, Report, claim.subject_id)
         document = _document(session, report, claim)
     with claim.effect() as session:

@@ -6,7 +6,7 @@ from tenants.cohorts.models import Import
 from tenants.kernel import events
 from tenants.kernel.claims import Claim, JobFailed
 from tenants.kernel.errors import Conflict
-from tenants.kernel.session import Session
+from tenants.kernel.session import Session, expect_many_rows
 
 REFERS_TO_MEMBERSHIP = ("participant", "group_member", "product_contributor", "career_event", "access_token")
 """Every table that refers to a membership: one that any of them still needs is kept."""
@@ -116,6 +116,7 @@ def _check_participants(session: Session, found: Import) -> None:
 def reverse(claim: Claim) -> None:
     """The job that undoes a roster's import: restores who was changed, deletes who was created."""
     with claim.effect() as session:
+        expect_many_rows(session)
         found = session.get_one(Import, (claim.tenant_id, claim.subject_id), with_for_update=True)
         known = {"tenant": found.tenant_id, "import": found.id, "cohort": found.cohort_id}
         session.execute(text(_HOLD), known)

@@ -22,7 +22,7 @@ from tenants.kernel import events
 from tenants.kernel.claims import Claim, JobFailed
 from tenants.kernel.clock import now
 from tenants.kernel.files import CHUNK, FileStore
-from tenants.kernel.session import Session
+from tenants.kernel.session import Session, expect_many_rows
 
 CHECKED = 0.5
 """The progress at which a file has been read and its application begins."""
@@ -143,6 +143,7 @@ def _copy_value(value: Any) -> str:
 def _effect(claim: Claim, plan: Plan, spool: Path) -> bool:
     """Apply the spool in one transaction; whether the import has ended."""
     with claim.effect() as session:
+        expect_many_rows(session)
         session.execute(_ONE_AT_A_TIME, {"tenant": str(claim.tenant_id)})
         found = session.get_one(Import, (claim.tenant_id, claim.subject_id), with_for_update=True)
         _stage(session, plan.columns, spool)
