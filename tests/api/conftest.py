@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.factories.cohorts import MAPPING, make_cohort, send_file
+
 
 @pytest.fixture
 def proposed(tenant, finished):
@@ -11,5 +13,21 @@ def proposed(tenant, finished):
         made = tenant.api.post("/v1/matching-runs", json=ready.order(**more))
         assert made.status_code == 202, made.get_json()
         return made.headers["Location"], finished(tenant.api, made.headers["Location"])
+
+    return run
+
+
+@pytest.fixture
+def cohort(tenant):
+    """The URL of a cohort whose program has the attributes of `MAPPING`."""
+    return make_cohort(tenant.api)
+
+
+@pytest.fixture
+def imported(tenant, cohort, finished):
+    """Import a file into the cohort and wait for its end."""
+
+    def run(file, *, mapping=MAPPING, **how):
+        return finished(tenant.api, send_file(tenant.api, cohort, file, mapping=mapping, **how))
 
     return run

@@ -13,21 +13,6 @@ from tests.factories.cohorts import MAPPING, TWO, counted, make_cohort, people, 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
 
-@pytest.fixture
-def cohort(tenant):
-    return make_cohort(tenant.api)
-
-
-@pytest.fixture
-def imported(tenant, cohort, finished):
-    """Import a file into the cohort and wait for its end."""
-
-    def run(file, *, mapping=MAPPING, **how):
-        return finished(tenant.api, send_file(tenant.api, cohort, file, mapping=mapping, **how))
-
-    return run
-
-
 @pytest.mark.parametrize(
     ("file", "name"),
     [

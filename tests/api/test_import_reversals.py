@@ -1,6 +1,5 @@
 """Imports undone, and what keeps one from being undone."""
 
-import pytest
 from sqlalchemy import text
 
 from tenants.cohorts.imports.reversal import REFERS_TO_MEMBERSHIP
@@ -17,21 +16,6 @@ from tests.factories.cohorts import (
     send_file,
     url_of,
 )
-
-
-@pytest.fixture
-def cohort(tenant):
-    return make_cohort(tenant.api)
-
-
-@pytest.fixture
-def imported(tenant, cohort, finished):
-    """Import a file into the cohort and wait for its end."""
-
-    def run(file, *, mapping=MAPPING, **how):
-        return finished(tenant.api, send_file(tenant.api, cohort, file, mapping=mapping, **how))
-
-    return run
 
 
 def test_a_reversal_restores_who_was_changed_and_removes_who_was_added(tenant, cohort, imported, finished):

@@ -19,21 +19,6 @@ from tests.factories.cohorts import (
 )
 
 
-@pytest.fixture
-def cohort(tenant):
-    return make_cohort(tenant.api)
-
-
-@pytest.fixture
-def imported(tenant, cohort, finished):
-    """Import a file into the cohort and wait for its end."""
-
-    def run(file, *, mapping=MAPPING, **how):
-        return finished(tenant.api, send_file(tenant.api, cohort, file, mapping=mapping, **how))
-
-    return run
-
-
 def rows(tenant, done, outcome="failed"):
     return tenant.api.get(f"{url_of(done)}/rows?limit=100&outcome={outcome}").get_json()["items"]
 
