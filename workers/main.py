@@ -13,7 +13,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 import tenants.tables  # noqa: F401
-from tenants.kernel.doorbell import open_database
+from tenants.kernel.doorbell import Doorbell, open_database
 from tenants.kernel.jobs import QUEUES
 from tenants.kernel.session import Database
 from tenants.kernel.settings import Settings
@@ -30,8 +30,7 @@ def answer(tenant_id: str, job_id: str) -> None:
     """What a bell calls. When the job has ended, its tenant's next one is rung for."""
     database, settings = _opened()
     run_job(database, tenant_id=UUID(tenant_id), job_id=UUID(job_id), settings=settings)
-    with database.tenant(UUID(tenant_id)) as session:
-        session.info["enqueued"] = True
+    Doorbell(settings).ring(database, UUID(tenant_id))
 
 
 class TenantWorker(Worker):

@@ -5,6 +5,9 @@ import io
 
 import pytest
 
+from tenants.cohorts.imports.actions import MAPPED
+from tenants.outcomes.imports import OUTCOMES
+
 PRODUCT = ("external_id", "kind", "title", "date", "doi", "pmid", "project_number", "visibility")
 CAREER = (
     "external_id",
@@ -230,3 +233,8 @@ def test_a_file_of_outcomes_must_say_its_kinds_and_replaces_nothing(tenant, coho
     ):
         answer = tenant.api.post(f"/v1/cohorts/{cohort}/imports", json=body)
         assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+@pytest.mark.parametrize("kind", sorted(OUTCOMES))
+def test_a_mapping_may_name_exactly_what_such_a_file_can_say(kind):
+    assert MAPPED[kind] == set(OUTCOMES[kind].columns)

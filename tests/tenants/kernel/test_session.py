@@ -135,3 +135,15 @@ def test_no_order_of_sessions_shows_anybody_a_foreign_row(servers):
         )  # fmt: skip
     finally:
         database.dispose()
+
+
+def test_a_snapshot_asked_for_is_the_transactions_and_no_later_ones(tenant, database):
+    def isolation(session, **options):
+        return session.connection(**options).exec_driver_sql("SHOW transaction_isolation").scalar_one()
+
+    with database.tenant(tenant.id) as session:
+        asked = {"isolation_level": "REPEATABLE READ"}
+        assert isolation(session, execution_options=asked) == "repeatable read"
+    for _ in range(12):
+        with database.tenant(tenant.id) as session:
+            assert isolation(session) == "read committed"
