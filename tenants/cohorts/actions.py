@@ -12,7 +12,7 @@ from tenants.cohorts.models import Attribute, Cohort, Participant, Program
 from tenants.cohorts.templates import UnknownTemplate, template
 from tenants.kernel import events
 from tenants.kernel.errors import Conflict, FieldError, Invalid
-from tenants.kernel.rows import Version, edited, row_named, row_of
+from tenants.kernel.rows import Version, edited, row_held, row_named, row_of
 from tenants.kernel.session import Session
 
 DEFAULT_LABELS = {"program": "program", "participant": "participant", "group": "group"}
@@ -91,7 +91,7 @@ def edit_attribute(
 
 def delete_attribute(session: Session, *, attribute_id: UUID, if_match: Version) -> None:
     """Remove an attribute that nobody has a value of and none has for its parent. Else Conflict "in_use"."""
-    attribute = row_of(session, Attribute, attribute_id)
+    attribute = row_held(session, Attribute, attribute_id)
     if_match.check(attribute.version)
     used = (
         select(Participant.id)
@@ -194,7 +194,7 @@ def _broader(session: Session, attribute: Attribute) -> Sequence[dict[str, Any]]
     known = select(Attribute).where(
         Attribute.program_id == attribute.program_id, Attribute.key == attribute.parent
     )
-    parent = session.scalar(known)
+    parent = session.scalar(known.with_for_update(read=True, key_share=True))  # so that it stays
     if parent is None or parent.key == attribute.key:
         raise Invalid.field("/parent", "unknown", "This program has no other attribute of this key.")
     return parent.levels

@@ -161,7 +161,9 @@ def _read(session: Session, cohort: Cohort, given: dict[str, Any]) -> dict[str, 
     if not given:
         return {}
     known = select(Attribute).where(Attribute.program_id == cohort.program_id, Attribute.key.in_(given))
-    attributes = session.scalars(known.order_by(Attribute.id)).all()
+    # Held as a foreign key would hold them: none is deleted before its value is there.
+    held = known.order_by(Attribute.id).with_for_update(read=True, key_share=True)
+    attributes = session.scalars(held).all()
     unknown = given.keys() - {attribute.key for attribute in attributes}
     broken = [
         FieldError(f"/attributes/{key}", "unknown_attribute", "The program has no attribute of this key.")
@@ -183,7 +185,7 @@ def _value(session: Session, attribute: Attribute, raw: Any) -> Any:
     reader = reader_of(attribute)
     value = reader.from_json(raw)
     if reader.new_levels:
-        session.refresh(attribute, with_for_update=True)
+        session.refresh(attribute, with_for_update={"key_share": True})
         reader = reader_of(attribute)
         value = reader.from_json(raw)
         add_levels(attribute, reader.new_levels)

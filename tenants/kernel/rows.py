@@ -27,6 +27,14 @@ def row_of(session: Session, model: type[AnyRow], row_id: UUID, what: str | None
     return row
 
 
+def row_held(session: Session, model: type[AnyRow], row_id: UUID) -> AnyRow:
+    """As `row_of`, and until the transaction ends nobody changes the row or comes to refer to it."""
+    row = session.get(model, (session.tenant_id, row_id), with_for_update=True)
+    if row is None:
+        raise NotFound(model.__tablename__.replace("_", " "))
+    return row
+
+
 def row_named(session: Session, model: type[AnyRow], row_id: UUID, *, pointer: str) -> AnyRow:
     """The row of an id in a body. Raises Invalid at `pointer`."""
     try:

@@ -9,9 +9,9 @@ from sqlalchemy import Row, select, text
 from tenants.cohorts.models import Attribute, Cohort, Program
 from tenants.kernel import events, jobs
 from tenants.kernel.clock import now
-from tenants.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from tenants.kernel.errors import Conflict, FieldError, Invalid
 from tenants.kernel.ids import new_id
-from tenants.kernel.rows import Version, edited, row_named, row_of
+from tenants.kernel.rows import Version, edited, row_held, row_named, row_of
 from tenants.kernel.session import Session, expect_many_rows
 from tenants.matching import solver
 from tenants.matching.models import POOL_STATES, MatchingRun, Recipe
@@ -55,9 +55,7 @@ def edit_recipe(session: Session, *, recipe_id: UUID, changes: dict[str, Any], i
 
 def delete_recipe(session: Session, *, recipe_id: UUID, if_match: Version) -> None:
     """Remove a recipe that no run has followed. Conflict "in_use" otherwise."""
-    recipe = session.get(Recipe, (session.tenant_id, recipe_id), with_for_update=True)
-    if recipe is None:
-        raise NotFound("recipe")
+    recipe = row_held(session, Recipe, recipe_id)
     if_match.check(recipe.version)
     if session.scalar(select(MatchingRun.id).where(MatchingRun.recipe_id == recipe_id).limit(1)):
         raise Conflict("Matching runs have followed this recipe; it stays on record.", code="in_use")
@@ -96,9 +94,7 @@ def accept_run(session: Session, *, matching_run_id: UUID) -> Row[Any]:
     Groups keep the ids of their proposals. Raises NotFound and Conflict: "already_accepted", "infeasible",
     "not_ready", or "stale_run" when somebody it placed can be placed no longer.
     """
-    run = session.get(MatchingRun, (session.tenant_id, matching_run_id), with_for_update=True)
-    if run is None:
-        raise NotFound("matching run")
+    run = row_held(session, MatchingRun, matching_run_id)
     _check_acceptable(run)
     expect_many_rows(session)
     _check_still_true(session, run)

@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from tenants.cohorts.actions import create_attribute
+from tenants.cohorts.actions import create_attribute, delete_attribute
+from tenants.cohorts.participants import upsert_participant
 from tests.conftest import eventually
 
 FIELD = {
@@ -110,3 +111,39 @@ def test_of_two_who_take_a_key_at_once_one_is_told_that_it_is_taken(tenant, attr
         session.commit()
         answer = other.result()
     assert (answer.status_code, answer.get_json()["code"]) == (409, "key_taken")
+
+
+def test_an_attribute_that_somebody_is_just_given_a_value_of_stays(tenant, attributes, database):
+    url = tenant.api.post(attributes, json=FIELD).headers["Location"]
+    told = {"program_id": attributes.split("/")[3], "name": "Autumn"}
+    cohort = UUID(tenant.api.post("/v1/cohorts", json=told).get_json()["id"])
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with ThreadPoolExecutor() as pool, database.tenant(tenant.id) as session:
+        upsert_participant(session, cohort_id=cohort, external_id="P1", attributes={"field": "bio"})
+        other = pool.submit(tenant.api.delete, url, headers={"If-Match": '"1"'})
+        eventually(lambda: session.scalar(waiting))
+        session.commit()
+        answer = other.result()
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "in_use")
+
+
+def test_an_attribute_that_is_just_being_deleted_takes_no_value(tenant, attributes, database):
+    url = tenant.api.post(attributes, json=FIELD).headers["Location"]
+    told = {"program_id": attributes.split("/")[3], "name": "Autumn"}
+    participants = tenant.api.post("/v1/cohorts", json=told).headers["Location"] + "/participants"
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with ThreadPoolExecutor() as pool, database.tenant(tenant.id) as session:
+        delete_attribute(session, attribute_id=UUID(url.rsplit("/", 1)[1]), if_match=AnyVersion())
+        session.flush()
+        given = {"external_id": "P1", "attributes": {"field": "bio"}}
+        other = pool.submit(tenant.api.post, participants, json=given)
+        eventually(lambda: session.scalar(waiting))
+        session.commit()
+        answer = other.result()
+    assert broken(answer) == [("/attributes/field", "unknown_attribute")]
+    assert tenant.api.get(participants).get_json()["items"] == []
+
+
+class AnyVersion:
+    def check(self, version):
+        assert version

@@ -10,9 +10,9 @@ from tenants.cohorts.imports.reversal import check_reversible
 from tenants.cohorts.models import ROW_OUTCOMES, Attribute, Cohort, Import
 from tenants.kernel import events, jobs
 from tenants.kernel.clock import now
-from tenants.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from tenants.kernel.errors import Conflict, FieldError, Invalid
 from tenants.kernel.files import Stored
-from tenants.kernel.rows import one, row_of
+from tenants.kernel.rows import one, row_held, row_of
 from tenants.kernel.session import Session
 
 MAPPED = {
@@ -74,7 +74,7 @@ def _unknown_attributes(session: Session, cohort: Cohort, mapped: dict[str, str]
 
 def expect_file(session: Session, *, import_id: UUID) -> Import:
     """An import that waits for its file. Raises NotFound, Conflict "not_awaiting_file"."""
-    found = _held(session, import_id)
+    found = row_held(session, Import, import_id)
     if found.state != "awaiting_file":
         raise Conflict("This import has its file already; make a new import.", code="not_awaiting_file")
     return found
@@ -89,7 +89,7 @@ def receive_file(session: Session, *, import_id: UUID, file_id: UUID, stored: St
 
 def confirm_import(session: Session, *, import_id: UUID) -> Import:
     """Agree to as many withdrawals as the import shows, and apply it. Raises Conflict "nothing_to_confirm"."""
-    found = _held(session, import_id)
+    found = row_held(session, Import, import_id)
     if found.state != "needs_confirmation":
         raise Conflict("This import does not wait for a confirmation.", code="nothing_to_confirm")
     found.confirmed_at, found.confirmed_withdrawals = now(), found.counts["withdrawn"]
@@ -99,7 +99,7 @@ def confirm_import(session: Session, *, import_id: UUID) -> Import:
 
 def cancel_import(session: Session, *, import_id: UUID) -> Import:
     """Stop an import before it is applied. Raises Conflict "import_ended"."""
-    found = _held(session, import_id)
+    found = row_held(session, Import, import_id)
     if found.state in ("awaiting_file", "needs_confirmation"):
         found.state = "cancelled"
         events.record(session, "import.cancelled", subject=found)
@@ -113,18 +113,11 @@ def cancel_import(session: Session, *, import_id: UUID) -> Import:
 
 def reverse_import(session: Session, *, import_id: UUID) -> Import:
     """Enqueue undoing an import. Raises Conflict with the reason where it cannot be undone."""
-    found = _held(session, import_id)
+    found = row_held(session, Import, import_id)
     if one(session, imports().where(Import.id == import_id), "import").state == "running":
         raise Conflict("This import is being reversed already.", code="in_progress")
     check_reversible(session, found)
     return _work(session, found, job_kind="import_reversal", state=found.state)
-
-
-def _held(session: Session, import_id: UUID) -> Import:
-    found = session.get(Import, (session.tenant_id, import_id), with_for_update=True)
-    if found is None:
-        raise NotFound("import")
-    return found
 
 
 def _work(session: Session, found: Import, *, state: str, job_kind: str = "import") -> Import:

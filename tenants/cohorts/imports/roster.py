@@ -152,7 +152,8 @@ def _held_attributes(session: Session, found: Import, versions: dict[str, int]) 
     """The mapped attributes, held so that they stay as the rows were parsed. Raises Moved."""
     cohort = session.get_one(Cohort, (found.tenant_id, found.cohort_id))
     known = select(Attribute).where(Attribute.program_id == cohort.program_id, Attribute.key.in_(versions))
-    held = {each.key: each for each in session.scalars(known.order_by(Attribute.id).with_for_update())}
+    locked = known.order_by(Attribute.id).with_for_update(key_share=True)
+    held = {each.key: each for each in session.scalars(locked)}
     if {key: attribute.version for key, attribute in held.items()} != versions:
         raise Moved
     return held
