@@ -35,6 +35,11 @@ data_option = click.option(
     help=f"Run (or join) the embedded servers of this folder. Without it the servers of DATABASE_URL and "
     f"REDIS_URL are used; where these are not set, the folder {DATA}.",
 )
+alive_option = click.option(
+    "--alive",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file to touch at least every 30 seconds, for a health check.",
+)
 
 
 class _Commands(click.Group):
@@ -113,24 +118,26 @@ def migrate(data: Path | None) -> None:
 
 
 @main.command()
+@alive_option
 @data_option
-def worker(data: Path | None) -> None:
+def worker(data: Path | None, alive: Path | None) -> None:
     """Run one job worker."""
     from workers.main import run_worker  # noqa: PLC0415
 
     with _environment(data) as environ:
         os.environ.update(environ)  # each job runs in a process of its own, which reads its settings there
-        run_worker(Settings.from_environment(environ))
+        run_worker(Settings.from_environment(environ), alive=alive)
 
 
 @main.command()
+@alive_option
 @data_option
-def scheduler(data: Path | None) -> None:
+def scheduler(data: Path | None, alive: Path | None) -> None:
     """Run the scheduler: it rings for the jobs that are due."""
     from workers.schedule import run_scheduler  # noqa: PLC0415
 
     with _environment(data) as environ:
-        run_scheduler(Settings.from_environment(environ))
+        run_scheduler(Settings.from_environment(environ), alive=alive)
 
 
 @main.command()

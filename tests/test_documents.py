@@ -138,6 +138,12 @@ def test_every_service_of_ours_has_the_settings_it_needs() -> None:
     assert all(required <= image | each["environment"].keys() for each in ours)
 
 
+def test_every_service_that_stays_has_a_health_check() -> None:
+    staying = {name for name, each in COMPOSE["services"].items() if each["restart"] != "no"}
+    assert staying == {"postgres", "valkey", "api", "worker", "scheduler"}
+    assert all(COMPOSE["services"][name]["healthcheck"]["test"][0] == "CMD" for name in staying)
+
+
 def test_the_image_holds_every_package_and_lets_nothing_else_in() -> None:
     copied = re.findall(r"^COPY (.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     sources = {source for line in copied for source in line.split()}

@@ -5,6 +5,7 @@ import functools
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from uuid import UUID
 
@@ -48,6 +49,8 @@ class TenantWorker(Worker):
     """
 
     dequeue_timeout = SECONDS_TO_WAIT
+    alive: Path | None = None
+    """A file to touch at each heartbeat."""
     _told_to_stop = False
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
@@ -60,6 +63,8 @@ class TenantWorker(Worker):
         if self._told_to_stop and self.get_state() == WorkerStatus.IDLE:
             raise StopRequested
         super().heartbeat(timeout, pipeline)
+        if self.alive:
+            self.alive.touch()
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """Ask the kernel to end this process with its parent, then run the job."""
@@ -68,9 +73,14 @@ class TenantWorker(Worker):
         super().main_work_horse(job, queue)
 
 
-def run_worker(settings: Settings) -> None:
-    """Serve both queues until SIGTERM or SIGINT; the job in hand is finished first. Raises RoleTooStrong."""
+def run_worker(settings: Settings, *, alive: Path | None = None) -> None:
+    """Serve both queues until SIGTERM or SIGINT; the job in hand is finished first. Raises RoleTooStrong.
+
+    `alive` is touched every two seconds, during a job every thirty.
+    """
     open_database(settings).dispose()
     connection = redis.Redis.from_url(settings.redis_url)
     queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in QUEUES]
-    TenantWorker(queues, connection=connection, serializer=JSONSerializer).work(logging_level="WARNING")
+    worker = TenantWorker(queues, connection=connection, serializer=JSONSerializer)
+    worker.alive = alive
+    worker.work(logging_level="WARNING")

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,8 +22,11 @@ FILES_KEPT = timedelta(days=7)
 FILES_SEEN_EVERY = 3600.0
 
 
-def run_scheduler(settings: Settings) -> None:
-    """Sweep for lost bells, seal events and forget what expired, until SIGTERM or SIGINT."""
+def run_scheduler(settings: Settings, *, alive: Path | None = None) -> None:
+    """Sweep for lost bells, seal events and forget what expired, until SIGTERM or SIGINT.
+
+    `alive` is touched after every round that went through.
+    """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -34,6 +38,8 @@ def run_scheduler(settings: Settings) -> None:
             if time.monotonic() - files_seen > FILES_SEEN_EVERY:
                 files.forget_older_than(FILES_KEPT)
                 files_seen = time.monotonic()
+            if alive:
+                alive.touch()
         except SQLAlchemyError:
             log.exception("house-keeping failed; trying again")
     database.dispose()

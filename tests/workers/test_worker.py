@@ -1,7 +1,11 @@
-"""The worker process itself: it ends when it is told to."""
+"""The processes themselves: they end when they are told to, and say that they live."""
 
 import subprocess
 import sys
+
+import pytest
+
+from tests.conftest import eventually
 
 WHERE_NOTHING_HEARS_AN_EXCEPTION = """
 import os, signal, sys, redis
@@ -30,3 +34,12 @@ def test_a_stop_whose_exception_was_swallowed_is_heard_all_the_same(settings):
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert "Exception ignored in: <function Swallowing.__del__" in done.stderr
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("command", ["worker", "scheduler"])
+def test_a_process_touches_its_file_while_it_lives(start, tmp_path, command):
+    alive = tmp_path / "alive"
+    start(command, f"--alive={alive}")
+    eventually(alive.exists)
+    first = alive.stat().st_mtime_ns
+    eventually(lambda: alive.stat().st_mtime_ns > first)
