@@ -48,6 +48,8 @@ def options(version: str) -> dict[str, Any]:
 
 def finish(api: Api, app: Flask) -> None:
     """Complete each operation of the document from its declaration."""
+    for (schema, *_), name in api.ma_plugin.converter.refs.items():
+        api.spec.components.schemas[name].update(getattr(schema, "across", {}))
     paths = api.spec._paths
     for rule in app.url_map.iter_rules():
         operation = getattr(app.view_functions[rule.endpoint], "_apidoc", {}).get("peerloom")

@@ -1,11 +1,15 @@
 """Products."""
 
+from typing import ClassVar
+
 from marshmallow import fields, validate
 
 from api.fields import Choice, Day, EditableResource, PageQuery, Schema, Text, Timestamp
 from tenants.outcomes.models import PRODUCT_KINDS, VISIBILITIES
-from tenants.outcomes.rules import MAX_NAME, MAX_TITLE
+from tenants.outcomes.rules import IDENTIFYING, MAX_NAME, MAX_TITLE
 
+RESOLVER = r"[Hh][Tt][Tt][Pp][Ss]?://([Dd][Xx]\.)?[Dd][Oo][Ii]\.[Oo][Rr][Gg]/|[Dd][Oo][Ii]: *"
+DOI = rf"^ *({RESOLVER})?10\.[0-9]{{4,9}}/[^\s\x00-\x1f\x7f]+ *$"
 VISIBILITY = {"description": "Who may know: oneself, one's group, the program, or its funders as well."}
 
 
@@ -18,7 +22,10 @@ class ProductPatch(Schema):
     doi = Text(
         most=400,
         allow_none=True,
-        metadata={"description": "With or without https://doi.org/; kept in lower case without it."},
+        metadata={
+            "description": "With or without https://doi.org/; kept in lower case without it.",
+            "pattern": DOI,
+        },
     )
     pmid = Text(most=20, allow_none=True, metadata={"description": "Digits.", "pattern": "^[1-9][0-9]{0,9}$"})
     project_number = Text(most=MAX_NAME, allow_none=True)
@@ -33,6 +40,9 @@ class ProductPatch(Schema):
 class ProductCreate(ProductPatch):
     """Something that came out. At least one of title, doi, pmid and project_number is needed."""
 
+    across: ClassVar = {
+        "anyOf": [{"required": [field], "properties": {field: {"type": "string"}}} for field in IDENTIFYING]
+    }
     kind = Choice(PRODUCT_KINDS, required=True)
     visibility = Choice(VISIBILITIES, load_default="program", metadata=VISIBILITY)
     membership_ids = fields.List(

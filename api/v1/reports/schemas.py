@@ -1,5 +1,7 @@
 """Reports."""
 
+from typing import ClassVar
+
 from marshmallow import fields, validate
 
 from api.fields import Choice, Day, PageQuery, Resource, Schema
@@ -11,6 +13,7 @@ from tenants.reporting.models import AUDIENCES, FORMATS
 class ReportCreate(Schema):
     """A report to build, on one cohort or on a whole program."""
 
+    across: ClassVar = {"oneOf": [{"required": ["cohort_id"]}, {"required": ["program_id"]}]}
     cohort_id = fields.UUID(metadata={"description": "Either this or program_id."})
     program_id = fields.UUID()
     audience = Choice(
