@@ -762,6 +762,10 @@ def walls() -> None:
     protect("client", grants="SELECT, INSERT, UPDATE")
     protect("access_token", grants="SELECT, INSERT, DELETE")
     protect("event", grants="SELECT, INSERT, UPDATE (sequence, hash)")
+    op.execute(
+        "CREATE POLICY sealing_is_final ON event AS RESTRICTIVE FOR UPDATE TO peerloom_app"
+        " USING (sequence IS NULL) WITH CHECK (sequence IS NOT NULL AND hash IS NOT NULL)"
+    )
     protect("job", grants="SELECT, INSERT, UPDATE")
     protect("participant_change", grants="SELECT, INSERT")
     protect("report_file", grants="SELECT, INSERT")
@@ -882,6 +886,8 @@ def doors() -> None:
         body="UPDATE public.group_member x SET admitted_at = now() FROM public.peer_group g"
         " WHERE x.id = member AND x.admitted_at IS NULL AND x.left_at IS NULL"
         " AND g.tenant_id = x.tenant_id AND g.id = x.group_id AND g.opened_at IS NOT NULL"
+        " AND EXISTS (SELECT FROM public.participant p WHERE p.tenant_id = x.tenant_id"
+        " AND p.id = x.participant_id AND p.membership_id = x.membership_id)"
         " AND EXISTS (SELECT FROM public.group_member me WHERE me.tenant_id = x.tenant_id"
         f" AND me.group_id = x.group_id AND me.membership_id = {MEMBERSHIP}"
         " AND me.admitted_at IS NOT NULL AND me.left_at IS NULL) RETURNING true",

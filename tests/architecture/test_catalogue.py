@@ -12,7 +12,11 @@ from migrations import rls
 from tenants.kernel.settings import owner_database_url
 
 GLOBAL_TABLES = {"tenant", "person"}
-NARROWER = {"group_member": {"leaving_is_final"}, "membership": {"unbound_at_first"}}
+NARROWER = {
+    "event": {"sealing_is_final"},
+    "group_member": {"leaving_is_final"},
+    "membership": {"unbound_at_first"},
+}
 DOORS = {
     "admit(member uuid)",
     "due_jobs(most integer)",

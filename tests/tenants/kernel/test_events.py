@@ -136,6 +136,20 @@ def test_what_was_sealed_stays_as_it_was_said(database):
         session.execute(text("DELETE FROM event"))
 
 
+def test_what_is_sealed_is_not_sealed_anew(database):
+    tenant = new_id()
+    record(database, tenant, 2)
+    sealed(database, tenant)
+    for change in ("hash = sha256('x')", "sequence = 7", "sequence = NULL, hash = NULL"):
+        with database.tenant(tenant) as session:
+            assert session.execute(text(f"UPDATE event SET {change}")).rowcount == 0
+            session.commit()
+    record(database, tenant)
+    with database.tenant(tenant) as session, pytest.raises(Exception, match="row-level security"):
+        session.execute(text("UPDATE event SET sequence = 3, hash = NULL"))
+    assert broken(database, tenant) is None
+
+
 def feed(tenant, **query):
     answer = tenant.api.get("/v1/events", query_string=query)
     assert answer.status_code == 200

@@ -37,6 +37,8 @@ def _walled_tables(servers):
         connection.exec_driver_sql(NOTE)
         connection.exec_driver_sql(CELL)
         rls.protect_private("wall_note")
+        for column in ("group_id", "author_id"):
+            connection.exec_driver_sql(f"CREATE INDEX ON wall_note (tenant_id, {column})")
         rls.protect_addressed("wall_cell")
     yield
     with engine.begin() as connection:
@@ -251,6 +253,28 @@ def test_nobody_admits_themself_by_a_row_of_their_own(as_app, superuser, circle)
         cursor.connection.commit()
     with as_app(circle.tenant, membership=outsider) as cursor:
         assert words(cursor) == []
+
+
+def test_nobody_is_admitted_in_the_place_of_another(as_app, superuser, circle):
+    stranger = plant(superuser.cursor(), "membership", tenant_id=circle.tenant)
+    placed = "SELECT participant_id FROM group_member WHERE membership_id = %s"
+    participant = superuser.execute(placed, [circle.waiting]).fetchone()[0]
+    row = plant(
+        superuser.cursor(), "group_member", tenant_id=circle.tenant, group_id=circle.group,
+        participant_id=participant, membership_id=stranger,
+    )  # fmt: skip
+    superuser.commit()
+    with as_app(circle.tenant, membership=circle.founder) as cursor:
+        assert cursor.execute("SELECT door.admit(%s)", [row]).fetchone() == (None,)
+
+
+def test_the_wall_lets_an_index_find_a_groups_rows(as_app, circle):
+    with as_app(circle.tenant, membership=circle.founder) as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        read = "EXPLAIN SELECT body FROM wall_note WHERE author_id <> %s"
+        plan = "\n".join(row[0] for row in cursor.execute(read, [circle.former]))
+    conditions = [line for line in plan.splitlines() if "Index Cond" in line and "tenant_id" in line]
+    assert any("group_id = ANY" in line for line in conditions), plan
 
 
 def test_leaving_is_final(as_app, circle):
