@@ -64,10 +64,11 @@ class ReleasedCurve:
 
 
 def protect_breakdown(cells: Sequence[Cell], total: Cell) -> tuple[tuple[ShownCell, ...], int | None]:
-    """The cells and the total as they may be printed, None for what is hidden. Zeros are shown.
+    """The cells and the total as they may be printed, None for what is hidden.
 
-    Cells of 1–10 distinct people are hidden, a total of 1–10 too. While the hidden cells could be derived
-    from the total, the smallest non-zero cell still shown is hidden as well; when none is left, the total is.
+    Cells of 1–10 distinct people are hidden. While the hidden cells could be derived from the total, the
+    smallest non-zero cell still shown is hidden as well; when none is left, the zeros are. Else zeros are
+    shown. A total of 1–10 is hidden, any other shown, whatever the cells: tables that share one agree on it.
     They cannot be derived when there are at least two, with more than ten distinct people behind them
     together, and any one of the counts could, for all that is shown, be anything from 1 to at least 10.
     The same people may stand behind several cells; then the fewest who can be behind the hidden ones count.
@@ -80,8 +81,11 @@ def protect_breakdown(cells: Sequence[Cell], total: Cell) -> tuple[tuple[ShownCe
     while 0 < number < len(by_size) and not _withstands(cells, by_size[:number], total):
         number += 1
     hidden = by_size[:number]
+    small = _is_small(total.people)
+    if hidden and not small and not _withstands(cells, hidden, total):
+        hidden = order
     shown = tuple(ShownCell(c.label, None if i in hidden else c.count) for i, c in enumerate(cells))
-    return shown, total.count if not hidden or _withstands(cells, hidden, total) else None
+    return shown, None if small else total.count
 
 
 def protect_curve(years: Sequence[Year]) -> ReleasedCurve | None:

@@ -57,6 +57,9 @@ def _released_breakdown(table: Breakdown) -> Shown:
             shown_cell["n"] = _released_people(shown_cell["count"], cell, leaving.population, ())
         parts = [each["n"] for each in cells if each["n"] is not None]
         sums["n"] = _released_people(total, leaving.total, leaving.population, parts)
+        # Whoever is behind several parts is counted in each of them: that surplus must not be small either.
+        if len(parts) == len(cells) and 1 <= sum(parts) - leaving.total.people <= THRESHOLD:
+            sums["n"] = None
     return {"cells": cells, "total": sums}
 
 

@@ -35,6 +35,7 @@ SELECT s.state, CAST(s.size AS text) AS size, s.band,
 _ATTRIBUTES = """
 SELECT a.key FROM attribute a
  WHERE a.tenant_id = :tenant AND a.program_id = :program AND NOT a.sensitive
+   AND 'reporting' = ANY(a.uses)
    AND a.kind IN ('categorical', 'ordinal', 'text')
    AND (a.key = 'institution' OR a.key IN (
         SELECT rule ->> 'attribute'
@@ -95,8 +96,8 @@ METRIC = Metric(
     text="Groups formed by the report's date, by their present state, by size, and by spread. The size is the "
     "number of members who had not left by then; outside the tenant sizes are given in bands, so that members "
     "cannot be counted from them. Spread looks at the institution and at each attribute that a recipe "
-    "capped, unless it is sensitive: all_different if no two members share a value, repeated if two do, "
-    "unknown if no value is known to repeat but not everybody's is known. Values are the present ones. "
+    "capped, unless it is sensitive or not for reporting: all_different if no two members share a value, "
+    "repeated if two do, unknown if no value is known to repeat but not everybody's is known. Values are the present ones. "
     "The people behind a number of groups are all who ever were members.",
     compute=compute,
 )

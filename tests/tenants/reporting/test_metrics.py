@@ -111,7 +111,7 @@ def test_reach_counts_each_person_once_in_the_state_of_the_report_s_date(circle)
 
 
 def test_groups_are_counted_by_state_size_and_spread(circle):
-    circle.add(
+    institution = circle.add(
         Attribute(
             program_id=circle.program.id,
             key="institution",
@@ -121,7 +121,7 @@ def test_groups_are_counted_by_state_size_and_spread(circle):
             required=False,
             sensitive=False,
             answered_by="either",
-            uses=[],
+            uses=["reporting"],
             levels=[],
         )
     )
@@ -142,6 +142,9 @@ def test_groups_are_counted_by_state_size_and_spread(circle):
         "unknown": (1, 2),
     }
     assert (tables["by_state"].total.count, tables["by_state"].total.people) == (4, 8)
+    institution.uses = ["matching"]
+    circle.session.flush()
+    assert "spread_institution" not in groups.compute(circle.session, circle.scope())
 
 
 def test_products_are_counted_once_with_the_people_of_the_scope_behind_them(circle):
