@@ -15,6 +15,8 @@ class Schema(BaseSchema):
 
     across: ClassVar[dict[str, Any]] = {}
     """Rules across fields, as JSON Schema states them; `tenants/` holds them."""
+    example: ClassVar[dict[str, Any]] = {}
+    """A body as somebody would send it, for the document."""
 
     class Meta:
         unknown = RAISE

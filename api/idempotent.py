@@ -34,7 +34,9 @@ def answered_once(
         "route": f"{request.method} {request.path}",
         "key_hash": digest(key.removeprefix('"').removesuffix('"')),
     }
-    asked = digest(f"{request.query_string.decode()}\n{request.get_data(as_text=True)}")
+    # The scopes, too: a token that may do less is not told what another was answered.
+    said = (request.query_string.decode(), " ".join(sorted(caller.scopes)), request.get_data(as_text=True))
+    asked = digest("\n".join(said))
     record = first_answer(session, **known)
     if record is not None:
         if record.request_hash != asked:

@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document: what flask-smorest knows, and what every operation has in common."""
 
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -40,7 +41,10 @@ def options(version: str) -> dict[str, Any]:
         },
         "servers": [{"url": "/", "description": "This deployment"}],
         "components": {
-            "securitySchemes": {"oauth": {"type": "oauth2", "flows": {"clientCredentials": flow}}},
+            "securitySchemes": {
+                "oauth": {"type": "oauth2", "flows": {"clientCredentials": flow}},
+                "basic": {"type": "http", "scheme": "basic", "description": "A client's id and secret."},
+            },
             "headers": _headers(),
         },
     }
@@ -48,8 +52,6 @@ def options(version: str) -> dict[str, Any]:
 
 def finish(api: Api, app: Flask) -> None:
     """Complete each operation of the document from its declaration."""
-    for (schema, *_), name in api.ma_plugin.converter.refs.items():
-        api.spec.components.schemas[name].update(getattr(schema, "across", {}))
     paths = api.spec._paths
     for rule in app.url_map.iter_rules():
         operation = getattr(app.view_functions[rule.endpoint], "_apidoc", {}).get("peerloom")
@@ -63,6 +65,49 @@ def finish(api: Api, app: Flask) -> None:
             _complete(paths[path][operation.method.lower()], operation, rule.endpoint)
             if "{" in path:
                 paths[path][operation.method.lower()]["responses"]["404"] = _problem(404)
+    for document in _operations(api):
+        document["responses"].pop("default", None)  # flask-smorest's own, which is not ours
+        document["responses"]["500"] = _problem(500)
+    api.spec.components.responses.clear()
+    _complete_schemas(api)
+
+
+def _complete_schemas(api: Api) -> None:
+    """Rules across fields and examples; and that an answer always has every field of its schema."""
+    schemas = api.spec.components.schemas
+    for (schema, *_), name in api.ma_plugin.converter.refs.items():
+        if name == "PaginationMetadata":  # flask-smorest's own
+            del schemas[name]
+            continue
+        schemas[name].update(getattr(schema, "across", {}))
+        if example := getattr(schema, "example", None):
+            schemas[name]["examples"] = [example]
+    asked = _named([each.get("requestBody") for each in _operations(api)], schemas)
+    for name in _named([each["responses"] for each in _operations(api)], schemas) - asked - {"Problem"}:
+        if "OAuth" not in name:
+            schemas[name]["required"] = list(schemas[name]["properties"])
+
+
+def _operations(api: Api) -> list[dict[str, Any]]:
+    """Every operation, without what a path says for all of its own."""
+    return [each for path in api.spec._paths.values() for each in path.values() if isinstance(each, dict)]
+
+
+def _named(node: Any, schemas: Mapping[str, Any]) -> set[str]:
+    """The component schemas that a piece of the document refers to, through others as well."""
+    found: set[str] = set()
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            name = str(each.get("$ref", "")).removeprefix("#/components/schemas/")
+            if name in schemas and name not in found:
+                found.add(name)
+                waiting.append(schemas[name])
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+    return found
 
 
 def entries_of_object(converter: FieldConverterMixin, field: Field, **_: Any) -> dict[str, Any]:
@@ -114,12 +159,11 @@ def _complete(document: dict[str, Any], operation: Operation, endpoint: str) -> 
         responses[str(status)] = _problem(status)
     if operation.etag and operation.method == "GET":
         responses["304"] = {"description": "Not Modified"}
-    responses.pop("default", None)
 
 
 def _shown(operation: Operation) -> list[str]:
     return [
-        *(["ETag"] if operation.etag else []),
+        *(["ETag"] if operation.etag and operation.method != "DELETE" else []),
         *(["Location"] if operation.location else []),
         *(["Retry-After"] if operation.status == 202 else []),
         *(["Link"] if operation.pages else []),

@@ -50,6 +50,8 @@ def guarded(
     @functools.wraps(handler)
     def guarded(**path: Any) -> Response:
         tenant_id, token = token_in(request)
+        if request.method != "GET":
+            request.get_data()  # whoever sends slowly holds no transaction meanwhile
         with database().tenant(tenant_id) as session:
             caller = _admitted(session, token, allow)
             _refuse_unknown_arguments(known_arguments)

@@ -22,6 +22,7 @@ from tenants.institutions.actions import open_tenant
 from tenants.kernel.doorbell import open_database
 from tenants.kernel.errors import DomainError
 from tenants.kernel.ids import new_id
+from tenants.kernel.jobs import QUEUES
 from tenants.kernel.permissions import ALL
 from tenants.kernel.session import RoleTooStrong
 from tenants.kernel.settings import Settings, SettingsError, owner_database_url
@@ -64,7 +65,13 @@ def main() -> None:
 @click.option(
     "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one."
 )
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(min=1), help="Job workers.")
+@click.option(
+    "--workers",
+    default=2,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Job workers, besides one that is kept free for quick work.",
+)
 @data_option
 def serve(port: int, workers: int, data: Path | None) -> None:
     """Migrate, then run the API, the scheduler and the job workers until stopped."""
@@ -95,7 +102,8 @@ def _programs(environ: Mapping[str, str], listener: int, workers: int) -> list[P
     api = Program("api", web, environ, essential=True, files=[listener])
     scheduler = Program("scheduler", [*python, "cli.main", "scheduler"], environ)
     worker = Program("worker", [*python, "cli.main", "worker"], environ)
-    return [api, scheduler, *[worker] * workers]
+    quick = Program("worker", [*worker.command, "--queue", "quick"], environ)
+    return [api, scheduler, quick, *[worker] * workers]
 
 
 def _is_ready(port: int) -> bool:
@@ -118,15 +126,22 @@ def migrate(data: Path | None) -> None:
 
 
 @main.command()
+@click.option(
+    "--queue",
+    "queues",
+    multiple=True,
+    type=click.Choice(QUEUES),
+    help="Serve this queue only (may be given again); every queue without it.",
+)
 @alive_option
 @data_option
-def worker(data: Path | None, alive: Path | None) -> None:
+def worker(data: Path | None, alive: Path | None, queues: tuple[str, ...]) -> None:
     """Run one job worker."""
     from workers.main import run_worker  # noqa: PLC0415
 
     with _environment(data) as environ:
         os.environ.update(environ)  # each job runs in a process of its own, which reads its settings there
-        run_worker(Settings.from_environment(environ), alive=alive)
+        run_worker(Settings.from_environment(environ), served=queues or QUEUES, alive=alive)
 
 
 @main.command()

@@ -17,6 +17,7 @@ threads = 8
 graceful_timeout = 10
 control_socket_disable = True
 limit_request_line = 8190
+forwarder_headers = ""  # nobody in front of us moves the paths
 loglevel = "warning"
 proc_name = "peerloom-api"
 

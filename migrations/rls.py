@@ -27,7 +27,7 @@ def protect(table: str, *, grants: str = ALL, key: str = "tenant_id") -> None:
 
 
 def protect_private(table: str, *, grants: str = ALL) -> None:
-    """The group wall on top of the tenant wall: admitted members who have not left.
+    """The group wall on top of the tenant wall: admitted members who have not left, once they were told.
 
     What was written before a member was admitted stays closed to them, and so does everything once they
     have left, their own words excepted. Only its author changes or removes a row. Needs columns group_id,
@@ -38,7 +38,8 @@ def protect_private(table: str, *, grants: str = ALL) -> None:
     # Asked once a statement, so that an index finds the rows; since when is asked of those alone.
     member = (
         "group_id = ANY (ARRAY(SELECT gm.group_id FROM group_member gm"
-        f" WHERE {mine} AND gm.admitted_at IS NOT NULL))"
+        " JOIN peer_group g ON g.tenant_id = gm.tenant_id AND g.id = gm.group_id"
+        f" WHERE {mine} AND gm.admitted_at IS NOT NULL AND g.state <> 'formed'))"
     )
     since = f'(SELECT gm.admitted_at FROM group_member gm WHERE {mine} AND gm.group_id = "{table}".group_id)'
     op.execute(

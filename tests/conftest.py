@@ -25,7 +25,7 @@ from tenants.kernel.settings import Settings, owner_database_url
 from tests.contract import ContractClient
 
 QUICK = {"LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.1", "BELL_SECONDS": "2"}
-PATIENCE = 60.0
+PATIENCE = 180.0
 Start = Callable[..., subprocess.Popen[bytes]]
 
 

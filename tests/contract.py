@@ -46,28 +46,27 @@ def violations(method: str, path: str, response: TestResponse) -> list[str]:
     status = str(response.status_code)
     if status not in responses:
         return [f"{method} {found}: status {status} is not declared"]
-    content = responses[status].get("content")
+    promised = set(responses[status].get("headers", ())) - {"Link"}  # which only a page with a next one has
+    if missing := sorted(name for name in promised if name not in response.headers):
+        return [f"{method} {found}: {status} lacks the headers {missing}"]
+    return [
+        f"{method} {found} {status}: {what}" for what in _of_body(found, method, response, responses[status])
+    ]
+
+
+def _of_body(path: str, method: str, response: TestResponse, declared: dict[str, Any]) -> list[str]:
+    content = declared.get("content")
     if content is None:
-        return [f"{method} {found}: {status} declares no body"] if response.data else []
+        return ["no body is declared"] if response.data else []
     if response.mimetype not in content:
-        return [f"{method} {found}: {response.mimetype} is not declared for {status}"]
+        return [f"{response.mimetype} is not declared"]
     if not response.mimetype.endswith("json"):
         return []
-    escaped = "/".join(
-        part.replace("~", "~0").replace("/", "~1")
-        for part in (
-            "paths",
-            found,
-            method.lower(),
-            "responses",
-            status,
-            "content",
-            response.mimetype,
-            "schema",
-        )
-    )
+    status, kind = str(response.status_code), response.mimetype
+    pointer = ("paths", path, method.lower(), "responses", status, "content", kind, "schema")
+    escaped = "/".join(part.replace("~", "~0").replace("/", "~1") for part in pointer)
     errors = _validator("/" + escaped).iter_errors(response.get_json())
-    return [f"{method} {found} {status}: {error.json_path}: {error.message}" for error in errors]
+    return [f"{error.json_path}: {error.message}" for error in errors]
 
 
 class ContractClient(FlaskClient):

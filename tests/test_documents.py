@@ -134,13 +134,13 @@ def test_every_service_of_ours_has_the_settings_it_needs() -> None:
     image = set(re.findall(r"^ENV ([A-Z_]+)=", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
     required = {each.name.upper() for each in fields(Settings) if each.default is MISSING}
     ours = [each for each in COMPOSE["services"].values() if each["image"] == "peerloom"]
-    assert len(ours) == 4
+    assert len(ours) == 5
     assert all(required <= image | each["environment"].keys() for each in ours)
 
 
 def test_every_service_that_stays_has_a_health_check() -> None:
     staying = {name for name, each in COMPOSE["services"].items() if each["restart"] != "no"}
-    assert staying == {"postgres", "valkey", "api", "worker", "scheduler"}
+    assert staying == {"postgres", "valkey", "api", "worker", "quick-worker", "scheduler"}
     assert all(COMPOSE["services"][name]["healthcheck"]["test"][0] == "CMD" for name in staying)
 
 

@@ -5,6 +5,7 @@ import functools
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from uuid import UUID
@@ -73,14 +74,14 @@ class TenantWorker(Worker):
         super().main_work_horse(job, queue)
 
 
-def run_worker(settings: Settings, *, alive: Path | None = None) -> None:
-    """Serve both queues until SIGTERM or SIGINT; the job in hand is finished first. Raises RoleTooStrong.
+def run_worker(settings: Settings, *, served: Sequence[str] = QUEUES, alive: Path | None = None) -> None:
+    """Serve these queues until SIGTERM or SIGINT; the job in hand is finished first. Raises RoleTooStrong.
 
     `alive` is touched every two seconds, during a job every thirty.
     """
     open_database(settings).dispose()
     connection = redis.Redis.from_url(settings.redis_url)
-    queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in QUEUES]
+    queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in served]
     worker = TenantWorker(queues, connection=connection, serializer=JSONSerializer)
     worker.alive = alive
     worker.work(logging_level="WARNING")

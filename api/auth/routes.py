@@ -3,10 +3,11 @@
 from uuid import UUID
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
-from flask import Response, current_app, g, jsonify, request
+from flask import Response, current_app, g, jsonify, make_response, request
 from flask_smorest import Blueprint
 from marshmallow import fields
 
+from api.errors import Problem
 from api.fields import Schema
 from api.serving import database
 from tenants.access.models import CLIENT_PREFIX
@@ -60,11 +61,15 @@ _FORM = {
 @blp.response(200, Token)
 @blp.alt_response(400, schema=OAuthError)
 @blp.alt_response(401, schema=OAuthError)
+@blp.alt_response(413, schema=Problem, content_type="application/problem+json")
 @blp.doc(
     operationId="create_token", summary="Get an access token", requestBody=_FORM, security=[{"basic": []}, {}]
 )
 def create_token() -> Response:
     """A client's id and secret for a token of 15 minutes."""
+    fault = _fault()
+    if fault is not None:
+        return make_response(jsonify(error="invalid_request", error_description=fault), 400)
     claimed = request.authorization.username if request.authorization else request.form.get("client_id")
     with database().tenant(tenant_of(claimed or "", CLIENT_PREFIX) or NOBODY) as session:
         g.oauth_session = session
@@ -72,6 +77,19 @@ def create_token() -> Response:
         response: Response = server.create_token_response()
         session.commit()
     return response
+
+
+def _fault() -> str | None:
+    """What is wrong with the request as a whole (RFC 6749, 2.3 and 3.2); Authlib reads on."""
+    form = request.form
+    if request.mimetype not in ("", "application/x-www-form-urlencoded") or request.args:
+        return "Send the parameters in the body, as application/x-www-form-urlencoded."
+    repeated = [name for name in form if len(form.getlist(name)) > 1]
+    if repeated:
+        return f"Send each parameter once: {', '.join(repeated)}."
+    if "Authorization" in request.headers and "client_secret" in form:
+        return "Send the client's secret in one way only."
+    return None
 
 
 @blp.route("/.well-known/oauth-authorization-server", methods=["GET"])

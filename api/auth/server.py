@@ -53,7 +53,7 @@ class ClientCredentials(grants.ClientCredentialsGrant):  # type: ignore[misc]
             raise InvalidScopeError("The client does not hold every scope that it asks for.")
 
     def generate_token(self, *, scope: str | None = None, **kwargs: Any) -> Any:
-        scope = scope or " ".join(self.request.client.row.scopes)
+        scope = " ".join((scope or "").split()) or " ".join(self.request.client.row.scopes)
         return super().generate_token(scope=scope, **kwargs)
 
 
@@ -66,6 +66,7 @@ def create_server(app: Flask) -> AuthorizationServer:
         "default", BearerTokenGenerator(_new_token, expires_generator=_always(lifetime))
     )
     server.register_client_auth_method("client_secret_basic", _client_by_basic)
+    server.register_client_auth_method("client_secret_post", _client_by_form)
     server.register_grant(ClientCredentials)
     return server
 
@@ -85,6 +86,12 @@ def _client_by_basic(query_client: Callable[[str], OAuthClient | None], _: Any) 
         return None
     client = query_client(sent.username or "")
     return client if client and client.check_client_secret(sent.password or "") else None
+
+
+def _client_by_form(query_client: Callable[[str], OAuthClient | None], _: Any) -> OAuthClient | None:
+    """Authlib's own tells an unknown client from a wrong secret."""
+    client = query_client(request.form.get("client_id", ""))
+    return client if client and client.check_client_secret(request.form.get("client_secret", "")) else None
 
 
 def _row_id(client_id: str) -> str | None:

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from tenants.access.models import SECRET_PREFIX, AccessToken, Client
 from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, Forbidden, Invalid
 from tenants.kernel.ids import bearer, digest, new_id
+from tenants.kernel.permissions import Permission
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
 
@@ -59,9 +60,7 @@ def rotate_secret(session: Session, *, client_id: UUID, held: Iterable[str]) -> 
     its secret could become it.
     """
     client = _active(session, client_id)
-    beyond = sorted(set(client.scopes) - set(held))
-    if beyond:
-        raise Forbidden(f"This client holds what you lack: {', '.join(beyond)}.", code="scope_not_held")
+    _refuse_stronger(client, held)
     secret = bearer(SECRET_PREFIX, session.tenant_id)
     client.secret_hash = digest(secret)
     session.flush()
@@ -69,9 +68,21 @@ def rotate_secret(session: Session, *, client_id: UUID, held: Iterable[str]) -> 
     return client, secret
 
 
-def revoke_client(session: Session, *, client_id: UUID) -> Client:
-    """End a client and every token it holds."""
+def revoke_client(session: Session, *, client_id: UUID, held: Iterable[str]) -> Client:
+    """End a client and every token it holds.
+
+    `held` is what the caller may do. Forbidden "scope_not_held" if the client may do more; Conflict
+    "last_manager" if nobody else could manage clients and grant what this one could: the tenant would be
+    locked out.
+    """
+    is_manager = (Client.state == "active") & Client.scopes.contains([Permission.CLIENTS_MANAGE])
+    # Held, so that of two who revoke each other one is refused.
+    managers = session.scalars(select(Client).where(is_manager).order_by(Client.id).with_for_update()).all()
     client = _active(session, client_id)
+    _refuse_stronger(client, held)
+    others = [set(each.scopes) for each in managers if each is not client]
+    if client in managers and not any(set(client.scopes) <= scopes for scopes in others):
+        raise Conflict("No other client could take this one's place; make one first.", code="last_manager")
     client.state = "revoked"
     session.execute(delete(AccessToken).where(AccessToken.client_id == client_id))
     events.record(session, "client.revoked", subject=client, audience="audit")
@@ -85,6 +96,12 @@ def store_token(session: Session, *, client_id: UUID, token: str, scopes: Sequen
             client_id=client_id, hash=digest(token), scopes=list(scopes), expires_at=now() + TOKEN_LIFETIME
         )
     )
+
+
+def _refuse_stronger(client: Client, held: Iterable[str]) -> None:
+    beyond = sorted(set(client.scopes) - set(held))
+    if beyond:
+        raise Forbidden(f"This client holds what you lack: {', '.join(beyond)}.", code="scope_not_held")
 
 
 def _active(session: Session, client_id: UUID) -> Client:

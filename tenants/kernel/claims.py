@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.session import Database, Session
 from tenants.kernel.settings import Settings
@@ -34,7 +35,7 @@ _TAKE = text(
 _END = text(
     "UPDATE job SET state = :state, error = CAST(:error AS jsonb), finished_at = now(), lease_until = NULL,"
     "       progress = CASE WHEN :state = 'succeeded' THEN 1 ELSE progress END"
-    " WHERE id = :id AND fence = :fence AND state = 'running'"
+    " WHERE id = :id AND fence = :fence AND state = 'running' RETURNING id"
 )
 _RETRY = text(
     "UPDATE job SET state = 'queued', lease_until = NULL, rung_at = NULL, not_before = :later"
@@ -78,9 +79,9 @@ class Claim:
         self._ended = threading.Event()
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
-        """A session of the job's tenant, for reading."""
-        with self.database.tenant(self.tenant_id) as session:
+    def session(self, *, snapshot: bool = False) -> Iterator[Session]:
+        """A session of the job's tenant, for reading; with `snapshot`, as of one moment."""
+        with self.database.tenant(self.tenant_id, snapshot=snapshot) as session:
             yield session
 
     def progress(self, fraction: float) -> None:
@@ -139,7 +140,10 @@ class Claim:
 
     def _end(self, session: Session, state: str, **error: str) -> None:
         said = orjson.dumps(error).decode() if error else None
-        session.execute(_END, {"id": self.job_id, "fence": self._fence, "state": state, "error": said})
+        known = {"id": self.job_id, "fence": self._fence, "state": state, "error": said}
+        ended = session.execute(_END, known).one_or_none()
+        if ended and state != "succeeded":  # what a success changed, its effect has recorded
+            events.record(session, f"job.{state}", subject_type="job", subject_id=self.job_id)
 
     @contextmanager
     def kept_alive(self) -> Iterator[None]:

@@ -13,6 +13,8 @@ from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 CHUNK = 1 << 18
+MOST_STREAMS = 10_000
+"""In one gzip file. Empty ones would cost time without ever filling it."""
 
 
 class TooLarge(Exception):
@@ -20,7 +22,7 @@ class TooLarge(Exception):
 
 
 class Truncated(Exception):
-    """The compressed stream ended early or is not gzip."""
+    """The compressed stream ended early, is not gzip, or consists of too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +101,15 @@ def _chunks(read: Callable[[int], bytes]) -> Iterator[bytes]:
 
 
 def _unpacked(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    unpack = zlib.decompressobj(wbits=31)
+    unpack, streams = zlib.decompressobj(wbits=31), 1
     try:
         for chunk in _chunks(read):
             waiting = chunk
             while waiting:
                 if unpack.eof:  # gzip files may be several streams, one after another
-                    unpack = zlib.decompressobj(wbits=31)
+                    unpack, streams = zlib.decompressobj(wbits=31), streams + 1
+                    if streams > MOST_STREAMS:
+                        raise Truncated(f"it has more than {MOST_STREAMS:,} streams")
                 yield unpack.decompress(waiting, CHUNK)
                 waiting = unpack.unused_data or unpack.unconsumed_tail
         while not unpack.eof and (rest := unpack.decompress(b"", CHUNK)):

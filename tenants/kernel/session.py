@@ -61,7 +61,8 @@ def _raise_walls(session: orm.Session, _: orm.SessionTransaction, connection: Co
         f"set_config('app.{key}', '{'' if value is None else UUID(int=value.int)}', true)"
         for key, value in zip(_WALLS, who, strict=True)
     )
-    connection.connection.cursor().execute(f"BEGIN; SELECT {said}")
+    begin = "BEGIN ISOLATION LEVEL REPEATABLE READ" if session.info.get("snapshot") else "BEGIN"
+    connection.connection.cursor().execute(f"{begin}; SELECT {said}")
 
 
 @event.listens_for(Session, "before_flush")
@@ -97,10 +98,23 @@ class Database:
 
     @contextmanager
     def tenant(
-        self, tenant_id: UUID, *, membership_id: UUID | None = None, actor: str | None = None
+        self,
+        tenant_id: UUID,
+        *,
+        membership_id: UUID | None = None,
+        actor: str | None = None,
+        snapshot: bool = False,
     ) -> Iterator[Session]:
-        """A session of one tenant, with a member in it or not. The caller commits, once."""
-        info = {"tenant_id": tenant_id, "membership_id": membership_id, "actor": actor}
+        """A session of one tenant, with a member in it or not. The caller commits, once.
+
+        With `snapshot` all that it reads is as of one moment (REPEATABLE READ).
+        """
+        info = {
+            "tenant_id": tenant_id,
+            "membership_id": membership_id,
+            "actor": actor,
+            "snapshot": snapshot,
+        }
         with Session(self.engine, info=info, expire_on_commit=False) as session:
             yield session
         if session.info.get("enqueued") and self._on_enqueued:

@@ -31,8 +31,9 @@ class Settings:
     """How often the scheduler looks for jobs that are due."""
     bell_seconds: float = 30.0
     """After how long an unanswered bell is rung again."""
-    bells_per_tenant: int = 2
-    """How many bells of one tenant may be outstanding at once."""
+    bells_per_tenant: int = 1
+    """How many bells of one tenant may be outstanding at once in each queue. With fewer than there are
+    workers, no tenant keeps the others waiting."""
     max_upload_bytes: int = 100_000_000
     job_attempts: int = 5
 

@@ -25,9 +25,7 @@ INTERNAL_NOTE = (
 
 def build_report(claim: Claim) -> None:
     """Build the claimed report and write its files, once."""
-    with claim.session() as session:
-        # All metrics read one snapshot, so that their totals agree.
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    with claim.session(snapshot=True) as session:  # so that the totals of all metrics agree
         expect_many_rows(session)
         report = row_of(session, Report, claim.subject_id)
         document = _document(session, report, claim)

@@ -10,7 +10,7 @@ import orjson
 DECIMALS = 6
 HEADER = ("metric", "table", "label", "key", "value")
 # A spreadsheet takes a cell that starts so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r")
 
 
 def as_json(document: Mapping[str, Any]) -> bytes:

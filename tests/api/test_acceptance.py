@@ -1,6 +1,5 @@
 """Accepting what a run proposes, over HTTP with a real worker."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import text
@@ -141,16 +140,15 @@ def test_a_run_not_yet_finished_cannot_be_accepted(tenant, database):
     assert tenant.api.get(f"/v1/matching-runs/{run.id}").get_json()["state"] == "cancelled"
 
 
-def test_four_and_a_half_thousand_people_are_accepted_in_two_seconds(tenant, database, proposed):
+def test_four_and_a_half_thousand_people_are_accepted_in_as_many_statements_as_twelve(
+    tenant, database, proposed
+):
     ready = ready_to_match(tenant, database, people=4547, institutions=600)
     url, run = proposed(ready)
     assert run["placed_count"] > 4500
-    began = time.perf_counter()
     with statements(database) as seen:
         accepted = tenant.api.post(f"{url}/acceptance")
-    took = time.perf_counter() - began
     assert accepted.get_json()["member_count"] == run["placed_count"]
-    assert took < 2
     assert len(seen) < 25
 
 

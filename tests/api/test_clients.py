@@ -1,5 +1,7 @@
 """API clients: made, given new secrets, revoked; nobody grants what they lack."""
 
+from uuid import UUID
+
 import psycopg
 import pytest
 
@@ -171,3 +173,22 @@ def test_another_tenants_client_is_unknown(tenant, new_tenant):
     for act in ("secret", "revocation"):
         assert other.api.post(f"/v1/clients/{made['id']}/{act}").status_code == 404
     assert token_of(tenant.api, made).status_code == 200
+
+
+def test_nobody_revokes_a_stronger_client(tenant):
+    strong = tenant.api.post("/v1/clients", json={"name": "All"}).get_json()
+    form = {**GRANT, "scope": "clients:manage"}
+    answer = tenant.api.post("/oauth/token", data=form, auth=(tenant.client_id, tenant.client_secret))
+    narrow = {"Authorization": f"Bearer {answer.get_json()['access_token']}"}
+    refused = tenant.api.post(f"/v1/clients/{strong['id']}/revocation", headers=narrow)
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "scope_not_held")
+
+
+def test_the_last_client_that_could_do_as_much_stays(tenant):
+    own = UUID(tenant.client_id.rpartition("_")[2])
+    weak = ["clients:manage", "jobs:read"]
+    assert tenant.api.post("/v1/clients", json={"name": "Weaker", "scopes": weak}).status_code == 201
+    refused = tenant.api.post(f"/v1/clients/{own}/revocation")
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "last_manager")
+    assert tenant.api.post("/v1/clients", json={"name": "Another"}).status_code == 201
+    assert tenant.api.post(f"/v1/clients/{own}/revocation").status_code == 200

@@ -213,6 +213,19 @@ def test_a_key_belongs_to_one_client_one_route_and_one_request(tenant, new_tenan
     assert len(tenant.api.get("/v1/programs").get_json()["items"]) == 1
 
 
+def test_a_token_that_may_do_less_is_not_told_what_another_was_answered(tenant):
+    key = {"Idempotency-Key": "narrow"}
+    program = tenant.api.post("/v1/programs", json={"name": "x"}).get_json()["id"]
+    cohort = tenant.api.post("/v1/cohorts", json={"program_id": program, "name": "y"}).headers["Location"]
+    told = {"kind": "products", "mapping": {"external_id": "id", "kind": "what"}}
+    assert tenant.api.post(f"{cohort}/imports", json=told, headers=key).status_code == 201
+    form = {"grant_type": "client_credentials", "scope": "participants:write"}
+    answer = tenant.api.post("/oauth/token", data=form, auth=(tenant.client_id, tenant.client_secret))
+    narrow = {"Authorization": f"Bearer {answer.get_json()['access_token']}"}
+    again = tenant.api.post(f"{cohort}/imports", json=told, headers=key | narrow)
+    assert problem(again, 422)["errors"][0]["code"] == "key_reused"
+
+
 def test_a_refused_request_does_not_use_its_key_up(tenant):
     key = {"Idempotency-Key": "again"}
     problem(tenant.api.post("/v1/programs", json={"name": ""}, headers=key), 422)

@@ -72,6 +72,30 @@ def test_an_unknown_client_is_refused(anybody, tenant):
         refused(ask(anybody, (client_id, tenant.client_secret)), 401, "invalid_client")
 
 
+def test_a_blank_scope_is_none(anybody, tenant):
+    body = ask(anybody, credentials(tenant), scope="  ").get_json()
+    assert body["scope"].split() == sorted(ALL)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"data": {**GRANT, "scope": ["jobs:read", "events:read"]}},
+        {"data": GRANT, "query_string": {"scope": "jobs:read"}},
+        {"data": {**GRANT, "client_secret": "another way"}},
+        {"data": GRANT, "content_type": "multipart/form-data"},
+    ],
+)
+def test_a_request_that_could_be_read_in_two_ways_is_refused(anybody, tenant, sent):
+    refused(anybody.post("/oauth/token", auth=credentials(tenant), **sent), 400, "invalid_request")
+
+
+def test_nobody_learns_which_clients_exist(anybody, tenant):
+    prefix, own, _ = tenant.client_id.split("_")
+    for client_id in (tenant.client_id, f"{prefix}_{own}_{new_id().hex}"):
+        refused(ask(anybody, client_id=client_id, client_secret="wrong"), 401, "invalid_client")
+
+
 def test_a_client_id_of_another_tenant_with_ones_own_secret_is_refused(anybody, tenant, new_tenant):
     other = new_tenant()
     refused(ask(anybody, (other.client_id, tenant.client_secret)), 401, "invalid_client")

@@ -5,6 +5,11 @@ import sys
 
 import pytest
 
+from tenants.cohorts.actions import create_program
+from tenants.institutions.actions import open_tenant
+from tenants.kernel.ids import new_id
+from tenants.kernel.jobs import Job, enqueue
+from tenants.reporting.actions import order_report
 from tests.conftest import eventually
 
 WHERE_NOTHING_HEARS_AN_EXCEPTION = """
@@ -43,3 +48,22 @@ def test_a_process_touches_its_file_while_it_lives(start, tmp_path, command):
     eventually(alive.exists)
     first = alive.stat().st_mtime_ns
     eventually(lambda: alive.stat().st_mtime_ns > first)
+
+
+def test_a_worker_for_quick_work_leaves_long_work_alone(start, database):
+    tenant = new_id()
+    with database.tenant(tenant) as session:
+        open_tenant(session, kind="society", slug="quick", name="Invented Society")
+        program = create_program(session, name="Circles")
+        long = enqueue(session, "matching_run", subject_id=new_id())
+        quick = order_report(session, audience="internal", program_id=program.id).job_id
+        session.commit()
+
+    def state(job_id):
+        with database.tenant(tenant) as session:
+            return session.get_one(Job, (tenant, job_id)).state
+
+    start("worker", "--queue=quick")
+    start("scheduler")
+    eventually(lambda: state(quick) == "succeeded")
+    assert state(long.id) == "queued"

@@ -1,5 +1,7 @@
 """Career events."""
 
+from typing import ClassVar
+
 from marshmallow import fields
 
 from api.fields import Choice, Day, EditableResource, Flag, PageQuery, Schema, Text, Timestamp
@@ -28,6 +30,12 @@ class CareerEventPatch(Schema):
 class CareerEventCreate(CareerEventPatch):
     """A dated fact of somebody's career."""
 
+    example: ClassVar = {
+        "membership_id": "01922b6e-0000-7000-8000-000000000004",
+        "kind": "award",
+        "code": "K23",
+        "date": "2024-07-01",
+    }
     membership_id = fields.UUID(required=True)
     kind = Choice(CAREER_EVENT_KINDS, required=True)
     before_first_k = Flag(load_default=False)

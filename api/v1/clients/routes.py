@@ -55,7 +55,7 @@ def rotate_client_secret(session: Session, client_id: UUID) -> Any:
 @blp.post("/clients/<uuid:client_id>/revocation", ALLOW, returns=Client, etag=True)
 def revoke_client(session: Session, client_id: UUID) -> models.Client:
     """End the client and all its tokens."""
-    return actions.revoke_client(session, client_id=client_id)
+    return actions.revoke_client(session, client_id=client_id, held=g.caller.scopes)
 
 
 def _with_secret(client: models.Client, secret: str) -> Any:

@@ -1,5 +1,6 @@
 """API clients."""
 
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields, validate
@@ -19,8 +20,10 @@ def redirect_uri(text: str) -> None:
         _ = parts.port  # which may be none
     except ValueError as error:
         raise ValidationError("Not an absolute URL.") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment or "#" in text:
+    if parts.scheme not in ("http", "https") or not parts.hostname or "#" in text:
         raise ValidationError("Use an absolute https URL without a fragment.")
+    if "@" in parts.netloc or "\\" in text:  # which browsers and libraries read differently
+        raise ValidationError("Use a URL without user name, password and backslash.")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise ValidationError("http is allowed on loopback addresses only; use https.")
 
@@ -28,6 +31,7 @@ def redirect_uri(text: str) -> None:
 class ClientCreate(Schema):
     """A client to make. All but `name` may be left out."""
 
+    example: ClassVar = {"name": "Nightly import", "scopes": ["participants:read", "participants:write"]}
     name = Text(most=200, required=True)
     grant_types = fields.List(Choice(GRANT_TYPES), validate=validate.Length(min=1, max=4))
     redirect_uris = fields.List(

@@ -1,5 +1,7 @@
 """Cohorts."""
 
+from typing import ClassVar
+
 from marshmallow import fields
 
 from api.fields import Day, EditableResource, PageQuery, Schema, Text
@@ -19,6 +21,11 @@ class CohortPatch(Schema):
 class CohortCreate(CohortPatch):
     """An intake to make."""
 
+    example: ClassVar = {
+        "program_id": "01922b6e-0000-7000-8000-000000000001",
+        "name": "Autumn",
+        "kick_off_on": "2026-10-01",
+    }
     program_id = fields.UUID(required=True)
     name = Text(most=200, required=True)
 

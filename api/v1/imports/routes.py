@@ -94,9 +94,10 @@ def confirm_import(session: Session, import_id: UUID) -> Row[Any]:
 def cancel_import(session: Session, import_id: UUID) -> Row[Any]:
     """Stop an import that has not been applied."""
     cancelled = _allowed(actions.cancel_import(session, import_id=import_id))
-    if cancelled.state == "cancelled" and cancelled.file_id is not None:
+    shown = _shown(session, import_id)
+    if shown.state == "cancelled" and cancelled.file_id is not None:
         current_app.extensions["files"].delete(session.tenant_id, cancelled.file_id)
-    return _shown(session, import_id)
+    return shown
 
 
 @blp.post("/imports/<uuid:import_id>/reversal", WRITE, returns=Import, status=202, location=LOCATION)

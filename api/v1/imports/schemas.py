@@ -1,5 +1,7 @@
 """Imports."""
 
+from typing import ClassVar
+
 from marshmallow import fields
 
 from api.fields import Choice, Flag, Key, Object, PageQuery, Resource, Schema, Text, Timestamp, Whole
@@ -41,6 +43,11 @@ class Mapping(Schema):
 class ImportCreate(Schema):
     """A file to expect."""
 
+    example: ClassVar = {
+        "kind": "roster",
+        "mode": "update",
+        "mapping": {"external_id": "person_id", "name": "name", "attributes": {"institution": "institution"}},
+    }
     kind = Choice(IMPORT_KINDS, load_default="roster")
     mode = Choice(
         IMPORT_MODES,

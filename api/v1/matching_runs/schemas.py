@@ -1,5 +1,7 @@
 """Matching runs and what they propose."""
 
+from typing import ClassVar
+
 from marshmallow import fields
 
 from api.fields import PageQuery, Resource, Schema, Timestamp, Whole
@@ -10,6 +12,11 @@ from api.v1.recipes.schemas import RecipeWords
 class MatchingRunCreate(Schema):
     """Which cohort to form groups of, and how."""
 
+    example: ClassVar = {
+        "cohort_id": "01922b6e-0000-7000-8000-000000000002",
+        "recipe_id": "01922b6e-0000-7000-8000-000000000003",
+        "seed": 1,
+    }
     cohort_id = fields.UUID(required=True)
     recipe_id = fields.UUID(required=True)
     seed = Whole(

@@ -1,5 +1,7 @@
 """Participants."""
 
+from typing import ClassVar
+
 from marshmallow import fields
 
 from api.fields import (
@@ -44,6 +46,11 @@ class ParticipantPatch(Schema):
 class ParticipantUpsert(ParticipantPatch):
     """A participant to add, or to change if the cohort has this external id."""
 
+    example: ClassVar = {
+        "external_id": "P01",
+        "name": "Alma Ashbourne (invented)",
+        "attributes": {"institution": "Invented University of Amberbay"},
+    }
     external_id = Text(most=200, required=True)
 
 

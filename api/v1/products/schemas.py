@@ -40,6 +40,13 @@ class ProductPatch(Schema):
 class ProductCreate(ProductPatch):
     """Something that came out. At least one of title, doi, pmid and project_number is needed."""
 
+    example: ClassVar = {
+        "kind": "manuscript",
+        "title": "An invented title",
+        "doi": "10.1000/invented.1",
+        "date": "2026-05-01",
+        "membership_ids": ["01922b6e-0000-7000-8000-000000000004"],
+    }
     across: ClassVar = {
         "anyOf": [{"required": [field], "properties": {field: {"type": "string"}}} for field in IDENTIFYING]
     }

@@ -1,5 +1,7 @@
 """Programs and their attributes."""
 
+from typing import ClassVar
+
 from marshmallow import fields, validate
 
 from api.fields import Choice, EditableResource, Flag, Key, Object, Schema, Text, Whole
@@ -18,6 +20,7 @@ USES = ("eligibility", "matching", "reporting")
 class ProgramCreate(Schema):
     """A program to make."""
 
+    example: ClassVar = {"name": "K circles", "template": "nih_k_awardees", "labels": {"group": "circle"}}
     name = Text(most=200, required=True)
     labels = LABELS
     template = Key(metadata={"enum": [each.key for each in templates()]})
@@ -64,6 +67,12 @@ class AttributePatch(Schema):
 class AttributeCreate(AttributePatch):
     """Something to know of a participant. Only key, label and kind are required."""
 
+    example: ClassVar = {
+        "key": "methods",
+        "label": "Methods",
+        "kind": "set",
+        "levels": [{"key": "qualitative"}, {"key": "trials", "label": "Clinical trials", "aliases": ["RCT"]}],
+    }
     key = Key(required=True)
     label = Text(most=200, required=True)
     kind = Choice(ATTRIBUTE_KINDS, required=True)

@@ -1,7 +1,7 @@
 """Recipes."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import fields, pre_load, validate
 
@@ -57,6 +57,13 @@ class RecipePatch(Schema):
 class RecipeCreate(RecipePatch):
     """How to form groups of a program."""
 
+    example: ClassVar = {
+        "program_id": "01922b6e-0000-7000-8000-000000000001",
+        "name": "Same award, different places",
+        "size": {"min": 5, "max": 7},
+        "terms": [{"attribute": "activity_code", "prefer": "similar", "weight": 2}],
+        "rules": [{"rule": "cap", "attribute": "institution", "max": 1}],
+    }
     program_id = fields.UUID(required=True)
     name = Text(most=200, required=True)
     terms = fields.List(fields.Nested(Term), validate=validate.Length(min=1, max=20), required=True)

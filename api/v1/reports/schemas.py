@@ -13,6 +13,11 @@ from tenants.reporting.models import AUDIENCES, FORMATS
 class ReportCreate(Schema):
     """A report to build, on one cohort or on a whole program."""
 
+    example: ClassVar = {
+        "cohort_id": "01922b6e-0000-7000-8000-000000000002",
+        "audience": "funder",
+        "formats": ["json", "csv"],
+    }
     across: ClassVar = {"oneOf": [{"required": ["cohort_id"]}, {"required": ["program_id"]}]}
     cohort_id = fields.UUID(metadata={"description": "Either this or program_id."})
     program_id = fields.UUID()

@@ -84,6 +84,7 @@ def receive_file(session: Session, *, import_id: UUID, file_id: UUID, stored: St
     """Hand over the file that has arrived, and enqueue its job."""
     found = expect_file(session, import_id=import_id)
     found.file_id, found.file_bytes, found.file_sha256 = file_id, stored.size, stored.sha256
+    events.record(session, "import.file_received", subject=found)
     return _work(session, found, state="checking")
 
 
@@ -117,6 +118,7 @@ def reverse_import(session: Session, *, import_id: UUID) -> Import:
     if one(session, imports().where(Import.id == import_id), "import").state == "running":
         raise Conflict("This import is being reversed already.", code="in_progress")
     check_reversible(session, found)
+    events.record(session, "import.reversal_ordered", subject=found)
     return _work(session, found, job_kind="import_reversal", state=found.state)
 
 

@@ -58,7 +58,7 @@ def rows_as_csv(session: Session, *, import_id: UUID, outcome: str | None) -> It
     """The same rows as CSV. A cell that a spreadsheet would compute is put behind an apostrophe."""
     shown = sql.SQL("CASE WHEN {0} ~ {1} THEN {2} || {0} ELSE {0} END AS {0}")
     harmless = sql.SQL(", ").join(
-        shown.format(sql.Identifier(name), sql.Literal(r"^[=+@\t\r\n-]"), sql.Literal("'"))
+        shown.format(sql.Identifier(name), sql.Literal(r"^[=+@＝＋－＠\t\r\n-]"), sql.Literal("'"))
         for name in _CSV_COLUMNS
     )
     wanted = sql.SQL("import_id = {}").format(sql.Literal(import_id))

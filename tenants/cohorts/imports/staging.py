@@ -19,7 +19,7 @@ from sqlalchemy import text
 from tenants.cohorts.models import ROW_OUTCOMES, Import
 from tenants.cohorts.tabular import BadRow, UnreadableFile, open_table
 from tenants.kernel import events
-from tenants.kernel.claims import Claim, JobFailed
+from tenants.kernel.claims import Cancelled, Claim, JobFailed
 from tenants.kernel.clock import now
 from tenants.kernel.files import CHUNK, FileStore
 from tenants.kernel.session import Session, expect_many_rows
@@ -96,6 +96,9 @@ def run(claim: Claim, plan: Callable[[Session, Import], Plan]) -> None:
             _refuse(claim, refused)
             done = True
             break
+        except Cancelled:
+            files.delete(claim.tenant_id, found.file_id)
+            raise
     if done:
         files.delete(claim.tenant_id, found.file_id)
 

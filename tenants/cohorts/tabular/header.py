@@ -103,8 +103,11 @@ def _refuse_unusable(header: Header) -> None:
     line = header.record.first
     if header.missing:
         missing = ", ".join(quoted(name) for name in header.missing)
-        present = ", ".join(quoted(name) for name in header.names[:30] if name) or "other columns"
-        message = f"No header has {missing}; the nearest is line {line}, which has {present}."
+        present = ", ".join(quoted(name) for name, places in header.places.items() if places)
+        # Nothing else of the line is said: in a file without a header it is somebody's row.
+        message = (
+            f"No header has {missing}; the nearest is line {line}, with {present or 'none of the columns'}."
+        )
         raise UnreadableFile("missing_columns", line, message)
     for name, places in header.places.items():
         if len(places) > 1:

@@ -97,7 +97,7 @@ METRIC = Metric(
     "number of members who had not left by then; outside the tenant sizes are given in bands, so that members "
     "cannot be counted from them. Spread looks at the institution and at each attribute that a recipe "
     "capped, unless it is sensitive or not for reporting: all_different if no two members share a value, "
-    "repeated if two do, unknown if no value is known to repeat but not everybody's is known. Values are the present ones. "
-    "The people behind a number of groups are all who ever were members.",
+    "repeated if two do, unknown if no value is known to repeat but not everybody's is known. Values are the "
+    "present ones. The people behind a number of groups are all who ever were members.",
     compute=compute,
 )

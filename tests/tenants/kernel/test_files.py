@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenants.kernel.files import CHUNK, FileStore, TooLarge, Truncated
+from tenants.kernel.files import CHUNK, MOST_STREAMS, FileStore, TooLarge, Truncated
 from tenants.kernel.ids import new_id
 
 
@@ -56,6 +56,13 @@ def test_gzip_of_several_streams_is_unpacked_whole(tmp_path_factory, parts, repe
 )
 def test_a_broken_gzip_stream_is_refused_and_leaves_nothing(store, packed):
     with pytest.raises(Truncated):
+        saved(store, packed, gzipped=True)
+    assert everything_in(store) == []
+
+
+def test_a_gzip_of_endless_empty_streams_is_refused(store):
+    packed = gzip.compress(b"") * (MOST_STREAMS + 1)
+    with pytest.raises(Truncated, match="streams"):
         saved(store, packed, gzipped=True)
     assert everything_in(store) == []
 

@@ -63,7 +63,7 @@ def circle(superuser):
     cursor, tenant = superuser.cursor(), new_id()
     program = plant(cursor, "program", tenant_id=tenant)
     cohort = plant(cursor, "cohort", tenant_id=tenant, program_id=program)
-    group = plant(cursor, "peer_group", tenant_id=tenant, cohort_id=cohort, opened_at=FIRST)
+    group = plant(cursor, "peer_group", tenant_id=tenant, cohort_id=cohort, opened_at=FIRST, state="active")
 
     def member(admitted: dt.datetime | None, left: dt.datetime | None = None) -> UUID:
         membership = plant(cursor, "membership", tenant_id=tenant)
@@ -120,6 +120,15 @@ def test_a_member_sees_all_that_was_written_since_they_were_admitted(as_app, cir
         assert words(cursor) == ["former, first", "founder, first", "founder, third"]
     with as_app(circle.tenant, membership=circle.later) as cursor:
         assert words(cursor) == ["founder, third"]
+
+
+def test_a_member_sees_nothing_before_the_group_is_announced(as_app, superuser, circle):
+    superuser.execute("UPDATE peer_group SET state = 'formed' WHERE id = %s", [circle.group])
+    superuser.commit()
+    with as_app(circle.tenant, membership=circle.later) as cursor:
+        assert words(cursor) == []
+        row = [circle.tenant, new_id(), circle.group, circle.later, "too early"]
+        refused(cursor, InsufficientPrivilege, WRITE, row)
 
 
 def test_a_former_member_sees_only_their_own_words(as_app, circle):
