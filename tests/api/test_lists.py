@@ -1,0 +1,91 @@
+"""Every list of the document: what it costs, and that its items are the resources themselves."""
+
+import pytest
+
+from tenants.kernel.events import seal_all
+from tests.contract import document
+from tests.factories.cohorts import send_file
+from tests.factories.matching import program_to_match, ready_to_match, statements
+
+LISTS = sorted(
+    path
+    for path, item in document()["paths"].items()
+    if "next_cursor"
+    in item.get("get", {})
+    .get("responses", {})
+    .get("200", {})
+    .get("content", {})
+    .get("application/json", {})
+    .get("schema", {})
+    .get("properties", {})
+)
+SINGLE = {"/v1/programs/{program_id}/attributes": "/v1/attributes", **{
+    path: f"/v1/{path.rpartition('/')[2]}" for path in LISTS if path.rpartition("/")[2] in
+    ("clients", "programs", "cohorts", "participants", "imports", "recipes", "matching-runs", "groups",
+     "products", "career-events", "reports")
+}}  # fmt: skip
+ROSTER = b"person_id\r\n" + b"".join(b"R%d\r\n" % number for number in range(3))
+
+
+@pytest.fixture
+def filled(tenant, database, finished):
+    """A tenant that has several of everything; the URLs of its lists by their path in the document."""
+    api = tenant.api
+    ready = ready_to_match(tenant, database, people=13, size={"min": 5, "max": 5}, rules=[])
+    cohort, program = f"/v1/cohorts/{ready.cohort_id}", ready.program_id
+
+    def made(path, **body):
+        answer = api.post(path, json=body)
+        assert answer.status_code in (201, 202), answer.get_json()
+        return answer
+
+    runs = [made("/v1/matching-runs", **ready.order(seed=seed)).headers["Location"] for seed in (1, 2)]
+    assert [finished(api, run)["state"] for run in runs] == ["succeeded"] * 2
+    made(f"{runs[0]}/acceptance")
+    participant = f"/v1/participants/{ready.participants[0]}"
+    for rank in ("low", "high", "low"):
+        tag = api.get(participant).headers["ETag"]
+        api.patch(participant, json={"attributes": {"rank": rank}}, headers={"If-Match": tag})
+    member = api.get(participant).get_json()["membership_id"]
+    for number in range(2):
+        made("/v1/clients", name=f"Client {number}")
+        made("/v1/cohorts", program_id=program, name=f"Cohort {number}")
+        made("/v1/recipes", program_id=program, name=f"Recipe {number}", terms=[
+            {"attribute": "award", "prefer": "similar"}
+        ])  # fmt: skip
+        made("/v1/products", kind="talk", title=f"Invented {number}", membership_ids=[member])
+        made("/v1/career-events", kind="promotion", date=f"2024-05-0{number + 1}", membership_id=member)
+        report = made("/v1/reports", program_id=program, audience="internal").headers["Location"]
+        assert finished(api, report)["state"] == "succeeded"
+        rows = finished(api, send_file(api, cohort, ROSTER, mapping={"external_id": "person_id"}))
+        assert rows["state"] == "succeeded"
+    program_to_match(api)
+    seal_all(database, tenants=10_000)
+    ids = {
+        "program_id": program,
+        "cohort_id": ready.cohort_id,
+        "participant_id": ready.participants[0],
+        "import_id": rows["id"],
+        "matching_run_id": runs[0].rpartition("/")[2],
+        "group_id": api.get("/v1/groups").get_json()["items"][0]["id"],
+    }
+    return {path: path.format(**ids) for path in LISTS}
+
+
+def test_no_list_asks_more_often_for_more_rows_and_its_items_are_the_resources(tenant, filled, database):
+    for path, url in filled.items():
+        seen = {}
+        for limit in (1, 100):
+            with statements(database) as asked:
+                items = tenant.api.get(f"{url}?limit={limit}").get_json()["items"]
+            seen[limit] = len(asked)
+        assert len(items) > 1, path
+        assert seen[1] == seen[100] > 0, path
+        if path in SINGLE:
+            for item in items:
+                assert tenant.api.get(f"{SINGLE[path]}/{item['id']}").get_json() == item, path
+
+
+def test_there_are_lists_to_try():
+    assert len(LISTS) >= 18
+    assert SINGLE.keys() <= set(LISTS)
