@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
@@ -16,6 +15,7 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
 
 from api.pages import BadCursor
 from tenants.kernel import errors
@@ -36,7 +36,7 @@ MOST_NAMED = 100
 """Broken fields in one answer, which would else be far longer than the request."""
 LOST_RACES = ("23503", "23505")
 """PostgreSQL's foreign_key_violation and unique_violation: every rule that they keep is checked before."""
-CHALLENGE = {"WWW-Authenticate": 'Bearer realm="peerloom"'}
+CHALLENGE = 'Bearer realm="peerloom"'
 
 
 class FieldProblem(BaseSchema):
@@ -77,8 +77,13 @@ class ProblemApi(Api):  # type: ignore[misc]
             broken = list(islice(_flat(data["messages"]), MOST_NAMED))
             return problem(422, "invalid", "The input breaks rules; see errors.", broken)
         status = error.code or 500
-        code = data.get("code") or HTTPStatus(status).name.lower()
+        code = data.get("code") or phrase(status).lower().replace(" ", "_")
         return problem(status, code, data.get("detail") or error.description or "", headers=own)
+
+
+def phrase(status: int) -> str:
+    """What a status is called. Python's own names for some differ by its version."""
+    return HTTP_STATUS_CODES.get(status, "Unknown Error")
 
 
 def problem(
@@ -91,7 +96,7 @@ def problem(
     """The response for one error."""
     body: dict[str, Any] = {
         "type": f"urn:peerloom:problem:{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": phrase(status),
         "status": status,
         "detail": detail,
         "code": code,
@@ -116,7 +121,13 @@ def register(app: Flask) -> None:
 def _domain_error(error: errors.DomainError) -> Response:
     status = STATUS[type(error)]
     broken = list(error.errors) if isinstance(error, errors.Invalid) else None
-    return problem(status, error.code, error.detail, broken, CHALLENGE if status == 401 else None)
+    return problem(status, error.code, error.detail, broken, _challenge(status, error.code))
+
+
+def _challenge(status: int, code: str) -> dict[str, str] | None:
+    """RFC 6750, 3: no error is named to whoever sent no token."""
+    named = f', error="{code}"' if code in ("invalid_token", "insufficient_scope") else ""
+    return {"WWW-Authenticate": CHALLENGE + named} if status == 401 or named else None
 
 
 def _stale(_: StaleDataError) -> Response:
@@ -138,7 +149,7 @@ def _garbled(error: ParseException) -> Response:
 
 
 def _unavailable(error: Exception) -> Response:
-    log.error("the database does not answer", exc_info=error)
+    log.error("the database does not answer: %s", getattr(error, "orig", error))
     return problem(503, "unavailable", "The service is not available just now.", headers={"Retry-After": "2"})
 
 

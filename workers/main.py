@@ -20,6 +20,7 @@ from rq.worker import WorkerStatus
 
 import tenants.tables  # noqa: F401
 from tenants.kernel.doorbell import Doorbell, open_database
+from tenants.kernel.files import FileStore
 from tenants.kernel.jobs import QUEUES
 from tenants.kernel.session import Database
 from tenants.kernel.settings import Settings
@@ -80,6 +81,7 @@ def run_worker(settings: Settings, *, served: Sequence[str] = QUEUES, alive: Pat
     `alive` is touched every two seconds, during a job every thirty.
     """
     open_database(settings).dispose()
+    FileStore(settings.files_url).refuse_unusable()
     connection = redis.Redis.from_url(settings.redis_url)
     queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in served]
     worker = TenantWorker(queues, connection=connection, serializer=JSONSerializer)

@@ -7,7 +7,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from tenants.kernel.doorbell import Doorbell, open_database
 from tenants.kernel.events import seal_all
@@ -40,6 +40,8 @@ def run_scheduler(settings: Settings, *, alive: Path | None = None) -> None:
                 files_seen = time.monotonic()
             if alive:
                 alive.touch()
+        except OperationalError as error:
+            log.warning("PostgreSQL does not answer; trying again: %s", error.orig)
         except SQLAlchemyError:
             log.exception("house-keeping failed; trying again")
     database.dispose()

@@ -19,7 +19,7 @@ from cli.demo.roster import (
     write_csv,
 )
 
-SEED = 1
+SEED = 11
 NEEDED = (
     "external_id",
     "institution",

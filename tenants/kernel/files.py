@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
+
+from tenants.kernel.settings import SettingsError
 
 CHUNK = 1 << 18
 MOST_STREAMS = 10_000
@@ -38,6 +41,15 @@ class FileStore:
 
     def __init__(self, url: str) -> None:
         self._root = Path(unquote(urlsplit(url).path))
+
+    def refuse_unusable(self) -> None:
+        """Raise SettingsError unless files can be kept here."""
+        try:
+            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with NamedTemporaryFile(dir=self._root):
+                pass
+        except OSError as error:
+            raise SettingsError(f"FILES_URL: {self._root} cannot be written to: {error.strerror}") from error
 
     def path(self, tenant_id: UUID, file_id: UUID) -> Path:
         """Where a file rests."""
