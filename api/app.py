@@ -51,7 +51,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         PROPAGATE_EXCEPTIONS=False,
     )
     app.extensions["settings"] = settings
-    app.extensions["database"] = open_database(settings)
+    # An import holds the rows that it writes; nobody's threads are all to wait for it.
+    app.extensions["database"] = open_database(settings, lock_seconds=10)
     app.extensions["valkey"] = redis.Redis.from_url(settings.redis_url, socket_timeout=2)
     app.extensions["files"] = FileStore(settings.files_url)
     app.extensions["oauth"] = create_server(app)

@@ -34,6 +34,7 @@ STATUS: dict[type[errors.DomainError], int] = {
 }
 MOST_NAMED = 100
 """Broken fields in one answer, which would else be far longer than the request."""
+LOCK_NOT_AVAILABLE = "55P03"
 LOST_RACES = ("23503", "23505")
 """PostgreSQL's foreign_key_violation and unique_violation: every rule that they keep is checked before."""
 CHALLENGE = 'Bearer realm="peerloom"'
@@ -149,6 +150,9 @@ def _garbled(error: ParseException) -> Response:
 
 
 def _unavailable(error: Exception) -> Response:
+    if getattr(getattr(error, "orig", None), "sqlstate", None) == LOCK_NOT_AVAILABLE:
+        said = "Somebody else is writing this just now, an import perhaps; try again shortly."
+        return problem(503, "busy", said, headers={"Retry-After": "5"})
     log.error("the database does not answer: %s", getattr(error, "orig", error))
     return problem(503, "unavailable", "The service is not available just now.", headers={"Retry-After": "2"})
 

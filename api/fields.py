@@ -8,6 +8,10 @@ from marshmallow import RAISE, ValidationError, fields, validate
 from marshmallow import Schema as BaseSchema
 
 BIGINT = 2**63 - 1
+UPDATED_SINCE = {
+    "description": "Changed at this moment or later. Go on with the latest updated_at that you saw: what is still "
+    "being written is left out until it is whole, and none is missed."
+}
 
 
 class Schema(BaseSchema):

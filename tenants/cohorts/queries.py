@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, select
 
 from tenants.cohorts.models import Attribute, Cohort, Participant, ParticipantChange, Program
+from tenants.kernel.rows import changed_since
 from tenants.people.models import Membership
 
 
@@ -38,7 +39,7 @@ _CHOSEN = {
     "cohort_id": Participant.cohort_id == bindparam("cohort_id"),
     "state": Participant.state == bindparam("state"),
     "external_id": Membership.external_id == bindparam("external_id"),
-    "updated_since": Participant.updated_at >= bindparam("updated_since"),
+    "updated_since": changed_since(Participant.updated_at),
 }
 
 

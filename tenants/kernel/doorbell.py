@@ -18,10 +18,15 @@ log = logging.getLogger(__name__)
 ANSWER = "workers.main.answer"
 
 
-def open_database(settings: Settings, *, pool_size: int = 8) -> Database:
-    """A database whose sessions ring for the jobs they enqueue. Raises RoleTooStrong."""
+def open_database(settings: Settings, *, pool_size: int = 8, lock_seconds: int = 0) -> Database:
+    """A database whose sessions ring for the jobs they enqueue. Raises RoleTooStrong.
+
+    Whoever waits longer than `lock_seconds` for a row that another holds gives up; 0 waits on.
+    """
     bells = Doorbell(settings)
-    database = Database(settings.database_url, pool_size=pool_size, on_enqueued=bells.ring)
+    database = Database(
+        settings.database_url, pool_size=pool_size, on_enqueued=bells.ring, lock_seconds=lock_seconds
+    )
     database.refuse_strong_role()
     return database
 

@@ -3,12 +3,16 @@
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Row, Select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, literal_column
 
 from tenants.kernel.base import TenantRow
 from tenants.kernel.errors import Invalid, NotFound
 from tenants.kernel.session import Session
 
+# Ours, which is one of them, has begun.
+_OLDEST_UNDER_WAY: ColumnElement[Any] = literal_column(
+    "(SELECT min(xact_start) FROM pg_stat_activity WHERE datname = current_database())"
+)
 AnyRow = TypeVar("AnyRow", bound=TenantRow)
 
 
@@ -49,6 +53,15 @@ def one(session: Session, rows: Select[Any], what: str, **parameters: Any) -> Ro
     if row is None:
         raise NotFound(what)
     return row
+
+
+def changed_since(updated_at: Any) -> ColumnElement[bool]:
+    """Rows changed since the parameter `updated_since`, up to the begin of the oldest transaction under way.
+
+    A row says when its transaction began, and is seen once that has ended. Without the upper end, whoever
+    goes on from the last change that they saw would miss all that a longer transaction had begun before.
+    """
+    return and_(updated_at >= bindparam("updated_since"), updated_at < _OLDEST_UNDER_WAY)
 
 
 def edited(row: Any, changes: dict[str, Any], *, if_match: Version) -> list[str]:

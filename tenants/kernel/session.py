@@ -76,12 +76,22 @@ class Database:
     """The way in. `on_enqueued(tenant_id)` is called after a session that enqueued jobs has ended."""
 
     def __init__(
-        self, url: str, *, pool_size: int = 8, on_enqueued: Callable[["Database", UUID], object] | None = None
+        self,
+        url: str,
+        *,
+        pool_size: int = 8,
+        on_enqueued: Callable[["Database", UUID], object] | None = None,
+        lock_seconds: int = 0,
     ) -> None:
         # Autocommit leaves BEGIN to `_raise_walls`; commit and rollback end that transaction as ever.
         # Parameters name people and hold hashes of secrets, so that errors, which are logged, hide them.
         self.engine: Engine = create_engine(
-            url, pool_size=pool_size, max_overflow=4, isolation_level="AUTOCOMMIT", hide_parameters=True
+            url,
+            pool_size=pool_size,
+            max_overflow=4,
+            isolation_level="AUTOCOMMIT",
+            hide_parameters=True,
+            connect_args={"options": f"-c lock_timeout={lock_seconds}s"},
         )
         self._on_enqueued = on_enqueued
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, exists, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from tenants.kernel.rows import one
+from tenants.kernel.rows import changed_since, one
 from tenants.kernel.session import Session
 from tenants.outcomes.models import CareerEvent, Product, ProductContributor
 
@@ -26,7 +26,7 @@ def products(
         rows = rows.where(exists().where(behind, member == membership_id))
     if kind is not None:
         rows = rows.where(Product.kind == kind)
-    return rows if updated_since is None else rows.where(Product.updated_at >= updated_since)
+    return rows if updated_since is None else rows.where(changed_since(Product.updated_at))
 
 
 def product(session: Session, *, product_id: UUID) -> Row[Any]:
@@ -43,4 +43,4 @@ def career_events(
         rows = rows.where(CareerEvent.membership_id == membership_id)
     if kind is not None:
         rows = rows.where(CareerEvent.kind == kind)
-    return rows if updated_since is None else rows.where(CareerEvent.updated_at >= updated_since)
+    return rows if updated_since is None else rows.where(changed_since(CareerEvent.updated_at))

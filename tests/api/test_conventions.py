@@ -14,9 +14,10 @@ from api.app import create_app, openapi_yaml
 from api.errors import STATUS
 from tenants.cohorts import queries
 from tenants.kernel import errors
+from tenants.kernel.doorbell import open_database
 from tenants.kernel.ids import bearer, new_id
 from tenants.kernel.session import Database
-from tests.contract import document
+from tests.contract import ContractClient, document
 
 METHODS = ("get", "post", "put", "patch", "delete")
 GUARDED = [
@@ -367,3 +368,20 @@ def test_addresses_and_fields_are_spelled_one_way():
     for name, schema in served["components"]["schemas"].items():
         for field in schema.get("properties", {}):
             assert re.fullmatch(r"[a-z][a-z0-9_]*", field), (name, field)
+
+
+def test_a_request_does_not_wait_long_for_a_row_that_another_holds(settings, tenant, database):
+    program = tenant.api.post("/v1/programs", json={"name": "x"}).headers["Location"]
+    hasty = create_app(settings)
+    hasty.test_client_class = ContractClient
+    hasty.extensions["database"].dispose()
+    hasty.extensions["database"] = open_database(settings, lock_seconds=1)
+    api = hasty.test_client()
+    api.token = tenant.api.token
+    with database.tenant(tenant.id) as session:
+        session.execute(text("SELECT FROM program FOR UPDATE"))
+        answer = api.patch(program, json={"name": "y"}, headers={"If-Match": '"1"'})
+    problem(answer, 503, "busy")
+    assert answer.headers["Retry-After"] == "5"
+    assert api.patch(program, json={"name": "y"}, headers={"If-Match": '"1"'}).status_code == 200
+    hasty.extensions["database"].dispose()

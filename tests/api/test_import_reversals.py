@@ -16,6 +16,7 @@ from tests.factories.cohorts import (
     send_file,
     url_of,
 )
+from tests.factories.matching import ready_to_match
 
 
 def test_a_reversal_restores_who_was_changed_and_removes_who_was_added(tenant, cohort, imported, finished):
@@ -105,3 +106,40 @@ def test_nobody_who_is_in_a_group_is_taken_back(tenant, cohort, imported, databa
     refused = tenant.api.post(f"{url_of(done)}/reversal")
     assert (refused.status_code, refused.get_json()["code"]) == (409, "in_use")
     assert set(people(tenant, cohort)) == {"A", "B"}
+
+
+def test_imports_are_undone_one_after_another(tenant, cohort, imported, finished):
+    imports = [
+        imported(TWO),
+        imported(HEADER + "A,Ada B,,,,,,\nC,Cy,,,,,,\n"),
+        imported(HEADER + "A,Ada C,,,Yale,,,\n"),
+    ]
+    for done in reversed(imports):
+        assert tenant.api.post(f"{url_of(done)}/reversal").status_code == 202
+        assert finished(tenant.api, url_of(done))["state"] == "reversed"
+    assert people(tenant, cohort) == {}
+
+
+def test_a_mistaken_replacement_of_placed_people_is_undone(tenant, database, finished, proposed):
+    ready = ready_to_match(tenant, database, people=12)
+    cohort = f"/v1/cohorts/{ready.cohort_id}"
+    run, _ = proposed(ready)
+    assert tenant.api.post(f"{run}/acceptance").status_code == 201
+    how = {"mapping": {"external_id": "id"}, "mode": "replace", "max_withdrawals": 20}
+    before = {name: each["state"] for name, each in people(tenant, cohort).items()}
+    assert "placed" in before.values()
+    done = finished(tenant.api, send_file(tenant.api, cohort, "id\nNew\n", **how))
+    assert done["counts"]["withdrawn"] == 12
+    assert tenant.api.post(f"{url_of(done)}/reversal").status_code == 202
+    assert finished(tenant.api, url_of(done))["state"] == "reversed"
+    assert {name: each["state"] for name, each in people(tenant, cohort).items()} == before
+
+
+def test_who_was_withdrawn_on_purpose_stays_so_when_the_roster_comes_again(tenant, cohort, imported):
+    imported(TWO)
+    ada = people(tenant, cohort)["A"]
+    told = {"state": "withdrawn", "reason": "asked to be left out"}
+    url = f"/v1/participants/{ada['id']}"
+    assert tenant.api.patch(url, json=told, headers={"If-Match": f'"{ada["version"]}"'}).status_code == 200
+    assert counted(imported(TWO, mode="replace")) == {"unchanged": 2}
+    assert people(tenant, cohort)["A"]["state"] == "withdrawn"

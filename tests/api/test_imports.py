@@ -2,9 +2,13 @@
 
 import csv
 import io
+from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
+from tenants.cohorts.participants import upsert_participant
+from tests.conftest import eventually
 from tests.factories.cohorts import (
     ATTRIBUTES,
     HEADER,
@@ -276,3 +280,37 @@ def test_a_list_of_imports_says_the_same_as_the_resource(tenant, cohort, importe
     assert tenant.api.get(f"{cohort}/imports").get_json()["items"] == [
         tenant.api.get(url_of(done)).get_json()
     ]
+
+
+def test_who_is_added_singly_in_the_middle_of_an_import_is_updated_by_it(tenant, cohort, database, finished):
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with database.tenant(tenant.id) as session:
+        upsert_participant(session, cohort_id=UUID(cohort.rpartition("/")[2]), external_id="B", name="Bea")
+        url = send_file(tenant.api, cohort, TWO, mapping=MAPPING)
+        eventually(lambda: session.scalar(waiting))
+        session.commit()
+    assert counted(finished(tenant.api, url)) == {"created": 1, "updated": 1}
+    assert people(tenant, cohort)["B"]["name"] == "Ben"
+
+
+def test_what_is_not_applied_leaves_nobody_behind(tenant, cohort, imported, database):
+    imported(TWO)
+    imported(HEADER + "C,Cy,,,,,,\n", dry_run=True)
+    assert imported(HEADER + "D,Di,,,,,,\n", mode="replace")["state"] == "needs_confirmation"
+    with database.tenant(tenant.id) as session:
+        known = session.scalars(text("SELECT external_id FROM membership ORDER BY external_id")).all()
+    assert known == ["A", "B"]
+
+
+def test_who_asks_what_changed_misses_no_import_that_was_being_written(tenant, cohort, database):
+    api, slow, quick = tenant.api, UUID(cohort.rpartition("/")[2]), f"{cohort}/participants"
+    with database.tenant(tenant.id) as session:
+        session.execute(text("SELECT now()"))
+        upsert_participant(session, cohort_id=slow, external_id="early")
+        session.execute(text("UPDATE participant SET updated_at = now()"))
+        session.flush()
+        late = api.post(quick, json={"external_id": "late"}).get_json()
+        assert api.get(f"{quick}?updated_since=2020-01-01T00:00:00Z").get_json()["items"] == []
+        session.commit()
+    eventually(lambda: len(api.get(f"{quick}?updated_since=2020-01-01T00:00:00Z").get_json()["items"]) == 2)
+    assert late["external_id"] in people(tenant, cohort)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from api.fields import Choice, Day, EditableResource, Flag, PageQuery, Schema, Text, Timestamp
+from api.fields import UPDATED_SINCE, Choice, Day, EditableResource, Flag, PageQuery, Schema, Text, Timestamp
 from tenants.outcomes.models import CAREER_EVENT_KINDS, SAMPLES, VISIBILITIES
 from tenants.outcomes.rules import MAX_NAME
 
@@ -61,4 +61,4 @@ class CareerEventQuery(PageQuery):
 
     membership_id = fields.UUID(load_default=None)
     kind = Choice(CAREER_EVENT_KINDS, load_default=None)
-    updated_since = Timestamp(load_default=None)
+    updated_since = Timestamp(load_default=None, metadata=UPDATED_SINCE)

@@ -5,6 +5,7 @@ from typing import ClassVar
 from marshmallow import fields
 
 from api.fields import (
+    UPDATED_SINCE,
     Choice,
     EditableResource,
     Email,
@@ -74,7 +75,7 @@ class ParticipantQuery(PageQuery):
 
     state = Choice(PARTICIPANT_STATES, load_default=None)
     external_id = Text(most=200, load_default=None)
-    updated_since = Timestamp(load_default=None)
+    updated_since = Timestamp(load_default=None, metadata=UPDATED_SINCE)
 
 
 class ParticipantChange(Resource):

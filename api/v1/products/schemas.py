@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from marshmallow import fields, validate
 
-from api.fields import Choice, Day, EditableResource, PageQuery, Schema, Text, Timestamp
+from api.fields import UPDATED_SINCE, Choice, Day, EditableResource, PageQuery, Schema, Text, Timestamp
 from tenants.outcomes.models import PRODUCT_KINDS, VISIBILITIES
 from tenants.outcomes.rules import IDENTIFYING, MAX_NAME, MAX_TITLE
 
@@ -78,4 +78,4 @@ class ProductQuery(PageQuery):
 
     membership_id = fields.UUID(load_default=None)
     kind = Choice(PRODUCT_KINDS, load_default=None)
-    updated_since = Timestamp(load_default=None)
+    updated_since = Timestamp(load_default=None, metadata=UPDATED_SINCE)

@@ -11,6 +11,8 @@ from tenants.kernel.session import Session, expect_many_rows
 REFERS_TO_MEMBERSHIP = ("participant", "group_member", "product_contributor", "career_event", "access_token")
 """Every table that refers to a membership: one that any of them still needs is kept."""
 
+# Imports of one tenant write one after another, so that they cannot wait for each other's rows in a circle.
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('import' || CAST(:tenant AS text), 0))"
 _CHANGED_SINCE = """
 SELECT count(*) FROM import_row r
   LEFT JOIN participant p ON p.tenant_id = r.tenant_id AND p.id = r.subject_id
@@ -20,9 +22,19 @@ SELECT count(*) FROM import_row r
 _IN_A_GROUP = """
 SELECT count(*) FROM import_row r
  WHERE r.tenant_id = :tenant AND r.import_id = :import AND r.outcome IN ('created', 'updated', 'withdrawn')
-   AND (EXISTS (SELECT FROM group_member g WHERE g.tenant_id = :tenant AND g.participant_id = r.subject_id)
+   AND (EXISTS (SELECT FROM group_member g JOIN import i ON i.tenant_id = g.tenant_id AND i.id = r.import_id
+                 WHERE g.tenant_id = :tenant AND g.participant_id = r.subject_id AND g.created_at >= i.applied_at)
         OR r.outcome = 'created'
         AND EXISTS (SELECT FROM placement q WHERE q.tenant_id = :tenant AND q.participant_id = r.subject_id))
+"""
+_HOLD_MEMBERSHIPS = """
+SELECT count(*) FROM (
+    SELECT m.id FROM membership m
+     WHERE m.tenant_id = :tenant AND m.id IN (
+           SELECT p.membership_id FROM participant p
+             JOIN import_row r ON r.tenant_id = p.tenant_id AND r.subject_id = p.id AND r.import_id = :import
+            WHERE p.tenant_id = :tenant)
+     ORDER BY m.id FOR NO KEY UPDATE) held
 """
 _HOLD = """
 SELECT count(*) FROM (
@@ -63,6 +75,14 @@ UPDATE participant p
   FROM (SELECT subject_id, before -> 'participant' AS was FROM import_row
          WHERE tenant_id = :tenant AND import_id = :import AND outcome IN ('updated', 'withdrawn')) r
  WHERE p.tenant_id = :tenant AND p.id = r.subject_id
+"""
+# As the import before it left them: so that it can be undone in its turn.
+_AS_BEFORE = """
+UPDATE import_row e SET subject_version = p.version
+  FROM import_row r JOIN participant p ON p.tenant_id = r.tenant_id AND p.id = r.subject_id
+ WHERE r.tenant_id = :tenant AND r.import_id = :import AND r.outcome IN ('updated', 'withdrawn')
+   AND e.tenant_id = :tenant AND e.subject_id = r.subject_id AND e.import_id <> :import
+   AND e.subject_version = CAST(r.before -> 'participant' ->> 'version' AS integer)
 """
 _DELETE_PARTICIPANTS = """
 CREATE TEMP TABLE removed ON COMMIT DROP AS
@@ -119,7 +139,9 @@ def reverse(claim: Claim) -> None:
         expect_many_rows(session)
         found = session.get_one(Import, (claim.tenant_id, claim.subject_id), with_for_update=True)
         known = {"tenant": found.tenant_id, "import": found.id, "cohort": found.cohort_id}
-        session.execute(text(_HOLD), known)
+        # Membership before participant, one import at a time: as imports do, so that nobody waits in a circle.
+        for held in (ONE_AT_A_TIME, _HOLD_MEMBERSHIPS, _HOLD):
+            session.execute(text(held), known)
         try:
             check_reversible(session, found)
         except Conflict as refused:
@@ -128,6 +150,7 @@ def reverse(claim: Claim) -> None:
             _APPEND_CHANGES,
             _RESTORE_MEMBERSHIPS,
             _RESTORE_PARTICIPANTS,
+            _AS_BEFORE,
             _DELETE_PARTICIPANTS,
             _DELETE_MEMBERSHIPS,
         ):

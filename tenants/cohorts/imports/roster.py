@@ -14,9 +14,11 @@ from tenants.cohorts.imports.roster_sql import (
     CREATE_PARTICIPANTS,
     FAIL_REPEATED,
     FAIL_WITHOUT_REQUIRED,
+    FORGET_FRESH,
     HOLD_MEMBERSHIPS,
     HOLD_PARTICIPANTS,
     NAMES_NOBODY,
+    NOBODY_IS_FRESH,
     NOTE_OUTCOMES,
     NOTE_WITHDRAWALS,
     UPDATE_MEMBERSHIPS,
@@ -119,10 +121,13 @@ def _apply(
     """Classify every row, and unless this is a dry run or somebody must confirm, change what differs."""
     attributes = _held_attributes(session, found, versions)
     known = _parameters(found)
-    for statement in (HOLD_MEMBERSHIPS, HOLD_PARTICIPANTS, FAIL_REPEATED, CLASSIFY, "ANALYZE roster"):
+    people = NOBODY_IS_FRESH if found.dry_run else CREATE_MEMBERSHIPS
+    for statement in (FAIL_REPEATED, people, "ANALYZE fresh", HOLD_MEMBERSHIPS, HOLD_PARTICIPANTS, CLASSIFY):
         session.execute(text(statement), known)
+    session.execute(text("ANALYZE roster"))
     mapped = found.mapping.get("attributes", {})
-    for key in sorted(key for key, attribute in attributes.items() if attribute.required):
+    required = sorted(key for key, attribute in attributes.items() if attribute.required)
+    for key in required:
         session.execute(text(FAIL_WITHOUT_REQUIRED), {**known, "key": key, "column": mapped[key]})
     withdrawn = 0
     if found.mode == "replace":
@@ -133,15 +138,16 @@ def _apply(
     applies = confirmed and not found.dry_run
     session.execute(text(NOTE_OUTCOMES), {**known, "applies": applies})
     if not applies:
+        session.execute(text(FORGET_FRESH), known)
         return found.dry_run
     for statement in (
-        CREATE_MEMBERSHIPS,
         UPDATE_MEMBERSHIPS,
         BUMP_ELSEWHERE,
         CREATE_PARTICIPANTS,
         UPDATE_PARTICIPANTS,
         WITHDRAW,
         APPEND_CHANGES,
+        *([FORGET_FRESH] if required else []),
     ):
         session.execute(text(statement), known)
     _keep_levels(session, attributes, readers)

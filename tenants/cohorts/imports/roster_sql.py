@@ -4,9 +4,27 @@
 is there and what would be there afterwards; the statements after it write the difference.
 
 Rows are held FOR NO KEY UPDATE: who only refers to them (a group's member, a product's contributor) need not
-wait, and so cannot wait for an import in a circle.
+wait, and so cannot wait for an import in a circle. Whoever is new is made before anything is decided: from then
+on somebody who adds the same person singly waits for the import, or the import has waited for them.
 """
 
+NOBODY_IS_FRESH = "CREATE TEMP TABLE fresh (id uuid) ON COMMIT DROP"
+CREATE_MEMBERSHIPS = """
+CREATE TEMP TABLE fresh ON COMMIT DROP AS
+WITH made AS (
+    INSERT INTO membership (tenant_id, id, external_id, name, email, identifiers)
+    SELECT :tenant, uuidv7(), s.external_id, s.name, s.email, s.identifiers
+      FROM staged s LEFT JOIN membership m ON m.tenant_id = :tenant AND m.external_id = s.external_id
+     WHERE s.outcome IS NULL AND m.id IS NULL ORDER BY s.external_id
+        ON CONFLICT (tenant_id, external_id) DO NOTHING
+    RETURNING id)
+SELECT id FROM made
+"""
+FORGET_FRESH = """
+DELETE FROM membership m USING fresh f
+ WHERE m.tenant_id = :tenant AND m.id = f.id
+   AND NOT EXISTS (SELECT FROM participant p WHERE p.tenant_id = :tenant AND p.membership_id = m.id)
+"""
 HOLD_MEMBERSHIPS = """
 SELECT count(*) FROM (
     SELECT m.id FROM membership m JOIN staged s ON s.external_id = m.external_id
@@ -35,13 +53,13 @@ SELECT r.*,
                     OR new_email IS DISTINCT FROM old_email
                     OR new_identifiers <> old_identifiers) AS person_changed
           FROM (SELECT s.line, s.external_id,
-                       coalesce(m.id, uuidv7()) AS membership_id, m.id IS NULL AS new_person,
+                       coalesce(m.id, uuidv7()) AS membership_id, known IS NOT TRUE AS new_person,
                        m.name AS old_name, m.email AS old_email, m.identifiers AS old_identifiers,
-                       CASE WHEN :skip AND m.id IS NOT NULL OR s.name IS NULL AND NOT :clears_name
+                       CASE WHEN :skip AND known OR s.name IS NULL AND NOT :clears_name
                             THEN m.name ELSE s.name END AS new_name,
-                       CASE WHEN :skip AND m.id IS NOT NULL OR s.email IS NULL AND NOT :clears_email
+                       CASE WHEN :skip AND known OR s.email IS NULL AND NOT :clears_email
                             THEN m.email ELSE s.email END AS new_email,
-                       CASE WHEN :skip AND m.id IS NOT NULL THEN m.identifiers
+                       CASE WHEN :skip AND known THEN m.identifiers
                             WHEN :replace
                             THEN coalesce(m.identifiers, '{}') - CAST(:identifier_keys AS text[]) || s.identifiers
                             ELSE coalesce(m.identifiers, '{}') || s.identifiers END AS new_identifiers,
@@ -51,9 +69,11 @@ SELECT r.*,
                             THEN coalesce(p.attributes, '{}') - CAST(:attribute_keys AS text[]) || s.attributes
                             ELSE coalesce(p.attributes, '{}') || s.attributes END AS new_attributes,
                        CASE WHEN p.id IS NULL OR :replace AND p.state = 'withdrawn'
+                                                 AND p.state_reason = 'absent from import'
                             THEN 'eligible' ELSE p.state END AS new_state
                   FROM staged s
-                  LEFT JOIN membership m ON m.tenant_id = :tenant AND m.external_id = s.external_id
+                  LEFT JOIN (SELECT m.*, f.id IS NULL AS known FROM membership m LEFT JOIN fresh f USING (id)) m
+                         ON m.tenant_id = :tenant AND m.external_id = s.external_id
                   LEFT JOIN participant p ON p.tenant_id = :tenant AND p.cohort_id = :cohort
                                          AND p.membership_id = m.id
                  WHERE s.outcome IS NULL) t) r
@@ -70,7 +90,7 @@ WITH gone AS (
 INSERT INTO staged (external_id, outcome, subject_id, subject_version, before)
 SELECT m.external_id, 'withdrawn', p.id, p.version + 1,
        jsonb_build_object('participant', jsonb_build_object(
-           'attributes', p.attributes, 'state', p.state,
+           'version', p.version, 'attributes', p.attributes, 'state', p.state,
            'state_since', p.state_since, 'state_reason', p.state_reason))
   FROM participant p JOIN membership m ON m.tenant_id = p.tenant_id AND m.id = p.membership_id
  WHERE p.tenant_id = :tenant AND p.cohort_id = :cohort
@@ -87,18 +107,13 @@ UPDATE staged s
        before = CASE WHEN r.outcome IN ('created', 'updated') THEN
            CASE WHEN r.outcome = 'created' THEN '{"participant": null}'
                 ELSE jsonb_build_object('participant', jsonb_build_object(
-                         'attributes', r.old_attributes, 'state', r.old_state,
+                         'version', r.participant_version, 'attributes', r.old_attributes, 'state', r.old_state,
                          'state_since', r.state_since, 'state_reason', r.state_reason)) END
            || CASE WHEN r.new_person THEN '{"membership": null}'
                    WHEN r.person_changed THEN jsonb_build_object('membership', jsonb_build_object(
                             'name', r.old_name, 'email', r.old_email, 'identifiers', r.old_identifiers))
                    ELSE '{}' END END
   FROM roster r WHERE s.line = r.line
-"""
-CREATE_MEMBERSHIPS = """
-INSERT INTO membership (tenant_id, id, external_id, name, email, identifiers)
-SELECT :tenant, membership_id, external_id, new_name, new_email, new_identifiers
-  FROM roster WHERE new_person
 """
 UPDATE_MEMBERSHIPS = """
 UPDATE membership m

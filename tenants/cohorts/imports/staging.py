@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
+from tenants.cohorts.imports.reversal import ONE_AT_A_TIME
 from tenants.cohorts.models import ROW_OUTCOMES, Import
 from tenants.cohorts.tabular import BadRow, UnreadableFile, open_table
 from tenants.kernel import events
@@ -147,7 +148,7 @@ def _effect(claim: Claim, plan: Plan, spool: Path) -> bool:
     """Apply the spool in one transaction; whether the import has ended."""
     with claim.effect() as session:
         expect_many_rows(session)
-        session.execute(_ONE_AT_A_TIME, {"tenant": str(claim.tenant_id)})
+        session.execute(text(ONE_AT_A_TIME), {"tenant": claim.tenant_id})
         found = session.get_one(Import, (claim.tenant_id, claim.subject_id), with_for_update=True)
         _stage(session, plan.columns, spool)
         applied = plan.apply(session, found)
@@ -168,8 +169,6 @@ def _refuse(claim: Claim, refused: UnreadableFile) -> None:
         events.record(session, "import.failed", subject=found)
 
 
-# Imports of one tenant write one after another, so that they cannot wait for each other's rows in a circle.
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('import' || :tenant, 0))")
 _FORGET_ROWS = text("DELETE FROM import_row WHERE tenant_id = :tenant AND import_id = :import")
 _RECORD_ROWS = text(
     'INSERT INTO import_row (tenant_id, id, import_id, line, outcome, "column", code, message, external_id,'
