@@ -87,6 +87,12 @@ def phrase(status: int) -> str:
     return HTTP_STATUS_CODES.get(status, "Unknown Error")
 
 
+def request_id() -> str:
+    """What the log calls this request as well."""
+    found: str = g.get("request_id", "")
+    return found
+
+
 def problem(
     status: int,
     code: str,
@@ -101,7 +107,7 @@ def problem(
         "status": status,
         "detail": detail,
         "code": code,
-        "request_id": g.get("request_id", ""),
+        "request_id": request_id(),
     }
     if broken:
         body["errors"] = [{"pointer": e.pointer, "code": e.code, "detail": e.detail} for e in broken]
@@ -160,8 +166,8 @@ def _unavailable(error: Exception) -> Response:
 def _unexpected(error: Exception) -> Response | HTTPException:
     if isinstance(error, HTTPException):
         return error
-    log.error("unexpected error", exc_info=error, extra={"path": request.path})
-    return problem(500, "internal_error", "Something went wrong on our side; the team has been told.")
+    log.error("unexpected error in %s %s (%s)", request.method, request.path, request_id(), exc_info=error)
+    return problem(500, "internal_error", "Something went wrong on our side. Tell us the request_id.")
 
 
 def _flat(messages: Any, pointer: str = "") -> Iterator[errors.FieldError]:

@@ -3,9 +3,12 @@
 import re
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
+from unicodedata import normalize
 
 from marshmallow import RAISE, ValidationError, fields, validate
 from marshmallow import Schema as BaseSchema
+
+from tenants.cohorts.values import InvalidValue, email_address
 
 BIGINT = 2**63 - 1
 UPDATED_SINCE = {
@@ -39,7 +42,7 @@ class Pattern(validate.Regexp):
 
 
 class Text(fields.String):
-    """One line of at most `most` characters: not blank, no control characters, trimmed."""
+    """One line of at most `most` characters: not blank, no control characters, trimmed, in NFC."""
 
     VISIBLE = r"^ *[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 
@@ -53,7 +56,7 @@ class Text(fields.String):
         text: str = super()._deserialize(value, *args, **kwargs)
         if len(text) > self.most:  # before it is trimmed, as the document says
             raise ValidationError(f"Longer than maximum length {self.most}.")
-        return text.strip() or text
+        return normalize("NFC", text.strip()) or text
 
 
 class Choice(Text):
@@ -87,14 +90,17 @@ class Object(fields.Dict):
         return super()._deserialize(value, *args, **kwargs)
 
 
-class Email(fields.Email):
-    """An e-mail address."""
+class Email(Text):
+    """An e-mail address, by the rule that rosters follow."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(most=254, metadata={"format": "email"}, **kwargs)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        text: str = super()._deserialize(value, *args, **kwargs)
-        if len(text) > 254 or not text.isprintable():
-            raise ValidationError("Not a valid email address.")
-        return text
+        try:
+            return email_address(super()._deserialize(value, *args, **kwargs))
+        except InvalidValue as refused:
+            raise ValidationError(str(refused)) from refused
 
 
 class Whole(fields.Integer):

@@ -31,9 +31,18 @@ from tenants.kernel.settings import Settings, SettingsError, owner_database_url
 DATA = Path(".peerloom")
 OPENAPI = Path(__file__).parents[1] / "openapi" / "v1.yaml"
 
+
+def _named(_: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """An unset shell variable is not the current folder."""
+    if value is not None and not str(os.fspath(value)).strip("."):
+        raise click.BadParameter("name a folder of its own.", param=parameter)
+    return value
+
+
 data_option = click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
+    callback=_named,
     help=f"Run (or join) the embedded servers of this folder. Without it the servers of DATABASE_URL and "
     f"REDIS_URL are used; where these are not set, the folder {DATA}.",
 )

@@ -11,7 +11,7 @@ from cli.processes import die_with_parent
 
 bind = "127.0.0.1:8000"
 chdir = str(Path(__file__).parents[1])
-worker_class = "gthread"
+worker_class = "cli.web_worker.DeadlineWorker"
 workers = 2
 threads = 8
 graceful_timeout = 10

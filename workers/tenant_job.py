@@ -34,7 +34,7 @@ def run_job(database: Database, *, tenant_id: UUID, job_id: UUID, settings: Sett
 
 
 def _run(held: Claim) -> None:
-    named = {"job_id": str(held.job_id), "kind": held.kind, "attempt": held.attempts}
+    named = f"{held.kind} {held.job_id}, attempt {held.attempts}"
     try:
         function_named(KINDS[held.kind].function)(held)
     except JobFailed as failure:
@@ -42,10 +42,10 @@ def _run(held: Claim) -> None:
     except Cancelled:
         held.stop()
     except LeaseLost:
-        log.warning("another worker took this job over", extra=named)
+        log.warning("another worker took this job over: %s", named)
     except Exception:
-        log.exception("the job stopped unexpectedly", extra=named)
+        log.exception("the job stopped unexpectedly: %s", named)
         if held.attempts >= held.settings.job_attempts:
-            held.fail("internal_error", "Something went wrong on our side; the team has been told.")
+            held.fail("internal_error", "Something went wrong on our side. Tell us the id of this job.")
         else:
             held.retry()

@@ -11,6 +11,7 @@ import zoneinfo
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
+from unicodedata import normalize
 
 MAX_LEVELS = 10_000
 MAX_NAME = 200
@@ -25,7 +26,8 @@ _LINE_END = re.compile(r"\r\n?|\n")
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+_LABEL = r"[^\W_]([\w-]*[^\W_])?"
+_EMAIL = re.compile(rf"[^@\s,;:<>()\[\]\\\"]+@{_LABEL}(\.{_LABEL})+")
 _BETWEEN = re.compile(r"[;|]")
 
 
@@ -42,7 +44,7 @@ def short_text(value: str, *, most: int = MAX_NAME) -> str:
 
     Raises InvalidValue (too_long, control_character, required).
     """
-    found = value.strip()
+    found = normalize("NFC", value.strip())
     if not found.isprintable():
         found = _LINE_END.sub(" ", found).replace("\t", " ")
     return _checked(found, most)
@@ -88,10 +90,10 @@ class ValueReader:
 
     def _readers(self, kind: str) -> tuple[Callable[[Any], Any], Callable[[str], Any]]:
         if kind in ("categorical", "ordinal"):
-            return lambda raw: self._level(_string(raw)), self._level
+            return lambda raw: self._level(_nfc(_string(raw))), self._level
         if kind == "set":
             return (
-                lambda raw: _members(raw, self._level),
+                lambda raw: _members(raw, lambda each: self._level(_nfc(each))),
                 lambda cell: _members(_split(cell), self._level),
             )
         return _READERS[kind]
@@ -132,6 +134,11 @@ def _names(levels: Sequence[dict[str, Any]]) -> dict[str, str]:
 def _shown(value: str) -> str:
     shown = value if len(value) <= 60 else value[:59] + "…"
     return '"' + "".join(character if character.isprintable() else "\ufffd" for character in shown) + '"'
+
+
+def _nfc(text: str) -> str:
+    """Cells are read in this form, so that one name is one level however it was typed."""
+    return normalize("NFC", text)
 
 
 def _string(raw: Any) -> str:
@@ -196,7 +203,7 @@ def _cell_boolean(cell: str) -> bool:
 
 
 def _text(raw: Any) -> str:
-    return _checked(_LINE_END.sub("\n", _string(raw)).strip(), MAX_TEXT)
+    return _checked(_nfc(_LINE_END.sub("\n", _string(raw)).strip()), MAX_TEXT)
 
 
 @functools.cache

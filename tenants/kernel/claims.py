@@ -161,7 +161,7 @@ class Claim:
             try:
                 self._beat()
             except SQLAlchemyError:
-                log.warning("could not renew the lease; trying again", extra={"job_id": str(self.job_id)})
+                log.warning("could not renew the lease of job %s; trying again", self.job_id)
 
     def _beat(self) -> None:
         until = now() + timedelta(seconds=self.settings.lease_seconds)

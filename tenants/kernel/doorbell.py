@@ -56,7 +56,7 @@ class Doorbell:
                     ANSWER, str(tenant_id), str(job_id), result_ttl=0, failure_ttl=0, job_timeout=-1
                 )
         except redis.RedisError as error:
-            log.warning("valkey does not answer; the sweeper will ring again", extra={"error": str(error)})
+            log.warning("valkey does not answer; the sweeper will ring again: %s", error)
             return 0
         return len(bells)
 

@@ -202,3 +202,25 @@ def test_one_person_added_by_many_at_once_is_added_once(app, tenant, cohort):
         answers = list(pool.map(add, range(12)))
     assert sorted(answer.status_code for answer in answers) == [200] * 11 + [201]
     assert len({answer.get_json()["id"] for answer in answers}) == 1
+
+
+def test_letters_are_one_however_they_are_composed(tenant, cohort):
+    composed, decomposed = "Zo\u00eb", "Zoe\u0308"
+    told = {"external_id": decomposed, "name": decomposed, "attributes": {"institution": decomposed}}
+    first = tenant.api.post(f"{cohort}/participants", json=told).get_json()
+    assert (first["name"], first["attributes"]["institution"]) == (composed, composed)
+    again = tenant.api.post(f"{cohort}/participants", json={**told, "external_id": composed})
+    assert (again.status_code, again.get_json()["id"]) == (200, first["id"])
+
+
+@pytest.mark.parametrize(
+    ("email", "good"),
+    [("a@b.co", True), ("a.b+c@sub.example.org", True), ("zoë@exämple.org", True), ("a,b@c.de", False),
+     ("a@-b.co", False), ("a@b", False), ("a b@c.de", False), ("<a@b.co>", False)],
+)  # fmt: skip
+def test_an_address_is_good_for_the_api_and_for_a_roster_alike(tenant, cohort, imported, email, good):
+    told = {"external_id": "A", "email": email}
+    assert tenant.api.post(f"{cohort}/participants", json=told).status_code == (201 if good else 422)
+    row = f'id;email\nB;"{email}"\n'
+    counts = imported(row, mapping={"external_id": "id", "email": "email"})["counts"]
+    assert (counts["created"], counts["failed"]) == ((1, 0) if good else (0, 1))
