@@ -76,7 +76,7 @@ def write_csv(rows: Iterable[Row], path: Path) -> None:
     remaining = iter(rows)
     first = next(remaining, None)
     if first is None:
-        raise ValueError("Without rows there are no columns to write.")
+        raise ValueError("there are no rows")
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(first))
         writer.writeheader()
@@ -89,13 +89,16 @@ def career_events_from_k_to_r(path: Path) -> Iterator[Row]:
 
     Columns read: person_id, k_activity, k_start, k_first_fy, k_first_fy_est, r_activity, r_start,
     r01_equivalent_before_k, pi_link. An empty date is an award known but undated. A missing column is a
-    KeyError.
+    KeyError, a year that is none a ValueError.
     """
     with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
+        rows = csv.DictReader(file)
+        for row in rows:
             person = row["person_id"]
             # A first K before 2022 is in such a file only if its holder was still seen in a later list.
             year = row["k_first_fy"] or row["k_first_fy_est"]
+            if year and not (year.isascii() and year.isdecimal()):
+                raise ValueError(f"line {rows.line_num}: {year} is no year")
             sample = "complete" if year and int(year) >= 2022 else "survivors"
             # Awards of people with an NIH profile were looked up in the lists of new awards, which end in
             # August 2026. Of the others only an exact unique name was, so finding none says nothing.

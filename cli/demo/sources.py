@@ -65,6 +65,8 @@ class Files:
     products: Path | None
     career_events: Path | None
     invented: bool
+    rewritten: bool = False
+    """Whether career_events was written from a file of another form, whose lines it does not have."""
 
 
 @contextmanager
@@ -78,7 +80,7 @@ def files_of(roster: Path | None, outcomes: Path | None) -> Iterator[Files]:
             yield _invented(Path(folder))
         else:
             events = None if outcomes is None else _career_events(outcomes, Path(folder))
-            yield Files(roster, _mapping(roster), None, events, invented=False)
+            yield Files(roster, _mapping(roster), None, events, invented=False, rewritten=events != outcomes)
 
 
 def columns(names: Iterable[str], file: Path) -> dict[str, str]:
@@ -115,7 +117,10 @@ def _career_events(outcomes: Path, folder: Path) -> Path:
     header = _header(outcomes)
     if header >= set(K_TO_R):
         events = folder / "career-events.csv"
-        write_csv(career_events_from_k_to_r(outcomes), events)
+        try:
+            write_csv(career_events_from_k_to_r(outcomes), events)
+        except (ValueError, csv.Error) as error:
+            raise click.BadParameter(f"{outcomes}: {error}") from error
         return events
     missing = [name for name in CAREER_EVENT_COLUMNS[:4] if name not in header]
     if missing:

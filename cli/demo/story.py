@@ -115,7 +115,8 @@ class _Story:
                 say(f"{kind.replace('_', ' ')}: no file given")
                 continue
             asked: Resource = {"kind": kind, "mode": "update", "mapping": columns(known, file)}
-            _show_failures(society, _imported(society, cohort, asked, file, kind.replace("_", " ")))
+            done = _imported(society, cohort, asked, file, kind.replace("_", " "))
+            _show_failures(society, done, lines=not self._files.rewritten)
 
     def _form_groups(self, society: Client, program: Resource, cohort: Resource) -> Resource:
         recipe = society.post("/v1/recipes", {"program_id": program["id"], **RECIPE})
@@ -168,14 +169,14 @@ def _imported(client: Client, cohort: Resource, asked: Resource, file: Path, lab
     return done
 
 
-def _show_failures(client: Client, done: Resource) -> None:
+def _show_failures(client: Client, done: Resource, *, lines: bool = True) -> None:
     """The first rows that were left out, and how many were for the same reason."""
     failed = done["counts"]["failed"]
     if not failed:
         return
     page = client.get(f"/v1/imports/{done['id']}/rows", outcome="failed", limit=FAILURES_SHOWN)
     for row in page["items"]:
-        say(f"  line {row['line']}: {row['message']}")
+        say(f"  line {row['line']}: {row['message']}" if lines else f"  {row['message']}")
     if failed > FAILURES_SHOWN:
         say(f"  … and {failed - FAILURES_SHOWN:,} more; all of them are left out")
 

@@ -240,3 +240,10 @@ def test_the_events_of_the_real_awards_add_up() -> None:
     assert sum(event["before_first_k"] == "yes" for event in major) == 36
     assert sum(bool(event["date"]) for event in major) == 619
     assert all(e["date"] <= e["until"] for e in events if e["until"])
+
+
+def test_a_year_that_is_none_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "k_to_r.csv"
+    write_csv([_awardee(), _awardee(k_first_fy="soon")], path)
+    with pytest.raises(ValueError, match="line 3: soon is no year"):
+        list(career_events_from_k_to_r(path))
