@@ -158,7 +158,7 @@ def test_what_was_written_reads_back_the_same(tmp_path: Path) -> None:
 
 
 def test_a_file_without_rows_is_not_written(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no columns"):
+    with pytest.raises(ValueError, match="no rows"):
         write_csv([], tmp_path / "empty.csv")
     assert not (tmp_path / "empty.csv").exists()
 
