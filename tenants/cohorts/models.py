@@ -176,6 +176,8 @@ class Import(Edited, TenantRow):
     confirmed_at: Mapped[datetime | None]
     confirmed_withdrawals: Mapped[int | None]
     applied_at: Mapped[datetime | None]
+    added_levels: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """The levels that it brought, by attribute key, so that a reversal can take them away again."""
     job_id: Mapped[UUID | None]
 
 

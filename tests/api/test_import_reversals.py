@@ -143,3 +143,23 @@ def test_who_was_withdrawn_on_purpose_stays_so_when_the_roster_comes_again(tenan
     assert tenant.api.patch(url, json=told, headers={"If-Match": f'"{ada["version"]}"'}).status_code == 200
     assert counted(imported(TWO, mode="replace")) == {"unchanged": 2}
     assert people(tenant, cohort)["A"]["state"] == "withdrawn"
+
+
+def test_the_levels_that_an_import_brought_go_with_it_unless_somebody_has_them(
+    tenant, cohort, imported, finished
+):
+    attributes = f"/v1/programs/{tenant.api.get(cohort).get_json()['program_id']}/attributes"
+
+    def places():
+        return [level["key"] for each in tenant.api.get(attributes).get_json()["items"]
+                if each["key"] == "institution" for level in each["levels"]]  # fmt: skip
+
+    imported(TWO)
+    before = places()
+    done = imported(HEADER + "C,Cy,,,Foo,,,\nD,Di,,,Bar,,,\n")
+    assert places() == [*before, "Foo", "Bar"]
+    told = {"external_id": "E", "attributes": {"institution": "Bar"}}
+    assert tenant.api.post(f"{cohort}/participants", json=told).status_code == 201
+    assert tenant.api.post(f"{url_of(done)}/reversal").status_code == 202
+    assert finished(tenant.api, url_of(done))["state"] == "reversed"
+    assert places() == [*before, "Bar"]

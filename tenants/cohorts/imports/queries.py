@@ -30,7 +30,7 @@ def imports(cohort_id: UUID | None = None) -> Select[Any]:
     own = [
         column
         for column in Import.__table__.columns
-        if column.name not in ("state", "error", "tenant_id", "updated_at", "version")
+        if column.name not in ("state", "error", "tenant_id", "updated_at", "version", "added_levels")
     ]
     of_job = (Job.tenant_id == Import.tenant_id) & (Job.id == Import.job_id)
     job_error = Job.error.op("||", return_type=JSONB())(literal({"line": None}, JSONB()))

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select, text
 
-from tenants.cohorts.models import Import
+from tenants.cohorts.models import Attribute, Cohort, Import
 from tenants.kernel import events
 from tenants.kernel.claims import Claim, JobFailed
 from tenants.kernel.errors import Conflict
@@ -103,6 +103,15 @@ _DELETE_MEMBERSHIPS = (
 )
 
 
+_STILL_USED = """
+SELECT DISTINCT CASE jsonb_typeof(p.attributes -> :key) WHEN 'array' THEN level ELSE p.attributes ->> :key END
+  FROM participant p JOIN cohort c ON c.tenant_id = p.tenant_id AND c.id = p.cohort_id
+  LEFT JOIN LATERAL jsonb_array_elements_text(
+       CASE jsonb_typeof(p.attributes -> :key) WHEN 'array' THEN p.attributes -> :key ELSE '[]' END) level ON true
+ WHERE p.tenant_id = :tenant AND c.program_id = :program AND p.attributes ? :key
+"""
+
+
 def check_reversible(session: Session, found: Import) -> None:
     """Raise Conflict, with a sentence, unless this import can be undone now."""
     if found.state != "succeeded" or found.applied_at is None:
@@ -139,6 +148,7 @@ def reverse(claim: Claim) -> None:
         expect_many_rows(session)
         found = session.get_one(Import, (claim.tenant_id, claim.subject_id), with_for_update=True)
         known = {"tenant": found.tenant_id, "import": found.id, "cohort": found.cohort_id}
+        brought = _attributes_that_grew(session, found)
         # Membership before participant, one import at a time: as imports do, so that nobody waits in a circle.
         for held in (ONE_AT_A_TIME, _HOLD_MEMBERSHIPS, _HOLD):
             session.execute(text(held), known)
@@ -155,5 +165,24 @@ def reverse(claim: Claim) -> None:
             _DELETE_MEMBERSHIPS,
         ):
             session.execute(text(statement), known)
+        for attribute in brought:
+            _take_levels_away(session, attribute, found.added_levels[attribute.key])
         found.state = "reversed"
         events.record(session, "import.reversed", subject=found, counts=found.counts)
+
+
+def _attributes_that_grew(session: Session, found: Import) -> list[Attribute]:
+    """Those to which the import added levels, held before any person is: as imports hold them."""
+    cohort = session.get_one(Cohort, (found.tenant_id, found.cohort_id))
+    grew = select(Attribute).where(
+        Attribute.program_id == cohort.program_id, Attribute.key.in_(found.added_levels)
+    )
+    return list(session.scalars(grew.order_by(Attribute.id).with_for_update(key_share=True)))
+
+
+def _take_levels_away(session: Session, attribute: Attribute, added: list[str]) -> None:
+    """Remove the levels that the import added and that nobody has for a value any more."""
+    known = {"tenant": attribute.tenant_id, "program": attribute.program_id, "key": attribute.key}
+    unused = set(added) - set(session.scalars(text(_STILL_USED), known))
+    if unused:
+        attribute.levels = [level for level in attribute.levels if level["key"] not in unused]

@@ -150,7 +150,7 @@ def _apply(
         *([FORGET_FRESH] if required else []),
     ):
         session.execute(text(statement), known)
-    _keep_levels(session, attributes, readers)
+    found.added_levels = _keep_levels(session, attributes, readers)
     return True
 
 
@@ -181,10 +181,15 @@ def _parameters(found: Import) -> dict[str, Any]:
     }
 
 
-def _keep_levels(session: Session, attributes: dict[str, Attribute], readers: dict[str, ValueReader]) -> None:
-    """Add the new levels that applied rows really use, one UPDATE for each attribute."""
+def _keep_levels(
+    session: Session, attributes: dict[str, Attribute], readers: dict[str, ValueReader]
+) -> dict[str, list[str]]:
+    """Add the new levels that applied rows really use, one UPDATE for each attribute; these levels by key."""
+    added: dict[str, list[str]] = {}
     for key, attribute in attributes.items():
         met = readers[key].new_levels
         if met:
             used = set(session.scalars(text(USED_LEVELS), {"key": key}))
-            add_levels(attribute, [level for level in met if level in used])
+            added[key] = [level for level in met if level in used]
+            add_levels(attribute, added[key])
+    return added
