@@ -489,7 +489,7 @@ def test_a_finished_job_rings_its_tenants_next(yard, settings, bells, monkeypatc
     tenant = new_id()
     many = enqueued_quietly(yard, tenant, 3)
     assert len(rung(yard, tenant)) == 2
-    monkeypatch.setattr(main, "_opened", lambda: (yard, settings))
+    monkeypatch.setattr(main, "_opened", lambda: (yard, replace(settings, bells_per_tenant=2)))
     work.append(end)
     main.answer(str(tenant), str(many[0]))
     assert bells()["quick"] == [(str(tenant), str(many[2]))]
