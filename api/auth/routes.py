@@ -7,7 +7,7 @@ from flask import Response, current_app, g, jsonify, make_response, request
 from flask_smorest import Blueprint
 from marshmallow import fields
 
-from api.errors import Problem
+from api.errors import Problem, phrase
 from api.fields import Schema
 from api.serving import database
 from tenants.access.models import CLIENT_PREFIX
@@ -61,7 +61,7 @@ _FORM = {
 @blp.response(200, Token)
 @blp.alt_response(400, schema=OAuthError)
 @blp.alt_response(401, schema=OAuthError)
-@blp.alt_response(413, schema=Problem, content_type="application/problem+json")
+@blp.alt_response(413, schema=Problem, description=phrase(413), content_type="application/problem+json")
 @blp.doc(
     operationId="create_token", summary="Get an access token", requestBody=_FORM, security=[{"basic": []}, {}]
 )
