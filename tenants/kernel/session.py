@@ -61,6 +61,8 @@ def _raise_walls(session: orm.Session, _: orm.SessionTransaction, connection: Co
         f"set_config('app.{key}', '{'' if value is None else UUID(int=value.int)}', true)"
         for key, value in zip(_WALLS, who, strict=True)
     )
+    if patience := session.info.get("lock_seconds"):
+        said += f", set_config('lock_timeout', '{patience:d}s', true)"
     begin = "BEGIN ISOLATION LEVEL REPEATABLE READ" if session.info.get("snapshot") else "BEGIN"
     connection.connection.cursor().execute(f"{begin}; SELECT {said}")
 
@@ -91,9 +93,9 @@ class Database:
             max_overflow=4,
             isolation_level="AUTOCOMMIT",
             hide_parameters=True,
-            connect_args={"options": f"-c lock_timeout={lock_seconds}s"},
         )
         self._on_enqueued = on_enqueued
+        self._lock_seconds = lock_seconds
 
     def refuse_strong_role(self) -> None:
         """Raise RoleTooStrong if this role could walk through the walls."""
@@ -124,6 +126,7 @@ class Database:
             "membership_id": membership_id,
             "actor": actor,
             "snapshot": snapshot,
+            "lock_seconds": self._lock_seconds,
         }
         with Session(self.engine, info=info, expire_on_commit=False) as session:
             yield session
