@@ -83,9 +83,8 @@ def _complete_schemas(api: Api) -> None:
         if example := getattr(schema, "example", None):
             schemas[name]["examples"] = [example]
     asked = _named([each.get("requestBody") for each in _operations(api)], schemas)
-    for name in _named([each["responses"] for each in _operations(api)], schemas) - asked - {"Problem"}:
-        if "OAuth" not in name:
-            schemas[name]["required"] = list(schemas[name]["properties"])
+    for name in _named([each["responses"] for each in _operations(api)], schemas) - asked:
+        schemas[name].setdefault("required", list(schemas[name]["properties"]))
 
 
 def _operations(api: Api) -> list[dict[str, Any]]:

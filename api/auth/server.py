@@ -84,14 +84,17 @@ def _client_by_basic(query_client: Callable[[str], OAuthClient | None], _: Any) 
     sent = request.authorization
     if sent is None or sent.type != "basic":
         return None
-    client = query_client(sent.username or "")
-    return client if client and client.check_client_secret(sent.password or "") else None
+    return _proven(query_client(sent.username or ""), sent.password or "")
 
 
 def _client_by_form(query_client: Callable[[str], OAuthClient | None], _: Any) -> OAuthClient | None:
     """Authlib's own tells an unknown client from a wrong secret."""
-    client = query_client(request.form.get("client_id", ""))
-    return client if client and client.check_client_secret(request.form.get("client_secret", "")) else None
+    form = request.form
+    return _proven(query_client(form.get("client_id", "")), form.get("client_secret", ""))
+
+
+def _proven(client: OAuthClient | None, secret: str) -> OAuthClient | None:
+    return client if client and client.check_client_secret(secret) else None
 
 
 def _row_id(client_id: str) -> str | None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from tenants.cohorts.imports.reversal import ONE_AT_A_TIME, check_reversible
-from tenants.cohorts.imports.staging import Fault, Plan, Staged, run
+from tenants.cohorts.imports.reversal import check_reversible
+from tenants.cohorts.imports.staging import Fault, Plan, Staged, run, wait_for_turn
 from tenants.cohorts.models import Import
 from tenants.cohorts.values import InvalidValue, ValueReader, short_text
 from tenants.kernel import events
@@ -63,7 +63,7 @@ def reverse(claim: Claim) -> None:
     """
     with claim.effect() as session:
         expect_many_rows(session)
-        session.execute(text(ONE_AT_A_TIME), {"tenant": claim.tenant_id})
+        wait_for_turn(session)
         found = session.get_one(Import, (claim.tenant_id, claim.subject_id), with_for_update=True)
         try:
             check_reversible(session, found)

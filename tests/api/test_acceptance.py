@@ -140,9 +140,7 @@ def test_a_run_not_yet_finished_cannot_be_accepted(tenant, database):
     assert tenant.api.get(f"/v1/matching-runs/{run.id}").get_json()["state"] == "cancelled"
 
 
-def test_four_and_a_half_thousand_people_are_accepted_in_as_many_statements_as_twelve(
-    tenant, database, proposed
-):
+def test_four_and_a_half_thousand_people_are_accepted_in_few_statements(tenant, database, proposed):
     ready = ready_to_match(tenant, database, people=4547, institutions=600)
     url, run = proposed(ready)
     assert run["placed_count"] > 4500

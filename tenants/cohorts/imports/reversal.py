@@ -2,6 +2,7 @@
 
 from sqlalchemy import select, text
 
+from tenants.cohorts.imports.staging import wait_for_turn
 from tenants.cohorts.models import Attribute, Cohort, Import
 from tenants.kernel import events
 from tenants.kernel.claims import Claim, JobFailed
@@ -11,8 +12,6 @@ from tenants.kernel.session import Session, expect_many_rows
 REFERS_TO_MEMBERSHIP = ("participant", "group_member", "product_contributor", "career_event", "access_token")
 """Every table that refers to a membership: one that any of them still needs is kept."""
 
-# Imports of one tenant write one after another, so that they cannot wait for each other's rows in a circle.
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('import' || CAST(:tenant AS text), 0))"
 _CHANGED_SINCE = """
 SELECT count(*) FROM import_row r
   LEFT JOIN participant p ON p.tenant_id = r.tenant_id AND p.id = r.subject_id
@@ -146,11 +145,12 @@ def reverse(claim: Claim) -> None:
     """The job that undoes a roster's import: restores who was changed, deletes who was created."""
     with claim.effect() as session:
         expect_many_rows(session)
+        wait_for_turn(session)
         found = session.get_one(Import, (claim.tenant_id, claim.subject_id), with_for_update=True)
         known = {"tenant": found.tenant_id, "import": found.id, "cohort": found.cohort_id}
         brought = _attributes_that_grew(session, found)
-        # Membership before participant, one import at a time: as imports do, so that nobody waits in a circle.
-        for held in (ONE_AT_A_TIME, _HOLD_MEMBERSHIPS, _HOLD):
+        # Attribute, membership, participant: in the order of imports, so that nobody waits in a circle.
+        for held in (_HOLD_MEMBERSHIPS, _HOLD):
             session.execute(text(held), known)
         try:
             check_reversible(session, found)

@@ -16,7 +16,6 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
-from tenants.cohorts.imports.reversal import ONE_AT_A_TIME
 from tenants.cohorts.models import ROW_OUTCOMES, Import
 from tenants.cohorts.tabular import BadRow, UnreadableFile, open_table
 from tenants.kernel import events
@@ -104,6 +103,12 @@ def run(claim: Claim, plan: Callable[[Session, Import], Plan]) -> None:
         files.delete(claim.tenant_id, found.file_id)
 
 
+def wait_for_turn(session: Session) -> None:
+    """Imports and reversals of one tenant write one after another, so that they cannot wait in a circle."""
+    turn = text("SELECT pg_advisory_xact_lock(hashtextextended('import' || :tenant, 0))")
+    session.execute(turn, {"tenant": str(session.tenant_id)})
+
+
 def _spool(claim: Claim, plan: Plan, source: Path, spool: Path, size: int | None) -> None:
     """Parse every row of `source` into `spool`, in the text format of COPY."""
     width, read = len(plan.columns), 0
@@ -148,7 +153,7 @@ def _effect(claim: Claim, plan: Plan, spool: Path) -> bool:
     """Apply the spool in one transaction; whether the import has ended."""
     with claim.effect() as session:
         expect_many_rows(session)
-        session.execute(text(ONE_AT_A_TIME), {"tenant": claim.tenant_id})
+        wait_for_turn(session)
         found = session.get_one(Import, (claim.tenant_id, claim.subject_id), with_for_update=True)
         _stage(session, plan.columns, spool)
         applied = plan.apply(session, found)
