@@ -1,38 +1,48 @@
-"""Forming groups from a pool of people: pure, deterministic, numpy only."""
+"""Forming groups from a pool of people: pure and deterministic."""
 
 from tenants.matching.solver.model import (
     EMPHASIS,
     NEUTRAL,
     Attribute,
-    Cap,
+    Bound,
+    Clash,
     Infeasible,
     InvalidPool,
     InvalidRecipe,
-    Partition,
     Pool,
     Recipe,
+    Rule,
     Size,
     Term,
     Unplaced,
 )
+from tenants.matching.solver.partition import Partition
 from tenants.matching.solver.solve import DEFAULT_BUDGET, solve
-from tenants.matching.solver.validation import validate
+from tenants.matching.solver.validation import attributes_of, validate, validate_recipe
+from tenants.matching.solver.warm import warm
+from tenants.matching.solver.words import recipe_of
 
 __all__ = [
     "DEFAULT_BUDGET",
     "EMPHASIS",
     "NEUTRAL",
     "Attribute",
-    "Cap",
+    "Bound",
+    "Clash",
     "Infeasible",
     "InvalidPool",
     "InvalidRecipe",
     "Partition",
     "Pool",
     "Recipe",
+    "Rule",
     "Size",
     "Term",
     "Unplaced",
+    "attributes_of",
+    "recipe_of",
     "solve",
     "validate",
+    "validate_recipe",
+    "warm",
 ]

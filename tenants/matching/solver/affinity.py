@@ -1,185 +1,111 @@
-"""How well people go together: the terms of a recipe as arrays, and the score of pairs."""
+"""How well people go together: the score of pairs under the terms of a recipe, and of groups."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tenants.matching.solver.model import EMPHASIS, NEUTRAL, Attribute, Pool, Recipe
-from tenants.matching.solver.validation import LIST_KINDS
+from tenants.matching.solver.hours import START, Hours, SharedHours
+from tenants.matching.solver.model import NEUTRAL, Attribute, Pool, Recipe
+from tenants.matching.solver.similarity import Bools, Closeness, Floats, Ints, Overlap, Sameness, Similarity
+from tenants.matching.solver.texts import Cosine
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-
-MATRIX_LIMIT = 2000
-"""Pools up to this many people keep all pair scores in one matrix (32 MB at the limit)."""
-
-
-class Similarity(Protocol):
-    """Similarity in [0, 1] of people on the left with people on the right: (p, a), (p, b) -> (p, a, b)."""
-
-    def __call__(self, left: Ints, right: Ints) -> Floats: ...
-
-
-@dataclass(frozen=True)
-class Equality:
-    """1 where the codes are equal, else 0."""
-
-    codes: Ints
-
-    def __call__(self, left: Ints, right: Ints) -> Floats:
-        equal: Bools = self.codes[left][:, :, None] == self.codes[right][:, None, :]
-        return equal.astype(np.float64)
-
-
-@dataclass(frozen=True)
-class Closeness:
-    """1 less the distance on a scale of length 1."""
-
-    positions: Floats
-
-    def __call__(self, left: Ints, right: Ints) -> Floats:
-        distance = self.positions[left][:, :, None] - self.positions[right][:, None, :]
-        np.abs(distance, out=distance)
-        return np.subtract(1.0, distance, out=distance)
-
-
-@dataclass(frozen=True)
-class Overlap:
-    """Jaccard's index, elements shared over elements held by either; two empty lists are equal, 1.
-
-    ``bits`` (words, n + 1) holds the elements that more than one person has, 64 in a word;
-    ``sizes`` the number of all elements.
-    """
-
-    bits: NDArray[np.uint64]
-    sizes: Ints
-
-    def __call__(self, left: Ints, right: Ints) -> Floats:
-        shared = np.zeros((*left.shape, right.shape[1]), dtype=np.int64)
-        for word in self.bits:
-            shared += np.bitwise_count(word[left][:, :, None] & word[right][:, None, :])
-        either = self.sizes[left][:, :, None] + self.sizes[right][:, None, :] - shared
-        return np.where(either == 0, 1.0, shared / np.maximum(either, 1))
-
-
-@dataclass(frozen=True)
-class TermScore:
-    """One term: its share of all weights (the shares add up to 1) and the score of pairs."""
-
-    share: float
-    similarity: Similarity
-    different: bool
-    missing: Bools
-
-    def __call__(self, left: Ints, right: Ints) -> Floats:
-        score = self.similarity(left, right)
-        if self.different:
-            np.subtract(1.0, score, out=score)
-        if self.missing[:-1].any():
-            score[self.missing[left][:, :, None] | self.missing[right][:, None, :]] = NEUTRAL
-        return score
+PAIRS = 2**21
+"""Pairs of a matrix that are scored at a time: few enough for temporaries below 64 MB."""
 
 
 class Affinity:
-    """Pair scores of a pool under a recipe. Index n, one past the last person, stands for an empty seat."""
+    """Pair scores of a pool under a recipe.
 
-    def __init__(self, pool: Pool, recipe: Recipe) -> None:
+    A term scores a pair by how alike the two are in its attribute, sim in [0, 1]:
+
+        similar    sim
+        different  1 - sim
+        near       1 - |2 sim - 1|: best at one half, for people alike but not the same, since the same
+                   are rivals and strangers have nothing to share
+
+    and NEUTRAL if either has no value. The score of a pair is the mean of its terms by their weights, that
+    of a group the mean of its pairs.
+
+    ``people``  how many there are.
+    ``shares``  the terms' weights divided by their sum.
+    ``missing`` for each term (n,), True where there is no value to compare.
+
+    ``start`` is a day of the week in which the year begins over which availability is compared. Raises
+    ValueError for an unknown time zone.
+    """
+
+    def __init__(self, pool: Pool, recipe: Recipe, start: date = START) -> None:
         self.people = len(pool.ids)
         total = sum(term.weight for term in recipe.terms)
-        self.terms = [
-            _term_score(pool.attributes[term.attribute], term.weight / total, term.prefer == "different")
-            for term in recipe.terms
-        ]
-        self.matrix: Floats | None = self._matrix() if self.people <= MATRIX_LIMIT else None
+        self.shares = tuple(term.weight / total for term in recipe.terms)
+        self._prefer = [term.prefer for term in recipe.terms]
+        compared = [_compared(pool.attributes[term.attribute], start) for term in recipe.terms]
+        self._similarities = [similarity for similarity, _ in compared]
+        self.missing = tuple(missing for _, missing in compared)
 
-    def block(self, people: Ints) -> Floats:
-        """Pair scores within each row, (p, m) -> (p, m, m); 0 for empty seats and on the diagonal."""
-        if self.matrix is not None:
-            return self.matrix[people[:, :, None], people[:, None, :]]
-        score = self._weighted(people, people)
-        empty = people == self.people
-        score[empty] = 0.0
-        score.swapaxes(1, 2)[empty] = 0.0
-        diagonal = np.arange(people.shape[1])
-        score[:, diagonal, diagonal] = 0.0
+    def term(self, t: int, left: Ints, right: Ints) -> Floats:
+        """The scores of pairs under term t, (a,), (b,) -> (a, b), also of people with themselves."""
+        score = self._similarities[t](left, right)
+        if self._prefer[t] == "near":
+            score *= 2
+            score -= 1
+            np.abs(score, out=score)
+        if self._prefer[t] != "similar":
+            np.subtract(np.float32(1), score, out=score)
+        missing = self.missing[t]
+        score[missing[left]] = NEUTRAL
+        score[:, missing[right]] = NEUTRAL
         return score
 
-    def contributions(self, group: Sequence[int]) -> tuple[float, ...]:
-        """For each term the mean of its score over the pairs of a group."""
-        upper = np.triu_indices(len(group), 1)
-        members = np.asarray([group], dtype=np.int64)
-        return tuple(float(term(members, members)[0][upper].mean()) for term in self.terms)
-
-    def group_value(self, contributions: Sequence[float]) -> float:
-        """The mean pair score of a group from the means of its terms."""
-        return sum(term.share * part for term, part in zip(self.terms, contributions, strict=True))
-
-    def _weighted(self, left: Ints, right: Ints) -> Floats:
-        score = np.zeros((*left.shape, right.shape[1]))
-        for term in self.terms:
-            part = term(left, right)
-            part *= term.share
+    def block(self, left: Ints, right: Ints) -> Floats:
+        """The scores of pairs, (a,), (b,) -> (a, b); 0 of people with themselves."""
+        score = np.zeros((len(left), len(right)), dtype=np.float32)
+        for t, share in enumerate(self.shares):
+            part = self.term(t, left, right)
+            part *= np.float32(share)
             score += part
+        score[left[:, None] == right] = 0
         return score
 
-    def _matrix(self) -> Floats:
-        matrix = np.zeros((self.people + 1, self.people + 1))
-        everybody = np.arange(self.people)
-        for start in range(0, self.people, 128):
-            rows = everybody[start : start + 128]
-            matrix[rows, : self.people] = self._weighted(rows[None], everybody[None])[0]
-        np.fill_diagonal(matrix, 0.0)
+    def matrix(self, people: Ints | None = None) -> Floats:
+        """The scores of all pairs of some people, else of all: (m, m), symmetric, 0 on the diagonal."""
+        chosen = np.arange(self.people) if people is None else people
+        matrix = np.empty((len(chosen), len(chosen)), dtype=np.float32)
+        step = max(1, PAIRS // max(1, len(chosen)))
+        for first in range(0, len(chosen), step):
+            rows = slice(first, first + step)
+            matrix[rows, first:] = self.block(chosen[rows], chosen[first:])
+            matrix[first:, rows] = matrix[rows, first:].T
         return matrix
 
+    def contributions(self, group: Sequence[int]) -> tuple[float, ...]:
+        """For each term the mean of its scores over the pairs of a group of two or more."""
+        members = np.array(group, dtype=np.int64)
+        pairs = np.triu_indices(len(members), 1)
+        return tuple(
+            float(self.term(t, members, members)[pairs].mean(dtype=np.float64))
+            for t in range(len(self.shares))
+        )
 
-def partition_value(sizes: Sequence[int], group_values: Sequence[float]) -> float:
-    """(1 - e) times the mean over members plus e times the weakest group, e = EMPHASIS."""
-    mean = sum(size * value for size, value in zip(sizes, group_values, strict=True)) / sum(sizes)
-    return (1 - EMPHASIS) * mean + EMPHASIS * min(group_values)
-
-
-def _term_score(attribute: Attribute, share: float, different: bool) -> TermScore:
-    missing = np.array([value is None for value in attribute.values] + [True])
-    return TermScore(share, _similarity(attribute, missing), different, missing)
-
-
-def _similarity(attribute: Attribute, missing: Bools) -> Similarity:
-    if attribute.kind in LIST_KINDS:
-        return _overlap(attribute)
-    if attribute.kind in ("categorical", "boolean"):
-        code = {value: position for position, value in enumerate(dict.fromkeys(attribute.values))}
-        return Equality(np.array([code[value] for value in attribute.values] + [-1], dtype=np.int64))
-    positions = np.zeros(len(missing))
-    positions[~missing] = [_number(attribute, value) for value in attribute.values if value is not None]
-    known = positions[~missing]
-    if attribute.kind == "ordinal":
-        low, length = 0.0, len(attribute.levels or ()) - 1.0
-    else:
-        low, length = (float(known.min()), float(np.ptp(known))) if known.size else (0.0, 0.0)
-    return Closeness((positions - low) / length if length > 0 else np.zeros_like(positions))
+    def value(self, contributions: Sequence[float]) -> float:
+        """The score of a group, from its contributions."""
+        return sum(share * part for share, part in zip(self.shares, contributions, strict=True))
 
 
-def _number(attribute: Attribute, value: str | float) -> float:
-    if attribute.kind == "ordinal":
-        return float(list(attribute.levels or ()).index(str(value)))
-    return float(date.fromisoformat(str(value)).toordinal() if attribute.kind == "date" else value)
-
-
-def _overlap(attribute: Attribute) -> Overlap:
-    held = [set(value or ()) for value in attribute.values]
-    counts = Counter(element for elements in held for element in elements)
-    shared = {element: bit for bit, element in enumerate(e for e in sorted(counts) if counts[e] > 1)}
-    bits = np.zeros(((len(shared) + 63) // 64, len(held) + 1), dtype=np.uint64)
-    for person, elements in enumerate(held):
-        for element in elements & shared.keys():
-            word, bit = divmod(shared[element], 64)
-            bits[word, person] |= np.uint64(1 << bit)
-    return Overlap(bits, np.array([len(elements) for elements in held] + [0], dtype=np.int64))
+def _compared(attribute: Attribute, start: date) -> tuple[Similarity, Bools]:
+    missing: Bools = np.array([value is None for value in attribute.values], dtype=np.bool_)
+    match attribute.kind:
+        case "text":
+            cosine = Cosine(attribute.values)
+            return cosine, cosine.missing
+        case "availability":
+            return SharedHours(Hours(attribute.values, start)), missing
+        case "set" | "reference":
+            return Overlap(attribute), missing
+        case "ordinal" | "number" | "date":
+            return Closeness(attribute), missing
+        case _:
+            return Sameness(attribute), missing

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 EMPHASIS = 0.5
-"""Share of a partition's value that its weakest group decides; the rest is the mean over members."""
+"""Share of a partition's value that its weakest group decides, unless the recipe says otherwise."""
 
 NEUTRAL = 0.5
 """Score of a term for a pair of which at least one person has no value."""
+
+Group = tuple[int, ...]
+"""Members as indices into the pool, ascending."""
 
 
 class InvalidRecipe(ValueError):
@@ -31,28 +34,26 @@ class InvalidPool(ValueError):
         self.message = message
 
 
-class Infeasible(Exception):
-    """No group at all can be formed; ``reasons`` says why, one sentence each."""
-
-    def __init__(self, reasons: Sequence[str]) -> None:
-        super().__init__(" ".join(reasons))
-        self.reasons = list(reasons)
-
-
 @dataclass(frozen=True)
 class Attribute:
     """One attribute of everybody in the pool.
 
-    ``kind``    what ``values`` holds: ``categorical`` str, ``boolean`` bool, ``ordinal`` a key of
-                ``levels``, ``number`` int or float, ``date`` ISO 8601 day, ``set`` list of str,
-                ``reference`` list of ids.
-    ``values``  one entry a person, in the order of ``Pool.ids``; None where it is missing.
-    ``levels``  the levels of an ordinal attribute, lowest first.
+    ``kind``     what ``values`` holds: ``categorical`` str, ``boolean`` bool, ``ordinal`` a key of
+                 ``levels``, ``number`` int or float, ``date`` ISO 8601 day, ``set`` list of str,
+                 ``reference`` list of ids of people (who need not be in the pool), ``text`` str,
+                 ``availability`` {"time_zone": IANA name, "slots": [{"day": "mon", "start": "09:00",
+                 "end": "11:00"}]} in the zone's own time.
+    ``values``   one entry a person, in the order of ``Pool.ids``; None where it is missing.
+    ``levels``   the levels of an ordinal attribute, lowest first.
+    ``parents``  for levels of a two-level taxonomy the level above, by level.
+    ``sensitive`` a person's value is shown to no other member.
     """
 
     kind: str
     values: Sequence[Any]
     levels: Sequence[str] | None = None
+    parents: Mapping[str, str] = field(default_factory=dict)
+    sensitive: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,26 +66,45 @@ class Pool:
 
 @dataclass(frozen=True)
 class Size:
-    """Fewest and most people in a group, 2 <= min <= max."""
+    """Fewest and most people in a group, 2 <= min <= max, and the mean size wished for (else their middle)."""
 
     min: int
     max: int
+    target: float | None = None
+
+    @property
+    def wished(self) -> float:
+        """The mean size to come near to."""
+        return (self.min + self.max) / 2 if self.target is None else self.target
 
 
 @dataclass(frozen=True)
 class Term:
-    """A wish: people of a group should be ``similar`` or ``different`` in an attribute; weight > 0."""
+    """A wish: people of a group should be ``similar``, ``different`` or ``near`` in an attribute; weight > 0."""
 
     attribute: str
     prefer: str
     weight: float
 
 
-@dataclass(frozen=True)
-class Cap:
-    """A rule: at most ``max`` people of a group share a value (for lists: an element) of an attribute.
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What must hold in every group or, at a price, should.
 
-    People without a value share it with nobody.
+    ``price``   None for a rule that always holds; else what each violation costs, in units of one
+                member's affinity.
+    ``private`` told to nobody, not even to organisers: a person's own wish.
+    """
+
+    price: float | None = None
+    private: bool = False
+
+
+@dataclass(frozen=True)
+class Cap(Rule):
+    """At most ``max`` people of a group share a value (for lists: an element) of an attribute.
+
+    People without a value share it with nobody. A violation is each person too many.
     """
 
     attribute: str
@@ -92,17 +112,173 @@ class Cap:
 
 
 @dataclass(frozen=True)
+class Seats(Rule):
+    """From ``min`` to ``max`` people of a group have the value (for lists: the element).
+
+    For facilitators, near-peers, somebody who can convene; no ``max`` is no upper limit. A violation is
+    each person missing or too many.
+    """
+
+    attribute: str
+    value: str | bool
+    min: int = 1
+    max: int | None = None
+
+
+@dataclass(frozen=True)
+class NoIsolate(Rule):
+    """No value (of ``values``, else of all) is held by exactly one person of a group; else a violation."""
+
+    attribute: str
+    values: tuple[str | bool, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Shared(Rule):
+    """All people of a group have at least ``min`` elements of a list in common: a language. One without a
+    value has none. A violation is each element missing."""
+
+    attribute: str
+    min: int = 1
+
+
+@dataclass(frozen=True)
+class CommonSlots(Rule):
+    """All people of a group are free together at least ``hours`` a week, in every week of the year.
+
+    One without a value is never free. A violation is each hour missing.
+    """
+
+    attribute: str
+    hours: float
+
+
+@dataclass(frozen=True)
+class Apart(Rule):
+    """The two of a pair, and any two of a list, are in different groups. A violation is each pair together.
+
+    Ids that are not in the pool are passed over.
+    """
+
+    pairs: tuple[tuple[str, str], ...] = ()
+    lists: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class SimilarText(Rule):
+    """Two people are in different groups if the cosine of their texts is ``similarity`` or more.
+
+    A violation is each such pair together.
+    """
+
+    attribute: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Hierarchy(Rule):
+    """Somebody and the people whom they name (``reference``: supervisor, evaluators) are in different groups.
+
+    With ``shared`` so are two who name the same person: one principal investigator, one primary mentor.
+    A violation is each person together with somebody whom they name and, with ``shared``, for each person
+    named everybody but one who names them.
+    """
+
+    attributes: tuple[str, ...]
+    shared: bool = False
+
+
+@dataclass(frozen=True)
+class Together(Rule):
+    """The two of a pair, and all of a list, are in one group. Ids that are not in the pool are passed over.
+
+    Always hard: it has no price.
+    """
+
+    pairs: tuple[tuple[str, str], ...] = ()
+    lists: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Locked(Rule):
+    """Each list is the beginning of a group of its own, a seed pair for one, or a group that grows.
+
+    Always hard: it has no price.
+    """
+
+    lists: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """How groups are to be: sizes and rules, which always hold, and wishes, which are weighed."""
+    """How groups are to be: sizes and rules, which always hold, and wishes, which are weighed.
+
+    ``emphasis``  share of the value that the weakest group decides, in [0, 1].
+    ``waitlist``  whether people may be left over when not all can be placed.
+    ``priority``  a number, ordinal or boolean attribute: who has more of it is left over last.
+    """
 
     size: Size
     terms: tuple[Term, ...]
-    rules: tuple[Cap, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    emphasis: float = EMPHASIS
+    waitlist: bool = False
+    priority: str | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the things that clash.
+
+    ``rule``    its place in ``Recipe.rules``; None for the sizes of groups.
+    ``people``  whom it binds: the pair or list, the holders of the value; by index, empty for all.
+    ``value``   the value that is too frequent, or too rare, in words.
+    ``said``    the part in words: "at most 1 of institution “X” in a group: 12 people".
+    """
+
+    rule: int | None
+    said: str
+    people: tuple[int, ...] = ()
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """A change after which the clash is gone: what to change, in words, and by how much.
+
+    ``rule`` is its place in ``Recipe.rules``, None for the sizes; ``amount`` counts people left out or
+    steps of a number, so that the cheapest come first.
+    """
+
+    rule: int | None
+    said: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A smallest set of parts that cannot all hold: without any one of them the others can.
+
+    ``proven`` is False where a limited search found nothing, which proves nothing.
+    """
+
+    parts: tuple[Part, ...]
+    said: str
+    relaxations: tuple[Relaxation, ...] = ()
+    proven: bool = True
+
+
+class Infeasible(Exception):
+    """The rules cannot all hold for everybody; ``clash`` says why."""
+
+    def __init__(self, clash: Clash) -> None:
+        super().__init__(clash.said)
+        self.clash = clash
 
 
 @dataclass(frozen=True)
 class Unplaced:
-    """Somebody in no group; ``code`` is ``cap`` or ``size``, ``reason`` a sentence true of the partition."""
+    """Somebody in no group; ``code`` is stable, ``reason`` a sentence true of the partition."""
 
     index: int
     code: str
@@ -110,27 +286,8 @@ class Unplaced:
 
 
 @dataclass(frozen=True)
-class Partition:
-    """Groups as tuples of indices into the pool, who is in none, and what the partition is worth.
+class Bound:
+    """No partition that keeps the rules is worth more than ``value``; ``name`` says what proved it."""
 
-    ``value`` and ``group_values`` lie in [0, 1]; :func:`tenants.matching.solver.solve` defines them.
-    ``contributions[g][t]`` is the mean score of the recipe's term t over the pairs of group g, in [0, 1].
-    """
-
-    groups: tuple[tuple[int, ...], ...]
-    unplaced: tuple[Unplaced, ...]
     value: float
-    group_values: tuple[float, ...]
-    contributions: tuple[tuple[float, ...], ...]
-
-    def to_canonical(self) -> Partition:
-        """The same partition with members ascending and groups ordered by their first member."""
-        members = [tuple(sorted(group)) for group in self.groups]
-        order = sorted(range(len(members)), key=members.__getitem__)
-        return replace(
-            self,
-            groups=tuple(members[g] for g in order),
-            unplaced=tuple(sorted(self.unplaced, key=lambda person: person.index)),
-            group_values=tuple(self.group_values[g] for g in order),
-            contributions=tuple(self.contributions[g] for g in order),
-        )
+    name: str

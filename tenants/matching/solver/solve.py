@@ -1,48 +1,64 @@
-"""Forming groups: from a pool and a recipe to a partition with reasons.
+"""Forming groups: from a pool and a recipe to a partition with a bound.
 
-**Objective.** A term t with weight w_t scores a pair of people i, j
-
-    s_t(i, j) = sim_t(i, j)      where the term prefers similar,
-                1 - sim_t(i, j)  where it prefers different,
-                1/2              where i or j has no value (NEUTRAL),
-
-with sim_t in [0, 1]: equality (categorical, boolean); 1 - |x_i - x_j| / range (ordinal: position over
-all levels; number, and date in days: over the pool; 1 when the range is 0); Jaccard's index
-|A_i ∩ A_j| / |A_i ∪ A_j| (set, reference; 1 for two empty lists). The pair's score is the weighted mean
+**Objective.** A term t with weight w_t scores a pair of people, s_t(i, j) in [0, 1], as
+:class:`~tenants.matching.solver.affinity.Affinity` defines; the pair's score is the weighted mean
 
     s_ij = sum_t w_t s_t(i, j) / sum_t w_t.
 
-A member's affinity is the mean of s_ij over the partners in the group; a group's value v_g is the mean
-of its members' affinity, which is its mean pair. With n_g members in group g and e = EMPHASIS = 1/2,
+A member's affinity is the mean of s_ij over the partners in the group; a group's value v_g is the mean of
+its members' affinity, which is its mean pair. With n_g members in group g, N people placed, e the emphasis
+of the recipe and c_g what group g owes for violations of rules that have a price (amount times price),
 
-    value = (1 - e) * sum_g n_g v_g / sum_g n_g + e * min_g v_g.
+    value = ((1 - e) * sum_g n_g v_g - sum_g c_g) / N + e * min_g v_g.
 
 Means, not sums of pairs: a sum grows with the square of a group's size, and would make some groups as
-large and all others as small as allowed.
+large and all others as small as allowed. The weakest group counts on its own, as no gain of the others
+makes up for a group that does not work.
 
-**Before the value** come sizes within [min, max] and all caps, always; then, in this order: as many
-people placed as possible; mean size nearest to the middle of [min, max]; of two such the more groups;
-sizes within one of each other where caps allow it. Pools of up to 8 people are solved exactly. Larger
-ones get groups by dealing, which is exact without caps and with one cap on attributes of one value, and
-is repaired by exchanges otherwise; then simulated annealing improves the value.
+**Before the value** come, in this order: all hard rules; as many people placed as possible (all, unless the
+recipe has a waitlist); mean size nearest to the one wished for; of two such the more groups; sizes within
+one of each other, then within two, and so on; who has higher priority is placed: the sum of ranks (0, 1, 2
+... from the lowest value up) where all partitions are tried, else no exchange of one who waits for one of
+lower rank is possible. The value and its bound are for partitions of that shape.
+
+**Search.** Where at most MOST_PARTITIONS partitions have the shape all are tried. Up to WHOLE people two
+islands anneal side by side, above that blocks of groups in rounds. While they cool, the weakest group is
+replaced by the mean of the m weakest (their conditional value at risk, Rockafellar and Uryasev 2000), m going
+down to one, so that every weak group pulls and not only the last.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import date
+from typing import Any
 
 import numpy as np
 
-from tenants.matching.solver.affinity import Affinity, partition_value
-from tenants.matching.solver.construction import Seating, construct
-from tenants.matching.solver.exact import EXACT_LIMIT, best_partition
-from tenants.matching.solver.model import Infeasible, Partition, Pool, Recipe, Unplaced
-from tenants.matching.solver.rules import admits, cap_rules, holders, infeasible_reasons
-from tenants.matching.solver.search import Search
+from tenants.matching.solver.affinity import Affinity
+from tenants.matching.solver.blocks import WHOLE, Blocks, as_groups, as_tuples
+from tenants.matching.solver.bounding import upper_bound
+from tenants.matching.solver.certificate import certificate
+from tenants.matching.solver.compiling import compile_rules
+from tenants.matching.solver.forming import land_for, mended, promoted
+from tenants.matching.solver.hours import START
+from tenants.matching.solver.leftover import unplaced
+from tenants.matching.solver.model import Bound, Group, Pool, Recipe
+from tenants.matching.solver.partition import Partition
+from tenants.matching.solver.placing import Placing, first_placing
+from tenants.matching.solver.search.annealing import ISLANDS, Effort, aim_of, search
+from tenants.matching.solver.search.rules import I64
+from tenants.matching.solver.task import MATRIX_LIMIT, Task
 from tenants.matching.solver.validation import validate
 
-DEFAULT_BUDGET = 6000
-"""Sweeps of the search; each pairs every group with one other."""
+DEFAULT_BUDGET = 3000
+"""Sweeps of the search over everybody."""
+
+SEARCHED = 0.6
+"""Share of a time limit, and of the progress, that is for the search; the rest is for the bound."""
+
+PROVED = 1e-9
 
 
 def solve(
@@ -51,84 +67,99 @@ def solve(
     *,
     seed: int,
     budget: int = DEFAULT_BUDGET,
+    seconds: float | None = None,
     progress: Callable[[float], None] | None = None,
+    start: date = START,
 ) -> Partition:
     """Partition a pool into groups that keep every rule and are worth as much as the search can reach.
 
     The objective is this module's.
 
     ``budget``    sweeps of the search, >= 0; time grows with budget x people.
-    ``progress``  called with a fraction in [0, 1] about a hundred times; what it raises ends the search.
+    ``seconds``   a limit after which the best so far is returned; without it equal arguments give equal
+                  results on processors of one family, with it they need not.
+    ``progress``  called with a fraction in [0, 1]; what it raises ends the search.
+    ``start``     a day in the week in which the year begins over which availability is compared.
 
-    Equal arguments give equal results, in canonical order. Raises InvalidRecipe and InvalidPool (see
-    :func:`validate`), Infeasible when not one group can be formed, ValueError for a negative budget.
+    Raises InvalidRecipe and InvalidPool (see :func:`validate`), Infeasible with what clashes, ValueError for a
+    negative budget.
     """
-    validate(pool, recipe)
+    started = time.monotonic()
     if budget < 0:
         raise ValueError("budget must be 0 or more sweeps")
-    report = progress or _silent
+    validate(pool, recipe)
+    report = progress or (lambda _fraction: None)
     report(0.0)
-    affinity, rules = Affinity(pool, recipe), cap_rules(pool, recipe)
-    seating = Seating(affinity.people, 0, recipe.size, rules)
-    if affinity.people <= EXACT_LIMIT:
-        seating.take(best_partition(affinity, recipe.size, rules))
+    task = task_of(pool, recipe, start)
+    placing = first_placing(task, pool, recipe, seed)
+    if placing.value is not None:
+        groups, out_of_time = _groups(placing, placing.group), False
     else:
-        seating = construct(affinity.people, recipe.size, rules, np.random.default_rng(seed))
-    if not len(seating.seats):
-        raise Infeasible(infeasible_reasons(rules, affinity.people, recipe.size.min))
-    if affinity.people > EXACT_LIMIT:
-        _improve(seating, affinity, seed=seed, budget=budget, report=report)
-    partition = _partition(seating, affinity)
+        effort = Effort(budget, _deadline(started, seconds, SEARCHED), lambda part: report(SEARCHED * part))
+        groups, out_of_time = _searched(task, placing, seed, effort)
+    told = _told(task, pool, recipe, placing, groups)
+    value, stopped_by = told["value"], "time" if out_of_time else "sweeps"
+    bound = Bound(value, "exhaustive")
+    if placing.value is None:
+        end = _deadline(started, seconds, 1.0)
+        bound = upper_bound(task, placing.shape, groups, value, stop=lambda: time.monotonic() > end)
+    if bound.value <= value + PROVED:
+        bound, stopped_by = Bound(value, bound.name), "proof"
     report(1.0)
-    return partition
+    return Partition(**told, bound=bound, stopped_by=stopped_by)
 
 
-def _silent(_fraction: float) -> None:
-    """Nobody wants to know."""
+def _deadline(started: float, seconds: float | None, share: float) -> float:
+    return float("inf") if seconds is None else started + share * seconds
 
 
-def _improve(
-    seating: Seating, affinity: Affinity, *, seed: int, budget: int, report: Callable[[float], None]
-) -> None:
-    seating.seats.sort(axis=1)
-    width = int(seating.sizes().max())
-    search = Search(seating.seats[:, :width], seating.left, affinity, seating.rules)
-    search.run(budget, np.random.default_rng([seed, 1]), report)
-    seating.seats[:, :width] = search.best[: search.k]
-    bench = search.best[search.k :]
-    seating.left = bench[bench != seating.empty].tolist()
-    seating.finish()
+def _told(task: Task, pool: Pool, recipe: Recipe, placing: Placing, groups: list[Group]) -> dict[str, Any]:
+    """All of the result but its bound."""
+    placed = {person for group in groups for person in group}
+    left = [person for person in range(task.people) if person not in placed]
+    means = task.means(groups)
+    return {
+        "groups": tuple(groups),
+        "unplaced": tuple(unplaced(task, recipe, groups, left)),
+        "value": task.value(groups, means),
+        "group_values": tuple(float(mean) for mean in means),
+        "owed": tuple(task.breaches(group)[1] for group in groups),
+        "clash": placing.clash,
+        "certificate": certificate(task, pool, recipe, placing.shape, groups),
+    }
 
 
-def _partition(seating: Seating, affinity: Affinity) -> Partition:
-    groups = [tuple(int(person) for person in row if person != seating.empty) for row in seating.seats]
-    groups = [tuple(sorted(group)) for group in groups]
-    contributions = [affinity.contributions(group) for group in groups]
-    values = [affinity.group_value(parts) for parts in contributions]
-    return Partition(
-        groups=tuple(groups),
-        unplaced=tuple(_unplaced(person, seating) for person in seating.left),
-        value=partition_value([len(group) for group in groups], values),
-        group_values=tuple(values),
-        contributions=tuple(contributions),
-    ).to_canonical()
+def task_of(pool: Pool, recipe: Recipe, start: date = START) -> Task:
+    """The scores and rules of a valid pool and recipe."""
+    affinity = Affinity(pool, recipe, start)
+    matrix = affinity.matrix() if affinity.people <= MATRIX_LIMIT else None
+    return Task(affinity, compile_rules(pool, recipe, start), recipe.emphasis, _ranks(pool, recipe), matrix)
 
 
-def _unplaced(person: int, seating: Seating) -> Unplaced:
-    """The reason is a cap when one closes every group, or every group that is not full, to the person."""
-    full = seating.sizes() == seating.size.max
-    closed = ~admits(seating.rules, person, seating.seats)
-    if closed.all() or not full.all():
-        relevant = ~full | closed.all()
-        blocks = {
-            f"{rule.limit} with the same {rule.attribute}": (
-                holders(rule, person, seating.seats) >= rule.limit
-            )[relevant]
-            for rule in seating.rules
-        }
-        alone = [sentence for sentence, blocked in blocks.items() if blocked.all()]
-        same = alone[:1] or [sentence for sentence, blocked in blocks.items() if blocked.any()]
-        which = "Every group" if closed.all() else "Every group with room"
-        return Unplaced(person, "cap", f"{which} already has {' or '.join(same)}, as many as the cap allows.")
-    too_few = " and too few people are left for another" if len(seating.left) < seating.size.min else ""
-    return Unplaced(person, "size", f"All groups are full at {seating.size.max}{too_few}.")
+def _ranks(pool: Pool, recipe: Recipe) -> I64:
+    """Who is left over last, by the values of the priority from low to high; those without one come first."""
+    if recipe.priority is None:
+        return np.zeros(len(pool.ids), dtype=np.int64)
+    attribute = pool.attributes[recipe.priority]
+    order = {level: place for place, level in enumerate(attribute.levels or ())}
+    worth = [order.get(value, value) if value is not None else -np.inf for value in attribute.values]
+    return np.unique(np.array(worth, dtype=np.float64), return_inverse=True)[1].astype(np.int64)
+
+
+def _groups(placing: Placing, group: I64) -> list[Group]:
+    return sorted(as_tuples(as_groups(group, placing.shape.groups)))
+
+
+def _searched(task: Task, placing: Placing, seed: int, effort: Effort) -> tuple[list[Group], bool]:
+    """The groups that the search comes to from a first placing, and whether its time ran out."""
+    shape, start = placing.shape, placing.group
+    if task.people <= WHOLE:
+        others = [mended(task, shape, (seed, island, 0)) for island in range(1, ISLANDS)]
+        starts = [start, *(start if other is None else promoted(task, shape, other) for other in others)]
+        aim = aim_of(task.emphasis, shape.placed)
+        found = search(land_for(task, shape), aim, starts, seed, effort)
+        return _groups(placing, promoted(task, shape, found.group)), found.out_of_time
+    parts = as_groups(start, shape.groups + 1)
+    blocks = Blocks(task, parts[:-1], parts[-1], (shape.least, shape.most), seed)
+    out_of_time = blocks.run(effort)
+    return sorted(as_tuples(blocks.groups)), out_of_time

@@ -1,0 +1,105 @@
+"""The maximally diverse grouping problem of MDGPLIB, by the search that forms groups.
+
+Its objective is the plain sum of the values inside groups, whose sizes have bounds of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenants.matching.solver.search.annealing import ISLANDS, Effort, search
+from tenants.matching.solver.search.board import Aim, Land, padded
+from tenants.matching.solver.search.rules import no_rules
+
+
+@dataclass(frozen=True)
+class Instance:
+    """``values`` (n, n) symmetric; ``least`` and ``most`` members of each group."""
+
+    values: NDArray[np.float64]
+    least: NDArray[np.int64]
+    most: NDArray[np.int64]
+
+
+def read(path: Path) -> Instance:
+    """A file of MDGPLIB: ``n groups ss|ds lo hi lo hi ...``, then a line ``i j value`` for each pair."""
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
+        words = file.readline().split()
+        pairs = np.loadtxt(file, ndmin=2)
+    n, k = int(words[0]), int(words[1])
+    bounds = np.array(words[3 : 3 + 2 * k], dtype=np.int64).reshape(k, 2)
+    values = np.zeros((n, n))
+    i, j = pairs[:, 0].astype(int), pairs[:, 1].astype(int)
+    values[i, j] = values[j, i] = pairs[:, 2]
+    return Instance(values, bounds[:, 0].copy(), bounds[:, 1].copy())
+
+
+def first_sizes(instance: Instance) -> NDArray[np.int64]:
+    """Sizes with many pairs: groups filled up one after another, those that end largest first."""
+    size = instance.least.copy()
+    left = len(instance.values) - int(size.sum())
+    for g in np.argsort(-(instance.least + instance.most), kind="stable"):
+        added = min(left, int(instance.most[g] - size[g]))
+        size[g] += added
+        left -= added
+    return size
+
+
+def solve(instance: Instance, *, seed: int, seconds: float) -> tuple[float, list[list[int]]]:
+    """The best groups found in so many seconds, in the order of the bounds, and their sum."""
+    deadline = time.monotonic() + seconds
+    n, k = len(instance.values), len(instance.least)
+    spread = float(instance.values[np.triu_indices(n, 1)].std()) or 1.0
+    widest = int(instance.most.max()) + 1
+    land = Land(
+        score=padded(instance.values / spread),
+        affinity=np.ones(widest + 1),
+        mean=np.zeros(widest + 1),
+        least=instance.least,
+        most=instance.most,
+        unit_start=np.zeros(1, dtype=np.int64),
+        unit=np.zeros(0, dtype=np.int64),
+        unit_of=np.full(n, -1, dtype=np.int64),
+        rank=np.zeros(n, dtype=np.int64),
+        home=np.full(n, -1, dtype=np.int64),
+        loyalty=0.0,
+        leave=n,
+        paired=False,
+        rules=no_rules(n),
+    )
+    rng = np.random.default_rng(seed)
+    dealt = np.repeat(np.arange(k), first_sizes(instance))
+    starts = [rng.permutation(dealt) for _ in range(ISLANDS)]
+    effort = Effort(sweeps=10**9, deadline=deadline)
+    group = search(land, Aim(share=1.0), starts, seed, effort).group
+    groups = [np.flatnonzero(group == g).tolist() for g in range(k)]
+    return sum(float(instance.values[np.ix_(g, g)].sum()) / 2 for g in groups), groups
+
+
+def main() -> None:
+    """Print the value and the groups for one file."""
+    parser = argparse.ArgumentParser(prog="python -m bench.matching.mdgp", description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--time-limit", type=float, default=10.0, metavar="S")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    value, groups = solve(read(asked.file), seed=asked.seed, seconds=asked.time_limit)
+    if asked.json:
+        json.dump({"value": value, "groups": groups}, sys.stdout)
+        print()
+    else:
+        print(f"{value:.3f}")
+
+
+if __name__ == "__main__":
+    main()

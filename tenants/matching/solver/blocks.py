@@ -1,0 +1,137 @@
+"""Searching a large pool in blocks: some of the groups at a time, with everybody in them.
+
+Groups are drawn into blocks at random, each block is searched alone, all are put together and drawn anew
+(large neighbourhoods, Shaw 1998). The weakest group couples the blocks: ``emphasis`` times it is the
+largest of emphasis * (floor - mean shortfall of the m weakest below the floor) as m comes down to one, and
+with the floor fixed for a round, each block's part is its own.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from tenants.matching.solver.model import Group
+from tenants.matching.solver.search.annealing import Effort, Island
+from tenants.matching.solver.search.board import Aim
+from tenants.matching.solver.search.rules import F64, I64
+from tenants.matching.solver.task import Task
+
+WHOLE = 1500
+"""Pools of up to this many people are searched whole."""
+
+BLOCK = 750
+"""People of a block, about: as many as fit into the caches of a processor with their scores."""
+
+ROUNDS = 24
+THREADS = 2
+
+
+class Blocks:
+    """A partition of a large pool, improved block by block. ``groups`` and ``bench`` are the present one."""
+
+    def __init__(self, task: Task, groups: list[I64], bench: I64, sizes: tuple[int, int], seed: int) -> None:
+        self.task, self.groups, self.bench, self.sizes, self.seed = task, groups, bench, sizes, seed
+        self.means: F64 = task.means(groups)
+        self.turn = 0
+
+    def aim(self, weak: int) -> Aim:
+        """What each block climbs while the ``weak`` weakest groups are lifted."""
+        emphasis = self.task.emphasis
+        if emphasis == 0 or len(self.groups) < 2:
+            return Aim(share=1.0 - emphasis)
+        weak = min(weak, len(self.groups) - 1)
+        seated = sum(map(len, self.groups))
+        floor = float(np.partition(self.means, weak)[weak])
+        return Aim(share=1.0 - emphasis, steep=emphasis * seated / weak, floor=floor)
+
+    def drawn(self, rng: np.random.Generator) -> list[I64]:
+        """Blocks of groups, by number."""
+        order = rng.permutation(len(self.groups))
+        people = np.cumsum([len(self.groups[g]) for g in order])
+        number = max(1, round(int(people[-1]) / BLOCK))
+        return np.split(order, np.searchsorted(people, people[-1] * np.arange(1, number) / number))
+
+    def island(self, chosen: I64, aim: Aim, seed: tuple[int, ...], bench: I64) -> tuple[Island, I64]:
+        """The search of one block, and who is in it."""
+        people = np.concatenate([*(self.groups[g] for g in chosen), bench])
+        group = np.repeat(np.arange(len(chosen)), [len(self.groups[g]) for g in chosen])
+        group = np.append(group, np.full(len(bench), len(chosen)))
+        least = np.full(len(chosen), self.sizes[0], dtype=np.int64)
+        most = np.full(len(chosen), self.sizes[1], dtype=np.int64)
+        return Island(self.task.land(people, least, most), aim, group.astype(np.int64), seed), people
+
+    def round(self, heats: F64, weak: int, *, keep_best: bool) -> None:
+        """Search every block once at these temperatures, two at a time."""
+        self.turn += 1
+        rng = np.random.default_rng((self.seed, self.turn))
+        aim = self.aim(weak)
+        blocks = self.drawn(rng)
+        shares = np.array_split(rng.permutation(self.bench), len(blocks))
+
+        def searched(number: int) -> tuple[I64, I64]:
+            island, people = self.island(blocks[number], aim, (self.seed, self.turn, number), shares[number])
+            island.cool(heats, np.ones(len(heats), dtype=np.int64))
+            after = island.best if keep_best else island.board.group[: len(people)]
+            return people, after
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            found = list(pool.map(searched, range(len(blocks))))
+        benched = []
+        for chosen, (people, after) in zip(blocks, found, strict=True):
+            for place, g in enumerate(chosen):
+                self.groups[g] = np.sort(people[after == place])
+            benched.append(people[after == len(chosen)])
+        self.bench = np.sort(np.concatenate(benched))
+        self.means = self.task.means(self.groups)
+
+    def calibrated(self, effort: Effort, sweeps: int) -> tuple[float, float]:
+        """The first and the last temperature, as one block shows them."""
+        rng = np.random.default_rng((self.seed, 0))
+        chosen = self.drawn(rng)[0]
+        island, _ = self.island(
+            chosen, self.aim(len(self.groups) // 3 + 1), (self.seed, 0, 0), self.bench[:0]
+        )
+        return island.calibrate(sweeps, effort)
+
+    def budget(self, effort: Effort, heat: float) -> int:
+        """Sweeps of all blocks: those of the effort, or as many as the deadline seems to allow."""
+        if effort.deadline == float("inf"):
+            return effort.sweeps
+        started = time.monotonic()
+        self.round(np.full(4, heat), max(1, len(self.groups) // 3), keep_best=False)
+        a_sweep = (time.monotonic() - started) / 4
+        return min(effort.sweeps, int(0.9 * (effort.deadline - time.monotonic()) / max(a_sweep, 1e-9)))
+
+    def run(self, effort: Effort) -> bool:
+        """Cool down over all rounds; whether time ran out."""
+        hot, cold = self.calibrated(effort, max(2, effort.sweeps // 200))
+        each = max(2, self.budget(effort, (hot * cold) ** 0.5) // ROUNDS)
+        most = max(1.0, len(self.groups) / 3)
+        for number in range(ROUNDS):
+            if effort.over():
+                break
+            part = (number + np.linspace(0, 1, each, endpoint=False)) / ROUNDS
+            weak = max(1, round(most ** (1 - (number + 1) / ROUNDS)))
+            last = number + 1 == ROUNDS
+            heats = hot * (cold / hot) ** part
+            if last:
+                heats[-max(1, each // 2) :] = 0.0
+            self.round(heats, weak, keep_best=last)
+            if effort.progress is not None:
+                effort.progress((number + 1) / ROUNDS)
+        return effort.over()
+
+
+def as_groups(group: I64, number: int) -> list[I64]:
+    """The members of groups 0..number - 1 from the group of each person."""
+    order = np.argsort(group, kind="stable")
+    bounds = np.searchsorted(group[order], np.arange(number + 1))
+    return [np.sort(order[bounds[g] : bounds[g + 1]]) for g in range(number)]
+
+
+def as_tuples(groups: list[I64]) -> list[Group]:
+    """The same as tuples of plain numbers."""
+    return [tuple(int(person) for person in group) for group in groups]

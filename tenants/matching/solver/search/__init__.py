@@ -1,0 +1,1 @@
+"""The compiled search for good groups: arrays in, arrays out."""

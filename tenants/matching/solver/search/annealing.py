@@ -1,0 +1,184 @@
+"""Simulated annealing by islands: each calibrates its temperatures, cools down a few times, keeps its best.
+
+Temperatures come from the share of worsening changes that chance lets pass, never from the spread of the
+scores: on data of few distinct scores the spread says nothing. The islands, two of them on any number of
+processors, draw from generators of their own, so that the same seed gives the same result however many run
+at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenants.matching.solver.search.board import Aim, Land, new_board
+from tenants.matching.solver.search.rules import F64, I64
+from tenants.matching.solver.search.sweeps import cool
+
+ISLANDS = 2
+HOT, COLD = 0.5, 0.02
+"""Worsening changes a person and sweep at the first and the last temperature."""
+
+COOLING = 0.9
+"""Factor between temperatures while calibrating."""
+
+MOST_STEPS = 120
+STEPS = 40
+"""Temperatures while calibrating, at most; stretches of a cycle, between which the clock is looked at."""
+
+CYCLES = 4
+NOISE = 1 << 16
+
+
+def aim_of(emphasis: float, seated: int) -> Aim:
+    """(1 - emphasis) times the sum of the affinity of ``seated`` people, plus emphasis times the weakest
+    group's for all of them: the value times ``seated``."""
+    return Aim(share=1.0 - emphasis, emphasis=emphasis * seated)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to search: ``sweeps`` an island, and never past ``deadline`` (seconds of time.monotonic).
+
+    ``progress`` is called with a fraction in [0, 1]; what it raises ends the search.
+    """
+
+    sweeps: int
+    deadline: float = float("inf")
+    progress: Callable[[float], None] | None = None
+
+    def over(self) -> bool:
+        """Whether the deadline has passed."""
+        return time.monotonic() >= self.deadline
+
+
+@dataclass
+class Found:
+    """The best groups that an island saw, -1e300 while it saw none that keep the rules."""
+
+    group: I64
+    value: float
+    out_of_time: bool = False
+
+
+class Island:
+    """One chain of the search."""
+
+    def __init__(self, land: Land, aim: Aim, group: I64, seed: tuple[int, ...]) -> None:
+        self.land, self.aim = land, aim
+        self.rng = np.random.default_rng(seed)
+        self.noise = self.rng.exponential(size=NOISE).astype(np.float32)
+        self.board = new_board(land, group)
+        self.best = group.copy()
+        self.best_value: F64 = np.array([-np.inf])
+        self.people = max(1, len(group))
+        self.groups = len(land.least)
+
+    def cool(self, heats: F64, weak: I64) -> float:
+        """Sweep at these temperatures; worsening changes a person and sweep."""
+        worse = cool(
+            self.land,
+            self.board,
+            self.aim,
+            heats,
+            weak,
+            self.noise,
+            self.rng,
+            self.best,
+            self.best_value,
+        )
+        return float(worse / (self.people * max(1, len(heats))))
+
+    def weak(self, start: float, stop: float, number: int) -> I64:
+        """How many groups are lifted as a cycle goes from ``start`` to ``stop``: from a third of all to one."""
+        most = max(1.0, self.groups / 3)
+        part = np.linspace(start, stop, number, endpoint=False)
+        return np.maximum(1, np.round(most ** (1 - part))).astype(np.int64)
+
+    def calibrate(self, sweeps: int, effort: Effort) -> tuple[float, float]:
+        """The temperatures of HOT and COLD, from quick cooling; the first good groups on the way."""
+        heat = self.first_heat()
+        hot, cold = heat, heat
+        for _ in range(MOST_STEPS):
+            share = self.cool(np.full(sweeps, heat), self.weak(0.5, 0.5, sweeps))
+            if share > HOT:
+                hot = heat
+            cold = heat
+            if share < COLD or effort.over():
+                break
+            heat *= COOLING
+        return hot, cold
+
+    def first_heat(self) -> float:
+        """Twice the standard deviation of the gain of a random exchange."""
+        land, n = self.land, len(self.land.unit_of)
+        if n < 2 or not self.groups:
+            return 1e-6
+        left = self.rng.integers(0, n, 2000)
+        right = self.rng.integers(0, n, 2000)
+        spread = float(land.score[left, right].std())
+        size = int(np.median(land.most))
+        slope = float(land.affinity[size]) * self.aim.share
+        slope += self.aim.emphasis * float(land.mean[size]) * 3.0 / self.groups
+        return max(1e-6, float(2.0 * slope * spread * (2.0 * size) ** 0.5))
+
+    def descend(self) -> None:
+        """From the best groups take every change for the better until there is none."""
+        self.board = new_board(self.land, self.best)
+        value = -np.inf
+        for _ in range(50):
+            self.cool(np.zeros(4), np.ones(4, dtype=np.int64))
+            if not self.best_value[0] > value:
+                break
+            value = float(self.best_value[0])
+
+    def run(self, effort: Effort, report: Callable[[float], None]) -> Found:
+        """Calibrate, cool in cycles, descend."""
+        sweeps = max(2, effort.sweeps // 400) if effort.sweeps < 10**8 else 10
+        hot, cold = self.calibrate(sweeps, effort)
+        budget = self.budget(effort, hot, cold)
+        cycles = min(CYCLES, max(1, budget // (200 * self.people)))
+        for cycle in range(cycles):
+            for step in range(STEPS):
+                if effort.over():
+                    break
+                number = max(1, budget // (cycles * STEPS))
+                part = np.linspace(step / STEPS, (step + 1) / STEPS, number, endpoint=False)
+                self.cool(hot * (cold / hot) ** part, self.weak(step / STEPS, (step + 1) / STEPS, number))
+                report((cycle + (step + 1) / STEPS) / cycles)
+        self.descend()
+        return Found(self.best, float(self.best_value[0]), effort.over())
+
+    def budget(self, effort: Effort, hot: float, cold: float) -> int:
+        """Sweeps that are left: those of the effort, or as many as the deadline seems to allow."""
+        if effort.deadline == float("inf"):
+            return effort.sweeps
+        middle = (hot * cold) ** 0.5
+        started = time.monotonic()
+        self.cool(np.full(20, middle), self.weak(0.5, 0.5, 20))
+        a_sweep = (time.monotonic() - started) / 20
+        left = effort.deadline - time.monotonic()
+        return max(0, min(effort.sweeps, int(0.93 * left / max(a_sweep, 1e-9))))
+
+
+def search(land: Land, aim: Aim, groups: list[I64], seed: int, effort: Effort) -> Found:
+    """The best that the islands find from these beginnings, one each; of equals the first island's."""
+    done = [0.0] * len(groups)
+
+    def report_of(island: int) -> Callable[[float], None]:
+        def report(fraction: float) -> None:
+            done[island] = fraction
+            if effort.progress is not None:
+                effort.progress(min(done))
+
+        return report
+
+    islands = [Island(land, aim, group, (seed, number)) for number, group in enumerate(groups)]
+    with ThreadPoolExecutor(len(islands)) as pool:
+        found = list(pool.map(lambda at: islands[at].run(effort, report_of(at)), range(len(islands))))
+    best = max(range(len(found)), key=lambda at: found[at].value)
+    return Found(found[best].group, found[best].value, any(each.out_of_time for each in found))

@@ -1,0 +1,171 @@
+"""Sweeps of the search over everybody, at a temperature that falls."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tenants.matching.solver.compiled import compiled
+from tenants.matching.solver.search.board import (
+    F32,
+    LANES,
+    NEVER,
+    Aim,
+    Board,
+    Land,
+    Wish,
+    recount,
+    tilt,
+    worth,
+)
+from tenants.matching.solver.search.moves import TINY, exchange, relocate
+from tenants.matching.solver.search.rules import F64, I64
+from tenants.matching.solver.search.sets import exchange_pair, move_unit
+
+
+@compiled
+def scan(
+    land: Land, board: Board, wish: Wish, i: int, heat: float, noise: F32, at: int, chunk: int, row: F32
+) -> float:
+    """Exchange person i with the first other, from a place drawn at random on, whom chance lets pass."""
+    gi = board.group[i]
+    k = len(land.least)
+    slack = np.float32(wish.strict * board.broken[gi] + board.dear[gi]) + board.base[i]
+    for g in range(k):
+        row[g] = board.slope[g] * board.pull[g, i] + slack
+        row[g] += np.float32(wish.strict * board.broken[g] + board.dear[g])
+    row[k], row[gi], row[k + 1] = slack, NEVER, NEVER
+    slope, hot = board.slope[gi], np.float32(heat)
+    group, base, lean, pull, score = board.group, board.base, board.lean, board.pull[gi], land.score[i]
+    chunks, drawn = land.score.shape[1] // LANES, len(noise) - LANES
+    for _ in range(chunks):
+        start = chunk * LANES
+        best = NEVER
+        for q in range(LANES):
+            j = start + q
+            gain = slope * pull[j] + base[j] + row[group[j]] - (slope + lean[j]) * score[j]
+            best = max(best, gain + hot * noise[at + q])
+        if best > 0:
+            for q in range(LANES):
+                j = start + q
+                gain = slope * pull[j] + base[j] + row[group[j]] - (slope + lean[j]) * score[j]
+                if gain + hot * noise[at + q] > 0:
+                    gained = exchange(land, board, wish, i, j, TINY - heat * noise[at + q])
+                    if not np.isnan(gained):
+                        return gained
+        at = (at + LANES) % drawn
+        chunk = (chunk + 1) % chunks
+    return np.nan
+
+
+@compiled
+def sweep(
+    land: Land, board: Board, wish: Wish, heat: float, noise: F32, rng: np.random.Generator, row: F32
+) -> int:
+    """Give everybody a chance to change places; how many changes made things worse."""
+    n, k = len(land.unit_of), len(land.least)
+    drawn = len(noise) - LANES
+    worse = 0
+    for i in range(n):
+        at = int(rng.integers(0, drawn))
+        bar = TINY - heat * noise[at]
+        gained = np.nan
+        unit = land.unit_of[i]
+        if unit >= 0:
+            if land.unit[land.unit_start[unit]] == i:
+                gained = move_unit(land, board, wish, unit, bar, rng)
+        else:
+            g = board.group[i]
+            to = int(rng.integers(0, k))
+            if g < k and to != g and board.size[g] > land.least[g] and board.size[to] < land.most[to]:
+                gained = relocate(land, board, wish, i, to, bar)
+            if np.isnan(gained) and land.paired:
+                gained = exchange_pair(land, board, wish, i, bar, rng)
+            if np.isnan(gained):
+                chunk = int(rng.integers(0, land.score.shape[1] // LANES))
+                gained = scan(land, board, wish, i, heat, noise, at, chunk, row)
+        worse += gained < -TINY
+    return worse
+
+
+@compiled
+def value_of(land: Land, board: Board, wish: Wish, emphasis: float, outside: float) -> float:
+    """What is to be as large as possible, -inf while a hard rule is broken: the weakest group counts with
+    ``emphasis``, where ``outside`` are others as weak as that; without emphasis, what falls short of the floor."""
+    value, weakest = -land.loyalty * board.away[0], outside
+    for g in range(len(land.least)):
+        if board.broken[g] > 0:
+            return -np.inf
+        value -= board.dear[g]
+        if emphasis > 0:
+            value += wish.share * land.affinity[board.size[g]] * board.total[g]
+            weakest = min(weakest, land.mean[board.size[g]] * board.total[g])
+        else:
+            value += worth(land, wish, g, board.total[g], board.size[g])
+    return float(value + emphasis * weakest) if emphasis > 0 else float(value)
+
+
+@compiled
+def floor_of(land: Land, board: Board, weak: int, means: F64) -> float:
+    """The mean pair below which there are ``weak`` groups, of which the heap ``means`` keeps the lowest."""
+    wanted = min(weak + 1, len(land.least))
+    kept = 0
+    for g in range(len(land.least)):
+        value = land.mean[board.size[g]] * board.total[g]
+        if kept < wanted:
+            # Up from the last place, past whatever is lower: the highest is on top.
+            place = kept
+            kept += 1
+            while place > 0 and means[(place - 1) // 2] < value:
+                means[place] = means[(place - 1) // 2]
+                place = (place - 1) // 2
+            means[place] = value
+        elif value < means[0]:
+            place = 0
+            while 2 * place + 1 < kept:
+                child = 2 * place + 1
+                if child + 1 < kept and means[child + 1] > means[child]:
+                    child += 1
+                if means[child] <= value:
+                    break
+                means[place] = means[child]
+                place = child
+            means[place] = value
+    return float(means[0])
+
+
+@compiled
+def cool(
+    land: Land,
+    board: Board,
+    aim: Aim,
+    heats: F64,
+    weak: I64,
+    noise: F32,
+    rng: np.random.Generator,
+    best: I64,
+    best_value: F64,
+) -> int:
+    """One sweep at each of ``heats``, with so many ``weak`` groups lifted; how many changes made things worse.
+
+    Keeps the best that breaks no hard rule in ``best`` and ``best_value``.
+    """
+    k = len(land.least)
+    means = np.empty(k)
+    row = np.empty(k + 2, dtype=np.float32)
+    worse = 0
+    for s in range(len(heats)):
+        floor, steep = aim.floor, aim.steep
+        if aim.emphasis > 0 and k > 1:
+            floor, steep = floor_of(land, board, weak[s], means), aim.emphasis / weak[s]
+        wish = Wish(aim.share, steep, floor, aim.strict)
+        if s == 0:
+            recount(land, board, wish)
+        else:
+            for g in range(k + 1):
+                tilt(land, board, wish, g)
+        worse += sweep(land, board, wish, heats[s], noise, rng, row)
+        value = value_of(land, board, wish, aim.emphasis, aim.outside)
+        if value > best_value[0] + TINY:
+            best_value[0] = value
+            best[:] = board.group[: len(best)]
+    return worse

@@ -1,0 +1,119 @@
+"""What is to be solved, as the parts of the solver share it: scores and rules of a pool, whole or in part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenants.matching.solver.affinity import Affinity
+from tenants.matching.solver.compiling import Compiled
+from tenants.matching.solver.model import Group
+from tenants.matching.solver.search.board import F32, Land, padded
+from tenants.matching.solver.search.rules import F64, I64, Rules, restricted, scratch_for, violations
+
+MATRIX_LIMIT = 5000
+"""Pools of up to this many people keep the scores of all pairs: 100 MB at the limit."""
+
+
+@dataclass
+class Task:
+    """A pool under a recipe. ``matrix`` (n, n) are all pair scores, None above MATRIX_LIMIT; ``rank`` (n,) is
+    who is left over last."""
+
+    affinity: Affinity
+    compiled: Compiled
+    emphasis: float
+    rank: I64
+    matrix: F32 | None
+
+    @property
+    def people(self) -> int:
+        """Everybody in the pool."""
+        return len(self.rank)
+
+    def scores(self, people: I64) -> F32:
+        """Pair scores of some people, (m, m)."""
+        if self.matrix is None:
+            return self.affinity.matrix(people)
+        return self.matrix[np.ix_(people, people)]
+
+    def land(self, people: I64, least: I64, most: I64) -> Land:
+        """What the search needs to know to place some of the people; everybody they must be with is among them."""
+        new = {int(person): place for place, person in enumerate(people)}
+        units = [tuple(new[p] for p in unit) for unit in self.compiled.units if unit[0] in new]
+        whole = bool(np.array_equal(people, np.arange(self.people)))
+        rules = self.compiled.arrays if whole else restricted(self.compiled.arrays, people)
+        scores = self.matrix if whole and self.matrix is not None else self.scores(people)
+        return land_of(
+            padded(scores), rules=rules, units=units, least=least, most=most, rank=self.rank[people]
+        )
+
+    def means(self, groups: Sequence[Group | I64]) -> F64:
+        """The mean pair of each group."""
+        found = np.zeros(len(groups))
+        for place, group in enumerate(groups):
+            scores = self.scores(np.array(group, dtype=np.int64)).astype(np.float64)
+            found[place] = scores.sum() / (len(group) * (len(group) - 1))
+        return found
+
+    def breaches(self, group: Group) -> tuple[float, float]:
+        """How much a group breaks of hard rules, and what it owes for soft ones."""
+        rules = self.compiled.arrays
+        return violations(rules, np.array(group, dtype=np.int64), len(group), scratch_for(rules))
+
+    def broken_rules(self, group: Group) -> set[int]:
+        """The places in the recipe of the hard rules that a group breaks."""
+        rules, broken = self.compiled.arrays, set()
+        held = np.concatenate(
+            [rules.feature[rules.feature_start[i] : rules.feature_start[i + 1]] for i in group]
+        )
+        count = np.bincount(held, minlength=len(rules.least))
+        wrong = (count < rules.least) | (count > rules.most) | (rules.lone & (count == 1))
+        broken |= {self.compiled.features[f][0] for f in np.flatnonzero(wrong & (rules.feature_price < 0))}
+        members = set(group)
+        for i in group:
+            for p in range(rules.conflict_start[i], rules.conflict_start[i + 1]):
+                j = int(rules.conflict[p])
+                if i < j and j in members and rules.conflict_price[p] < 0:
+                    broken.add(self.compiled.conflicts[i, j])
+        common = np.bitwise_and.reduce(rules.bits[list(group)])
+        for rule, first, last in rules.span:
+            if rules.common_price[rule] < 0 and np.bitwise_count(common[first:last]).sum() < rules.need[rule]:
+                broken.add(self.compiled.commons[rule])
+        return broken
+
+    def value(self, groups: Sequence[Group], means: F64) -> float:
+        """What a partition is worth."""
+        sizes = np.array([len(group) for group in groups])
+        owed = sum(self.breaches(group)[1] for group in groups) if self.compiled.arrays.any else 0.0
+        mean = (1 - self.emphasis) * float(sizes @ means) - owed
+        return mean / int(sizes.sum()) + self.emphasis * float(means.min())
+
+
+def land_of(score: F32, *, rules: Rules, units: Sequence[Group], least: I64, most: I64, rank: I64) -> Land:
+    """What the search needs to know of people (``score`` padded) who are to be placed in groups
+    of ``least`` to ``most`` members each."""
+    n = len(rank)
+    of = np.full(n, -1, dtype=np.int64)
+    for number, unit in enumerate(units):
+        of[list(unit)] = number
+    size = np.arange(max(int(most.max(initial=2)), 2) + 2, dtype=np.float64)
+    partners = np.maximum(size - 1, 1)
+    return Land(
+        score=score,
+        affinity=2.0 / partners,
+        mean=2.0 / (np.maximum(size, 1) * partners),
+        least=least,
+        most=most,
+        unit_start=np.cumsum([0, *map(len, units)]).astype(np.int64),
+        unit=np.array([person for unit in units for person in unit], dtype=np.int64),
+        unit_of=of,
+        rank=rank,
+        home=np.full(n, -1, dtype=np.int64),
+        loyalty=0.0,
+        leave=n,
+        paired=bool(rules.lone.any() or len(rules.span)),
+        rules=rules,
+    )
