@@ -17,9 +17,11 @@ COPY workers workers
 # Editable: templates and SQL are read from beside the code that uses them.
 RUN pip install --no-deps --no-build-isolation -e . \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin peerloom \
-    && install -d -m 0700 -o peerloom /files
+    && install -d -m 0700 -o peerloom /files /compiled
 
 USER peerloom
-ENV FILES_URL=file:///files
+ENV FILES_URL=file:///files NUMBA_CACHE_DIR=/compiled
+# Machine code for this kind of processor; on another kind each worker compiles anew at its start.
+RUN peerloom warm
 EXPOSE 8000
 CMD ["gunicorn", "-c", "python:cli.web", "--bind", "0.0.0.0:8000", "api.app:create_app()"]

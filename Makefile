@@ -18,6 +18,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/peerloom warm
 	@touch $@
 
 demo: setup ## Show the whole story on a throwaway database

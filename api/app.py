@@ -69,6 +69,7 @@ def register(app: Flask) -> ProblemApi:
     app.url_map.merge_slashes = False  # 404 rather than a redirect to whatever Host the caller names
     api = ProblemApi(app, spec_kwargs=openapi.options(version("peerloom")))
     api.ma_plugin.converter.add_attribute_function(openapi.entries_of_object)
+    api.ma_plugin.converter.add_attribute_function(openapi.schemas_of_variant)
     for blueprint in (*RESOURCES, oauth.blp, health.blp):
         api.register_blueprint(blueprint)
     app.add_url_rule("/docs", view_func=health.docs)

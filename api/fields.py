@@ -1,6 +1,7 @@
 """What schemas are made of: fields that refuse what PostgreSQL or JSON Schema would refuse."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 from unicodedata import normalize
@@ -75,6 +76,42 @@ class Key(Text):
             error="Use lower-case letters, digits and underscores, a letter first.",
         )
         super().__init__(most=63, validate=pattern, **kwargs)
+
+
+class Value(Text):
+    """What an attribute can say of somebody: a level, or true or false."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(most=200, metadata={"type": ["string", "boolean"]}, **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return value if isinstance(value, bool) else super()._deserialize(value, *args, **kwargs)
+
+    def _validate(self, value: Any) -> None:
+        if not isinstance(value, bool):
+            super()._validate(value)
+
+
+class Variant(fields.Field[Any]):
+    """An object of one of several schemas: the word in its field `by` says which."""
+
+    def __init__(self, by: str, schemas: Mapping[str, type[Schema]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.by = by
+        self.schemas = {word: schema() for word, schema in schemas.items()}
+
+    def _serialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        return value  # as it was taken and stored, which is what lists show
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if not isinstance(value, dict):
+            raise self.make_error("validator_failed")
+        if self.by not in value:
+            raise ValidationError({self.by: ["Missing data for required field."]})
+        word = value[self.by]
+        if not isinstance(word, str) or word not in self.schemas:
+            raise ValidationError({self.by: [f"Must be one of: {', '.join(self.schemas)}."]})
+        return self.schemas[word].load(value)
 
 
 class Object(fields.Dict):

@@ -13,7 +13,7 @@ from marshmallow.fields import Field
 
 from api.blueprint import Operation
 from api.errors import phrase
-from api.fields import Object
+from api.fields import Object, Variant
 from api.idempotent import HEADER, PATTERN
 from api.serving import IfMatch
 from tenants.kernel.permissions import MEANING
@@ -114,6 +114,18 @@ def entries_of_object(converter: FieldConverterMixin, field: Field, **_: Any) ->
     if not isinstance(field, Object):
         return {}
     return {"maxProperties": field.most, "propertyNames": converter.field2property(field.key_field)}
+
+
+def schemas_of_variant(converter: FieldConverterMixin, field: Field, **_: Any) -> dict[str, Any]:
+    """The schemas of which a `Variant` is one, and the field that tells which."""
+    if not isinstance(field, Variant):
+        return {}
+    one_of = {word: converter.resolve_nested_schema(schema) for word, schema in field.schemas.items()}
+    mapping = {word: schema["$ref"] for word, schema in one_of.items()}
+    return {
+        "oneOf": list(one_of.values()),
+        "discriminator": {"propertyName": field.by, "mapping": mapping},
+    }
 
 
 def as_yaml(api: Api) -> str:

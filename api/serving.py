@@ -153,7 +153,7 @@ def finished(view: View, etag: bool, location: str | None, status: int) -> View:
             if request.method == "GET" and request.if_none_match.contains_weak(str(result.version)):
                 return Response(status=304, headers=headers)
         if location:
-            headers["Location"] = location.format(id=result.id)
+            headers["Location"] = location.format(**path, id=result.id)
         if code == 202:
             headers["Retry-After"] = "1"
         return result, code, headers

@@ -29,6 +29,7 @@ from tenants.kernel.session import RoleTooStrong
 from tenants.kernel.settings import Settings, SettingsError, owner_database_url
 
 DATA = Path(".peerloom")
+APART = ("demo", "solve")
 OPENAPI = Path(__file__).parents[1] / "openapi" / "v1.yaml"
 
 
@@ -54,21 +55,27 @@ alive_option = click.option(
 
 
 class _Commands(click.Group):
-    """The commands below, and `demo`, which is imported only when somebody asks for it."""
+    """The commands below, and those that are imported only when somebody asks for them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "demo"])
+        return sorted([*super().list_commands(ctx), *APART])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name != "demo":
+        if cmd_name not in APART:
             return super().get_command(ctx, cmd_name)
-        command = import_module("cli.demo").demo
+        command = getattr(import_module(f"cli.{cmd_name}"), cmd_name)
         return command if isinstance(command, click.Command) else None
 
 
 @click.group(cls=_Commands)
 def main() -> None:
     """Peerloom: peer mentoring groups for early-career researchers."""
+
+
+@main.command()
+def warm() -> None:
+    """Compile what forms groups, so that nobody waits for it later. Takes a minute, the first time."""
+    import_module("tenants.matching.solver").warm()
 
 
 @main.command()

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from uuid import UUID
@@ -86,4 +87,7 @@ def run_worker(settings: Settings, *, served: Sequence[str] = QUEUES, alive: Pat
     queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in served]
     worker = TenantWorker(queues, connection=connection, serializer=JSONSerializer)
     worker.alive = alive
+    if "long" in served:
+        # Loaded here once, every job's process has it; workers for quick jobs never need it.
+        import_module("tenants.matching.solver").warm()
     worker.work(logging_level="WARNING")

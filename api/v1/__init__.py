@@ -13,6 +13,7 @@ from api.v1.products.routes import blp as products
 from api.v1.programs.routes import blp as programs
 from api.v1.recipes.routes import blp as recipes
 from api.v1.reports.routes import blp as reports
+from api.v1.separations.routes import blp as separations
 from api.v1.tenant.routes import blp as tenant
 
 RESOURCES = (
@@ -23,6 +24,7 @@ RESOURCES = (
     participants,
     imports,
     recipes,
+    separations,
     matching_runs,
     groups,
     products,

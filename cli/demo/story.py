@@ -128,7 +128,7 @@ class _Story:
         )
         run = _watched(society, f"/v1/matching-runs/{started['id']}", "matching")
         say(
-            f"{run['group_count']:,} groups, score {run['score']:.3f}; "
+            f"{run['group_count']:,} groups, value {run['value']:.3f} (at most {run['bound']:.3f}); "
             f"{run['placed_count']:,} people placed, {run['unplaced_count']:,} not"
         )
         return run

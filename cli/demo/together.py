@@ -13,13 +13,13 @@ def describe(client: Client, program: Resource, run: Resource) -> None:
     """Print the best and the worst group of a run: who is in them, and what each wish of the recipe came to."""
     groups = list(client.items(f"/v1/matching-runs/{run['id']}/proposed-groups"))
     labels = {each["key"]: each["label"] for each in client.items(f"/v1/programs/{program['id']}/attributes")}
-    order = sorted(groups, key=lambda group: (-group["score"], group["position"]))
+    order = sorted(groups, key=lambda group: (-group["value"], group["position"]))
     for place, group in {"best": order[0], "weakest": order[-1]}.items():
-        say(f"the {place}: group {group['position']:,} of {len(groups):,}, score {group['score']:.3f}")
+        say(f"the {place}: group {group['position']:,} of {len(groups):,}, value {group['value']:.3f}")
         members = [client.get(f"/v1/participants/{each['participant_id']}") for each in group["members"]]
         table([_member(each) for each in members])
         say("together because")
-        wishes = sorted(group["contributions"], key=lambda wish: -wish["weight"])
+        wishes = sorted(group["terms"], key=lambda wish: -wish["weight"])
         table([_wish(each, labels[each["attribute"]], members) for each in wishes])
 
 

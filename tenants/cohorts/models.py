@@ -33,7 +33,7 @@ PARTICIPANT_STATES = (
     "withdrawn",
     "completed",
 )
-IMPORT_KINDS = ("roster", "products", "career_events")
+IMPORT_KINDS = ("roster", "products", "career_events", "separations")
 IMPORT_MODES = ("skip", "update", "replace")
 IMPORT_STATES = (
     "awaiting_file",

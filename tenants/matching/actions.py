@@ -1,12 +1,15 @@
 """Writing recipes, starting runs and accepting what they propose."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, select, text
 
+from tenants.cohorts.actions import HAS_LEVELS
 from tenants.cohorts.models import Attribute, Cohort, Program
+from tenants.cohorts.templates import template
 from tenants.kernel import events, jobs
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, FieldError, Invalid
@@ -15,8 +18,7 @@ from tenants.kernel.rows import Version, edited, row_held, row_named, row_of
 from tenants.kernel.session import Session, expect_many_rows
 from tenants.matching import solver
 from tenants.matching.models import POOL_STATES, MatchingRun, Recipe
-from tenants.matching.runs import as_attribute, as_recipe
-from tenants.matching.solver.validation import NOT_YET_KINDS
+from tenants.matching.runs import as_attribute
 
 DEFAULT_SIZE = {"min": 5, "max": 7}
 
@@ -27,19 +29,39 @@ def create_recipe(
     program_id: UUID,
     name: str,
     terms: list[dict[str, Any]],
-    size: dict[str, int] | None = None,
+    size: dict[str, Any] | None = None,
     rules: Sequence[dict[str, Any]] = (),
+    **more: Any,
 ) -> Recipe:
-    """How to form groups of a program. Raises Invalid at each field that breaks a rule."""
+    """How to form groups of a program; `more` may hold emphasis, waitlist and priority.
+
+    Raises Invalid at each field that breaks a rule.
+    """
     row_named(session, Program, program_id, pointer="/program_id")
     recipe = Recipe(
-        program_id=program_id, name=name, size=size or DEFAULT_SIZE, terms=terms, rules=list(rules)
+        program_id=program_id, name=name, size=size or DEFAULT_SIZE, terms=terms, rules=list(rules), **more
     )
     _check_recipe(session, recipe)
     session.add(recipe)
     session.flush()
     events.record(session, "recipe.created", subject=recipe)
     return recipe
+
+
+def create_recipe_of_template(session: Session, *, program: Program) -> Recipe | None:
+    """The recipe that comes with a program's template; none for a program without one."""
+    if program.template is None:
+        return None
+    recipe = template(program.template).recipe
+    size = {name: number for name, number in asdict(recipe.size).items() if number is not None}
+    return create_recipe(
+        session,
+        program_id=program.id,
+        name=recipe.name,
+        size=size,
+        terms=[asdict(term) for term in recipe.terms],
+        rules=[dict(rule) for rule in recipe.rules],
+    )
 
 
 def edit_recipe(session: Session, *, recipe_id: UUID, changes: dict[str, Any], if_match: Version) -> Recipe:
@@ -78,9 +100,8 @@ def start_run(session: Session, *, cohort_id: UUID, recipe_id: UUID, seed: int) 
     run_id = new_id()
     job = jobs.enqueue(session, "matching_run", subject_id=run_id)
     session.flush()
-    snapshot = {"name": recipe.name, "size": recipe.size, "terms": recipe.terms, "rules": recipe.rules}
     run = MatchingRun(
-        id=run_id, cohort_id=cohort_id, recipe_id=recipe_id, job_id=job.id, seed=seed, recipe=snapshot
+        id=run_id, cohort_id=cohort_id, recipe_id=recipe_id, job_id=job.id, seed=seed, recipe=recipe.words
     )
     session.add(run)
     session.flush()
@@ -182,29 +203,67 @@ def _check_recipe(session: Session, recipe: Recipe) -> None:
     """See that every attribute can serve as the recipe asks, then have the solver judge the rest."""
     rows = session.scalars(select(Attribute).where(Attribute.program_id == recipe.program_id))
     known = {attribute.key: attribute for attribute in rows}
-    broken = [*_misused("terms", recipe.terms, known), *_misused("rules", recipe.rules, known)]
+    broken = [*_misused(recipe, known), *_repeated(recipe), *_untakable(recipe, known)]
     if broken:
         raise Invalid(*broken)
     attributes = {key: as_attribute(attribute, ()) for key, attribute in known.items()}
     try:
-        solver.validate(solver.Pool((), attributes), as_recipe(recipe.size, recipe.terms, recipe.rules))
+        solver.validate_recipe(solver.recipe_of(recipe.words), attributes)
     except solver.InvalidRecipe as fault:
         raise Invalid.field(f"/{fault.field}", "invalid", fault.message) from fault
 
 
-def _misused(
-    field: str, entries: Sequence[Mapping[str, Any]], known: Mapping[str, Attribute]
-) -> list[FieldError]:
-    """What is wrong with the attributes that `terms` or `rules` name."""
-    broken = []
-    keys = [entry["attribute"] for entry in entries]
-    for place, key in enumerate(keys):
-        fault = (
-            ("duplicate", f"{key} is named twice.") if key in keys[:place] else _unfit(key, known.get(key))
-        )
-        if fault:
-            broken.append(FieldError(f"/{field}/{place}/attribute", *fault))
-    return broken
+def _named(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Where the recipe names an attribute, and which."""
+    for place, term in enumerate(recipe.terms):
+        yield f"/terms/{place}/attribute", term["attribute"]
+    for place, rule in enumerate(recipe.rules):
+        if "attribute" in rule:
+            yield f"/rules/{place}/attribute", rule["attribute"]
+        for at, key in enumerate(rule.get("attributes", ())):
+            yield f"/rules/{place}/attributes/{at}", key
+    if recipe.priority is not None:
+        yield "/priority", recipe.priority
+
+
+def _misused(recipe: Recipe, known: Mapping[str, Attribute]) -> Iterator[FieldError]:
+    for pointer, key in _named(recipe):
+        if fault := _unfit(key, known.get(key)):
+            yield FieldError(pointer, *fault)
+
+
+def _repeated(recipe: Recipe) -> Iterator[FieldError]:
+    """A second term, or a second cap, on one attribute."""
+    named = [("terms", place, term["attribute"]) for place, term in enumerate(recipe.terms)]
+    named += [
+        ("rules", place, rule["attribute"])
+        for place, rule in enumerate(recipe.rules)
+        if rule["rule"] == "cap"
+    ]
+    seen: set[tuple[str, str]] = set()
+    for field, place, key in named:
+        if (field, key) in seen:
+            yield FieldError(f"/{field}/{place}/attribute", "duplicate", f"{key} is named twice.")
+        seen.add((field, key))
+
+
+def _untakable(recipe: Recipe, known: Mapping[str, Attribute]) -> Iterator[FieldError]:
+    """Values that a rule asks for and nobody can have."""
+    for place, rule in enumerate(recipe.rules):
+        attribute = known.get(rule.get("attribute", ""))
+        values = [(f"values/{at}", value) for at, value in enumerate(rule.get("values", ()))]
+        values += [("value", rule["value"])] if "value" in rule else []
+        for at, value in values:
+            if attribute is not None and not _takes(attribute, value):
+                shown = ("false", "true")[value] if isinstance(value, bool) else value
+                yield FieldError(f"/rules/{place}/{at}", "unknown", f"{attribute.label} cannot be {shown}.")
+
+
+def _takes(attribute: Attribute, value: str | bool) -> bool:
+    if attribute.kind == "boolean" or isinstance(value, bool):
+        return attribute.kind == "boolean" and isinstance(value, bool)
+    closed = attribute.kind in HAS_LEVELS and not attribute.open
+    return not closed or value in [level["key"] for level in attribute.levels]
 
 
 def _unfit(key: str, attribute: Attribute | None) -> tuple[str, str] | None:
@@ -212,8 +271,6 @@ def _unfit(key: str, attribute: Attribute | None) -> tuple[str, str] | None:
         return "unknown", f"This program has no attribute {key}."
     if "matching" not in attribute.uses:
         return "not_for_matching", f"{attribute.label} is not known for the use of matching."
-    if attribute.kind in NOT_YET_KINDS:
-        return "not_yet_available", f"Matching on attributes of kind {attribute.kind} is not yet available."
     if attribute.kind == "ordinal" and not attribute.levels:
         return "no_levels", f"{attribute.label} has no levels yet, so nothing is known of their order."
     return None

@@ -1,33 +1,64 @@
-"""Recipes, the runs that follow them, and what a run proposes."""
+"""Recipes, the runs that follow them and what a run proposes; who must not be in one group."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, case, literal, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, one_of
+from tenants.matching.solver.model import EMPHASIS
 
 POOL_STATES = ("eligible", "applied", "waitlisted")
 """States of participants whom a run may place."""
+SHOWS_RESULTS = 5
+"""Answers that a check-in needs to show results."""
+TOO_SMALL_TO_SHOW = (
+    f"Groups of fewer than {SHOWS_RESULTS} people never reach the number of answers that a check-in needs to"
+    " show results."
+)
+SEPARATION_SOURCES = ("roster", "admin", "person")
+"""Who says that people are to be kept apart."""
 
 
 class Recipe(Edited, TenantRow):
-    """How groups of a program are to be formed, as data: `size`, `terms` and `rules` as in the API."""
+    """How groups of a program are to be formed, as data: `size`, `terms`, `rules` and the rest as in the API.
+
+    `warnings` are sentences about what works but is hardly meant.
+    """
 
     __tablename__ = "recipe"
     __table_args__ = (belongs_to("program"), Index("ix_recipe_program", "tenant_id", "program_id", "id"))
 
     program_id: Mapped[UUID]
     name: Mapped[str]
-    size: Mapped[dict[str, Any]]
+    size: Mapped[dict[str, Any]] = mapped_column(JSONB)
     terms: Mapped[list[Any]]
     rules: Mapped[list[Any]]
+    emphasis: Mapped[float] = mapped_column(default=EMPHASIS, server_default="0.5")
+    waitlist: Mapped[bool] = mapped_column(default=False, server_default="false")
+    priority: Mapped[str | None]
+    warnings: Mapped[list[Any]] = column_property(
+        case(
+            (size["min"].as_integer() < SHOWS_RESULTS, literal([TOO_SMALL_TO_SHOW], JSONB)),
+            else_=literal([], JSONB),
+        )
+    )
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """What runs follow."""
+        names = ("name", "size", "terms", "rules", "emphasis", "waitlist", "priority")
+        return {name: getattr(self, name) for name in names}
 
 
 class MatchingRun(Edited, TenantRow):
-    """One attempt to form groups of a cohort. How far it is, is its job's to say; `outcome` its result."""
+    """One attempt to form groups of a cohort. How far it is, is its job's to say; `outcome` its result.
+
+    `terms` tells how the recipe's terms fared, `clash` what kept people out, both as the API shows them.
+    """
 
     __tablename__ = "matching_run"
     __table_args__ = (
@@ -35,7 +66,7 @@ class MatchingRun(Edited, TenantRow):
         belongs_to("recipe"),
         belongs_to("job"),
         Index("ix_matching_run_cohort", "tenant_id", "cohort_id", "id"),
-        one_of("outcome", ("formed", "infeasible")),
+        one_of("outcome", ("formed", "partial", "infeasible")),
     )
 
     cohort_id: Mapped[UUID]
@@ -45,7 +76,13 @@ class MatchingRun(Edited, TenantRow):
     recipe: Mapped[dict[str, Any]]
     outcome: Mapped[str | None]
     reasons: Mapped[list[Any]] = mapped_column(default=list)
-    score: Mapped[float | None]
+    value: Mapped[float | None]
+    bound: Mapped[float | None]
+    bound_by: Mapped[str | None]
+    gap: Mapped[float | None]
+    stopped_by: Mapped[str | None]
+    terms: Mapped[list[Any] | None]
+    clash: Mapped[dict[str, Any] | None]
     group_count: Mapped[int | None]
     placed_count: Mapped[int | None]
     unplaced_count: Mapped[int | None]
@@ -53,7 +90,7 @@ class MatchingRun(Edited, TenantRow):
 
 
 class ProposedGroup(TenantRow):
-    """A group that a run suggests: its score and what each term of the recipe contributes."""
+    """A group that a run suggests: what it is worth, and each term of the recipe in it."""
 
     __tablename__ = "proposed_group"
     __table_args__ = (
@@ -63,12 +100,14 @@ class ProposedGroup(TenantRow):
 
     matching_run_id: Mapped[UUID]
     position: Mapped[int]
-    score: Mapped[float]
-    contributions: Mapped[list[Any]]
+    value: Mapped[float]
+    owed: Mapped[float] = mapped_column(server_default=text("0"))
+    common_hours: Mapped[float | None]
+    terms: Mapped[list[Any]]
 
 
 class Placement(Created, TenantRow):
-    """Where a run puts a participant: in a proposed group, or nowhere for a reason."""
+    """Where a run puts a participant: in a proposed group, with the `explanation`, or nowhere for a reason."""
 
     __tablename__ = "placement"
     __table_args__ = (
@@ -85,3 +124,50 @@ class Placement(Created, TenantRow):
     proposed_group_id: Mapped[UUID | None]
     code: Mapped[str | None]
     reason: Mapped[str | None]
+    explanation: Mapped[dict[str, Any] | None]
+
+
+class Separation(Created, TenantRow):
+    """Participants of a cohort no two of whom may be in one group.
+
+    A row is never changed. `membership_id` is whose wish it is, where `source` is "person": the database
+    shows it to the sessions of that membership only. `natural_key` is `separations.natural_key`, so that
+    nobody says the same twice; `import_id` the import that brought it, for its reversal.
+    """
+
+    __tablename__ = "separation"
+    __table_args__ = (
+        belongs_to("cohort"),
+        belongs_to("membership", on_delete="CASCADE"),
+        belongs_to("import"),
+        UniqueConstraint(
+            "tenant_id", "cohort_id", "membership_id", "natural_key", postgresql_nulls_not_distinct=True
+        ),
+        Index("ix_separation_cohort", "tenant_id", "cohort_id", "id"),
+        Index("ix_separation_import", "tenant_id", "import_id"),
+        Index("ix_separation_membership", "tenant_id", "membership_id"),
+        one_of("source", SEPARATION_SOURCES),
+        CheckConstraint("(source = 'person') = (membership_id IS NOT NULL)", name="author"),
+    )
+
+    cohort_id: Mapped[UUID]
+    source: Mapped[str]
+    natural_key: Mapped[str]
+    membership_id: Mapped[UUID | None]
+    import_id: Mapped[UUID | None]
+
+
+class SeparationMember(TenantRow):
+    """One of those who are to be kept apart. `membership_id` is the separation's, for the wall."""
+
+    __tablename__ = "separation_member"
+    __table_args__ = (
+        belongs_to("separation", on_delete="CASCADE"),
+        belongs_to("participant", on_delete="CASCADE"),
+        UniqueConstraint("tenant_id", "separation_id", "participant_id"),
+        Index("ix_separation_member_participant", "tenant_id", "participant_id"),
+    )
+
+    separation_id: Mapped[UUID]
+    participant_id: Mapped[UUID]
+    membership_id: Mapped[UUID | None]

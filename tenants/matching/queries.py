@@ -23,11 +23,11 @@ def recipes(program_id: UUID | None = None) -> Select[Any]:
 
 
 def matching_runs(cohort_id: UUID | None = None) -> Select[Any]:
-    """The tenant's runs, or those of one cohort. `state` is the job's, save that finding no groups shows."""
-    infeasible = (Job.state == "succeeded") & (MatchingRun.outcome == "infeasible")
+    """The tenant's runs, or those of one cohort. `state` is the job's, save that who is left over shows."""
+    short = (Job.state == "succeeded") & MatchingRun.outcome.in_(("infeasible", "partial"))
     rows = select(
         *MatchingRun.__table__.columns,
-        case((infeasible, "infeasible"), else_=Job.state).label("state"),
+        case((short, MatchingRun.outcome), else_=Job.state).label("state"),
         Job.progress,
         Job.error,
     ).join(Job, (Job.tenant_id == MatchingRun.tenant_id) & (Job.id == MatchingRun.job_id))
@@ -55,8 +55,10 @@ def proposed_groups(matching_run_id: UUID) -> Select[Any]:
     return select(
         ProposedGroup.id,
         ProposedGroup.position,
-        ProposedGroup.score,
-        ProposedGroup.contributions,
+        ProposedGroup.value,
+        ProposedGroup.owed,
+        ProposedGroup.common_hours,
+        ProposedGroup.terms,
         func.coalesce(members, func.json_build_array()).label("members"),
     ).where(ProposedGroup.matching_run_id == matching_run_id)
 
@@ -70,6 +72,28 @@ def unplaced(matching_run_id: UUID) -> Select[Any]:
         Placement.code,
         Placement.reason,
     ).where(Placement.matching_run_id == matching_run_id, Placement.proposed_group_id.is_(None))
+
+
+def placements(matching_run_id: UUID) -> Select[Any]:
+    """Where a run places each participant, in which group by position, and why there."""
+    return (
+        _placed(
+            Placement.id,
+            Placement.participant_id,
+            Membership.external_id,
+            ProposedGroup.position,
+            *(
+                Placement.explanation[key].label(key)
+                for key in ("affinity", "terms", "alternative", "for_member")
+            ),
+        )
+        .join(
+            ProposedGroup,
+            (ProposedGroup.tenant_id == Placement.tenant_id)
+            & (ProposedGroup.id == Placement.proposed_group_id),
+        )
+        .where(Placement.matching_run_id == matching_run_id)
+    )
 
 
 def pool(cohort_id: UUID, attributes: Sequence[str]) -> Select[Any]:

@@ -29,22 +29,73 @@ def test_a_run_proposes_groups_that_keep_the_recipe(tenant, database, proposed):
     for group in groups:
         assert 5 <= len(group["members"]) <= 7
         assert max(Counter(institution[m["participant_id"]] for m in group["members"]).values()) == 1
-        assert [(c["attribute"], c["weight"]) for c in group["contributions"]] == [
+        assert [(c["attribute"], c["weight"]) for c in group["terms"]] == [
             ("award", 2),
             ("institution", 1),
         ]
-        assert group["contributions"][1]["value"] == 1.0
+        assert group["terms"][1]["value"] == 1.0
 
 
 def test_who_fits_nowhere_is_told_why(tenant, database, proposed):
-    ready = ready_to_match(tenant, database, people=30, institutions=6)
+    ready = ready_to_match(tenant, database, people=30, institutions=6, waitlist=True)
     crowd = [{"institution": "Invented Crowd", "award": "K01"}] * 8
     add_participants(database, tenant.id, ready.cohort_id, crowd, prefix="Q")
     url, run = proposed(ready)
     left = every(tenant.api, f"{url}/unplaced")
+    assert run["state"] == "partial"
+    assert "Invented Crowd" in run["clash"]["said"]
     assert run["unplaced_count"] == len(left) > 0
     assert {person["code"] for person in left} <= {"cap", "size"}
     assert all(person["reason"].endswith(".") and person["external_id"] for person in left)
+
+
+def test_without_a_waitlist_nobody_is_left_over_and_the_clash_is_told(tenant, database, proposed):
+    ready = ready_to_match(tenant, database, people=30, institutions=6)
+    crowd = [{"institution": "Invented Crowd", "award": "K01"}] * 8
+    add_participants(database, tenant.id, ready.cohort_id, crowd, prefix="Q")
+    url, run = proposed(ready)
+    assert (run["state"], run["group_count"]) == ("infeasible", None)
+    assert run["reasons"] == [run["clash"]["said"]]
+    cap = next(part for part in run["clash"]["parts"] if part["rule"] == 0)
+    assert cap["value"] == "Invented Crowd"
+    assert len(cap["people"]) == 8
+    assert run["clash"]["relaxations"]
+    assert every(tenant.api, f"{url}/unplaced") == []
+
+
+def test_a_run_says_how_good_its_groups_are_and_why_each_member_is_there(tenant, database, proposed):
+    ready = ready_to_match(tenant, database, people=40)
+    url, run = proposed(ready)
+    assert 0 < run["value"] <= run["bound"] <= 1
+    assert abs(run["gap"] - (run["bound"] - run["value"]) / run["bound"]) < 1e-9
+    groups = {group["position"]: group for group in every(tenant.api, f"{url}/proposed-groups")}
+    sizes = [len(group["members"]) for group in groups.values()]
+    mean = sum(size * group["value"] for size, group in zip(sizes, groups.values(), strict=True)) / sum(sizes)
+    weakest = min(group["value"] for group in groups.values())
+    assert abs(run["value"] - (mean + weakest) / 2) < 1e-6
+    for group in groups.values():
+        assert [term["share_of_bound"] <= 1 for term in group["terms"]] == [True, True]
+    placements = every(tenant.api, f"{url}/placements?limit=7")
+    assert {each["participant_id"] for each in placements} == set(ready.participants)
+    for position, group in groups.items():
+        own = [each for each in placements if each["position"] == position]
+        assert {each["external_id"] for each in own} == {each["external_id"] for each in group["members"]}
+        assert abs(sum(each["affinity"] for each in own) / len(own) - group["value"]) < 1e-6
+    ids = {each["external_id"] for each in placements}
+    for each in placements:
+        assert each["alternative"] is None or each["alternative"]["in_exchange_with"] in ids | {None}
+        assert not any(other in " ".join(each["for_member"]["said"]) for other in ids)
+
+
+def test_what_the_cohort_keeps_apart_stays_apart(tenant, database, proposed):
+    ready = ready_to_match(tenant, database, people=20, rules=[])
+    first = ready.participants[0]
+    url = f"/v1/cohorts/{ready.cohort_id}/separations"
+    for other in ready.participants[1:9]:
+        assert tenant.api.post(url, json={"participants": [first, other]}).status_code == 201
+    together = [group for group in partition(tenant.api, proposed(ready)[0]) if first in group]
+    assert len(together) == 1
+    assert not set(together[0]) & set(ready.participants[1:9])
 
 
 def test_the_same_seed_gives_the_same_members(tenant, database, proposed):
@@ -135,9 +186,9 @@ def test_what_a_run_is_ordered_from_must_be_known_and_fit_together(tenant, new_t
 
 
 def test_another_tenants_run_is_unknown(tenant, new_tenant, database, proposed):
-    url, _ = proposed(ready_to_match(tenant, database, people=12))
+    url, _ = proposed(ready_to_match(tenant, database, people=12, rules=[]))
     other = new_tenant().api
-    for path in ("", "/proposed-groups", "/unplaced"):
+    for path in ("", "/proposed-groups", "/placements", "/unplaced"):
         assert other.get(url + path).status_code == 404
     assert other.post(f"{url}/acceptance").status_code == 404
     assert every(other, "/v1/matching-runs") == []

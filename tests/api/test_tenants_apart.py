@@ -92,6 +92,8 @@ def inhabited(tenant, database, finished):
         "/v1/cohorts/{cohort_id}/imports",
         {"kind": "roster", "mapping": {"external_id": "person_id"}},
     )
+    apart = {"participants": ready.participants[:2]}
+    make("separation_id", "/v1/cohorts/{cohort_id}/separations", apart)
     run = make("matching_run_id", "/v1/matching-runs", ready.order())
     assert finished(api, run)["state"] == "succeeded"
     assert api.post(f"{run}/acceptance").status_code == 201
@@ -230,6 +232,12 @@ def test_another_tenants_id_in_a_body_is_an_error_of_its_field(inhabited, new_te
         "/recipe_id": [("/v1/matching-runs", {"cohort_id": own.cohort_id, "recipe_id": ids["recipe_id"]})],
         "/membership_id": [
             ("/v1/career-events", {"kind": "promotion", "date": "2024-05-01", "membership_id": member})
+        ],
+        "/participants/0": [
+            (
+                f"/v1/cohorts/{own.cohort_id}/separations",
+                {"participants": [ids["participant_id"], own.participants[0]]},
+            )
         ],
         "/membership_ids/0": [
             ("/v1/products", {"kind": "talk", "title": "Mine", "membership_ids": [member]})

@@ -16,12 +16,15 @@ NARROWER = {
     "event": {"sealing_is_final"},
     "group_member": {"leaving_is_final"},
     "membership": {"unbound_at_first"},
+    "separation": {"own_wishes"},
+    "separation_member": {"own_wishes"},
 }
 DOORS = {
     "admit(member uuid)",
     "due_jobs(most integer)",
     "open_groups(run uuid)",
     "purge()",
+    "separations(cohort uuid)",
     "unsealed_tenants(most integer)",
 }
 DOOR_READS = {
@@ -34,6 +37,8 @@ DOOR_READS = {
     "participant": {"tenant_id", "id", "membership_id"},
     "peer_group": None,
     "placement": {"tenant_id", "matching_run_id", "participant_id", "proposed_group_id"},
+    "separation": {"tenant_id", "id", "cohort_id", "membership_id"},
+    "separation_member": {"tenant_id", "separation_id", "participant_id"},
 }
 DOOR_WRITES = {("group_member", "admitted_at", "UPDATE"), ("peer_group", "opened_at", "UPDATE")}
 DOOR_DELETES = {"access_token", "idempotency_record"}
@@ -282,6 +287,8 @@ def test_who_serves_makes_nothing_in_a_schema(catalogue, role, schema):
         ("membership", "person_id", "UPDATE"),
         ("access_token", "scopes", "UPDATE"),
         ("event", "type", "UPDATE"),
+        ("separation", "membership_id", "UPDATE"),
+        ("separation_member", "membership_id", "UPDATE"),
     ],
 )
 def test_what_only_doors_or_nobody_may_write_is_closed_to_the_app(catalogue, table, column, privilege):

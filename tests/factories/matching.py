@@ -51,15 +51,15 @@ def program_to_match(api: Any, **more: Any) -> str:
 
 
 def invented(people: int, *, institutions: int = 10) -> list[dict[str, Any]]:
-    """Attributes of invented people, the same ones each time."""
+    """Attributes of invented people, the same ones each time; institutions have about as many each."""
     chance = random.Random(people)
     return [
         {
-            "institution": f"Invented University {chance.randrange(institutions)}",
+            "institution": f"Invented University {number % institutions}",
             "award": chance.choice(("K01", "K08", "K23")),
             "rank": chance.choice(("low", "high")),
         }
-        for _ in range(people)
+        for number in range(people)
     ]
 
 

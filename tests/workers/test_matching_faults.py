@@ -113,7 +113,7 @@ def test_a_run_cancelled_on_its_way_writes_nothing(stage):
     api, job_id = stage.tenant.api, stage.run()["job_id"]
     assert api.post(f"/v1/jobs/{job_id}/cancellation").status_code == 202
     run = eventually(lambda: (found := stage.run())["state"] != "running" and found)
-    assert (run["state"], run["group_count"], run["score"]) == ("cancelled", None, None)
+    assert (run["state"], run["group_count"], run["value"]) == ("cancelled", None, None)
     assert (stage.written().groups, stage.written().placements) == (0, 0)
     refused = api.post(f"{stage.url}/acceptance")
     assert (refused.status_code, refused.get_json()["code"]) == (409, "not_ready")

@@ -3,17 +3,31 @@
 from tenants.cohorts.imports import reversal, roster
 from tenants.cohorts.models import Import
 from tenants.kernel.claims import Claim
+from tenants.matching import separation_imports as separations
 from tenants.outcomes import imports as outcomes
+
+APPLY = {
+    "roster": roster.apply,
+    "products": outcomes.apply,
+    "career_events": outcomes.apply,
+    "separations": separations.apply,
+}
+REVERSE = {
+    "roster": reversal.reverse,
+    "products": outcomes.reverse,
+    "career_events": outcomes.reverse,
+    "separations": separations.reverse,
+}
 
 
 def apply(claim: Claim) -> None:
     """Read and apply an import's file."""
-    (roster.apply if _kind(claim) == "roster" else outcomes.apply)(claim)
+    APPLY[_kind(claim)](claim)
 
 
 def reverse(claim: Claim) -> None:
     """Undo an import."""
-    (reversal.reverse if _kind(claim) == "roster" else outcomes.reverse)(claim)
+    REVERSE[_kind(claim)](claim)
 
 
 def _kind(claim: Claim) -> str:

@@ -20,6 +20,12 @@ from tenants.kernel.session import Session
 
 blp = Blueprint("Imports", description="Files on their way into a cohort: announced, uploaded, applied.")
 READ, WRITE = Permission.PARTICIPANTS_READ, Permission.PARTICIPANTS_WRITE
+NEEDED_TOO = {
+    "products": Permission.OUTCOMES_WRITE,
+    "career_events": Permission.OUTCOMES_WRITE,
+    "separations": Permission.MATCHING_WRITE,
+}
+"""What is imported by those only who may write it singly, by kind."""
 LOCATION = "/v1/imports/{id}"
 
 
@@ -45,7 +51,7 @@ def list_imports(session: Session, cohort_id: UUID) -> Select[Any]:
 def create_import(session: Session, body: dict[str, Any], cohort_id: UUID) -> Row[Any]:
     """Announce a file and say how it is to be read.
 
-    One of products or career events needs the scope outcomes:write as well.
+    One of products or career events needs the scope outcomes:write as well, one of separations matching:write.
     """
     return _shown(session, _allowed(actions.create_import(session, cohort_id=cohort_id, **body)).id)
 
@@ -107,9 +113,8 @@ def reverse_import(session: Session, import_id: UUID) -> Row[Any]:
 
 
 def _allowed(found: models.Import) -> models.Import:
-    """Outcomes are imported by those only who may record them singly."""
-    if found.kind != "roster":
-        g.caller.require(Permission.OUTCOMES_WRITE)
+    if found.kind in NEEDED_TOO:
+        g.caller.require(NEEDED_TOO[found.kind])
     return found
 
 

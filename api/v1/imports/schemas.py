@@ -19,7 +19,8 @@ class IdentifierColumns(Schema):
 class Mapping(Schema):
     """Which column of the file holds what. Everything but external_id is optional.
 
-    A roster has name, email, identifiers and attributes; products and career events the rest.
+    A roster has name, email, identifiers and attributes; separations have apart_from or list, or both;
+    products and career events the rest.
     """
 
     external_id = Text(most=200, required=True)
@@ -38,6 +39,15 @@ class Mapping(Schema):
     pmid = Text(most=200)
     project_number = Text(most=200)
     visibility = Text(most=200)
+    apart_from = Text(
+        most=200,
+        metadata={
+            "description": "External ids, between them ; or |: with none of them is this person grouped."
+        },
+    )
+    list = Text(
+        most=200, metadata={"description": "The name of a list: all rows that have it are kept apart."}
+    )
 
 
 class ImportCreate(Schema):
@@ -52,7 +62,7 @@ class ImportCreate(Schema):
     mode = Choice(
         IMPORT_MODES,
         load_default="update",
-        metadata={"description": "skip who is there, update them, or replace the whole roster"},
+        metadata={"description": "skip who is there, update them, or replace all that earlier files brought"},
     )
     dry_run = Flag(load_default=False, metadata={"description": "Count and list, and apply nothing."})
     max_withdrawals = Whole(
@@ -111,7 +121,8 @@ class ImportRow(Schema):
     code = fields.String(allow_none=True)
     message = fields.String(allow_none=True)
     subject_id = fields.UUID(
-        allow_none=True, metadata={"description": "The participant, product or career event."}
+        allow_none=True,
+        metadata={"description": "The participant, product, career event, or first separation."},
     )
 
 

@@ -11,6 +11,7 @@ from api.v1.matching_runs.schemas import (
     MatchingRun,
     MatchingRunCreate,
     MatchingRunQuery,
+    Placement,
     ProposedGroup,
     UnplacedParticipant,
 )
@@ -56,6 +57,13 @@ def list_proposed_groups(session: Session, matching_run_id: UUID) -> Select[Any]
     """The groups that a run suggests, in their order."""
     row_of(session, models.MatchingRun, matching_run_id)
     return queries.proposed_groups(matching_run_id)
+
+
+@blp.list("/matching-runs/<uuid:matching_run_id>/placements", READ, returns=Placement)
+def list_placements(session: Session, matching_run_id: UUID) -> Select[Any]:
+    """Why each member is in the group where a run suggests them, for the organiser and for the member."""
+    row_of(session, models.MatchingRun, matching_run_id)
+    return queries.placements(matching_run_id)
 
 
 @blp.list("/matching-runs/<uuid:matching_run_id>/unplaced", READ, returns=UnplacedParticipant)

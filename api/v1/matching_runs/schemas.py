@@ -24,6 +24,53 @@ class MatchingRunCreate(Schema):
     )
 
 
+class RunTerm(Schema):
+    """A term of the recipe over all groups."""
+
+    attribute = fields.String()
+    prefer = fields.String()
+    weight = fields.Float()
+    value = fields.Float(metadata={"description": "0 to 1, the mean over all members"})
+    bound = fields.Float(
+        allow_none=True,
+        metadata={"description": "What this term could reach alone; null in pools above 5,000."},
+    )
+    missing = fields.Integer(
+        metadata={"description": "People without a value; every pair with one of them counts as 0.5."}
+    )
+
+
+class ClashPart(Schema):
+    """One of the few things that cannot all hold."""
+
+    rule = fields.Integer(
+        allow_none=True,
+        metadata={"description": "Place in the recipe's rules; null for sizes and separations."},
+    )
+    said = fields.String()
+    people = fields.List(fields.String(), metadata={"description": "Whom it binds, by external id."})
+    value = fields.String(allow_none=True)
+
+
+class Relaxation(Schema):
+    """A change after which these things no longer clash."""
+
+    rule = fields.Integer(allow_none=True)
+    said = fields.String()
+    amount = fields.Integer(
+        metadata={"description": "People left out, or steps of a number: the fewer the cheaper."}
+    )
+
+
+class Clash(Schema):
+    """A smallest set of things that cannot all hold: without any one of them the others can."""
+
+    said = fields.String()
+    proven = fields.Boolean(metadata={"description": "False if only a limited search stands behind it."})
+    parts = fields.List(fields.Nested(ClashPart))
+    relaxations = fields.List(fields.Nested(Relaxation), metadata={"description": "The cheapest first."})
+
+
 class MatchingRun(Resource):
     """One attempt to form groups of a cohort."""
 
@@ -31,17 +78,45 @@ class MatchingRun(Resource):
     recipe_id = fields.UUID()
     job_id = fields.UUID(metadata={"description": "The job to cancel."})
     state = fields.String(
-        metadata={"description": "queued, running, succeeded, infeasible, failed or cancelled"}
+        metadata={
+            "description": "queued, running, failed or cancelled; then succeeded (everybody is placed), partial "
+            "(some are left over, as the recipe allows) or infeasible (see clash)"
+        }
     )
     progress = fields.Float(metadata={"description": "0 to 1"})
     seed = fields.Integer()
     recipe = fields.Nested(RecipeWords, metadata={"description": "The recipe as it was at the start."})
-    score = fields.Float(allow_none=True, metadata={"description": "0 to 1"})
+    value = fields.Float(
+        allow_none=True,
+        metadata={
+            "description": "What the groups are worth, 0 to 1: the mean affinity of members and the weakest "
+            "group's, weighed by the recipe's emphasis, less what soft rules cost."
+        },
+    )
+    bound = fields.Float(
+        allow_none=True,
+        metadata={"description": "No groups of these sizes that keep the rules are worth more."},
+    )
+    bound_by = fields.String(
+        allow_none=True, metadata={"description": "What proved the bound: exhaustive, columns or star"}
+    )
+    gap = fields.Float(allow_none=True, metadata={"description": "(bound - value) / bound"})
+    stopped_by = fields.String(
+        allow_none=True, metadata={"description": "proof (nothing is better), sweeps or time"}
+    )
+    terms = fields.List(
+        fields.Nested(RunTerm),
+        allow_none=True,
+        metadata={"description": "How each term of the recipe fared."},
+    )
+    clash = fields.Nested(
+        Clash, allow_none=True, metadata={"description": "Why not everybody can be placed."}
+    )
     group_count = fields.Integer(allow_none=True)
     placed_count = fields.Integer(allow_none=True)
     unplaced_count = fields.Integer(allow_none=True)
     reasons = fields.List(
-        fields.String(), metadata={"description": "Why no groups can be formed, if infeasible."}
+        fields.String(), metadata={"description": "Why not everybody can be placed, in a sentence."}
     )
     error = fields.Nested(JobError, allow_none=True)
     accepted_at = Timestamp(allow_none=True)
@@ -53,13 +128,17 @@ class MatchingRunQuery(PageQuery):
     cohort_id = fields.UUID(load_default=None)
 
 
-class Contribution(Schema):
-    """How well a group does by one term of the recipe."""
+class GroupTerm(Schema):
+    """A term of the recipe in one group."""
 
     attribute = fields.String()
     prefer = fields.String()
     weight = fields.Float()
     value = fields.Float(metadata={"description": "0 to 1, the mean over all pairs of members"})
+    share_of_bound = fields.Float(
+        allow_none=True, metadata={"description": "The value as a share of what the term could reach alone."}
+    )
+    said = fields.String(metadata={"description": "What members have in common or not."})
 
 
 class ProposedMember(Schema):
@@ -74,8 +153,12 @@ class ProposedGroup(Schema):
 
     id = fields.UUID()
     position = fields.Integer()
-    score = fields.Float(metadata={"description": "0 to 1"})
-    contributions = fields.List(fields.Nested(Contribution))
+    value = fields.Float(metadata={"description": "0 to 1, the mean over all pairs of members"})
+    owed = fields.Float(metadata={"description": "What the group costs by rules that have a price."})
+    common_hours = fields.Float(
+        allow_none=True, metadata={"description": "Hours that all are free in every week of the year."}
+    )
+    terms = fields.List(fields.Nested(GroupTerm))
     members = fields.List(fields.Nested(ProposedMember))
 
 
@@ -84,6 +167,40 @@ class UnplacedParticipant(ProposedMember):
 
     code = fields.String()
     reason = fields.String()
+
+
+class MemberTerm(Schema):
+    """A term of the recipe, between one member and the partners."""
+
+    attribute = fields.String()
+    value = fields.Float()
+
+
+class Alternative(Schema):
+    """The best other place that keeps all rules."""
+
+    position = fields.Integer(metadata={"description": "Of the group"})
+    in_exchange_with = fields.String(
+        allow_none=True, metadata={"description": "External id; null where the group has room."}
+    )
+    cost = fields.Float(metadata={"description": "What the run's value would lose."})
+
+
+class ForMember(Schema):
+    """What the member may be told: nobody outside the group, no separation, nothing sensitive."""
+
+    affinity = fields.Float(allow_none=True)
+    said = fields.List(fields.String())
+
+
+class Placement(ProposedMember):
+    """Why a member is in the group."""
+
+    position = fields.Integer(metadata={"description": "Of the group"})
+    affinity = fields.Float(metadata={"description": "0 to 1, the mean score with the partners"})
+    terms = fields.List(fields.Nested(MemberTerm))
+    alternative = fields.Nested(Alternative, allow_none=True)
+    for_member = fields.Nested(ForMember)
 
 
 class Acceptance(Schema):

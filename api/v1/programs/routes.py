@@ -19,6 +19,7 @@ from tenants.cohorts import actions, models, queries
 from tenants.kernel.permissions import Permission
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
+from tenants.matching.actions import create_recipe_of_template
 
 blp = Blueprint("Programs", description="What an institution runs, and what it knows of its participants.")
 READ, WRITE = Permission.PROGRAMS_READ, Permission.PROGRAMS_WRITE
@@ -40,8 +41,10 @@ def list_programs(session: Session) -> Select[Any]:
     etag=True,
 )
 def create_program(session: Session, body: dict[str, Any]) -> models.Program:
-    """Make a program, from a template or from nothing."""
-    return actions.create_program(session, template_key=body.pop("template", None), **body)
+    """Make a program from nothing, or from a template with its attributes, words and recipe."""
+    program = actions.create_program(session, template_key=body.pop("template", None), **body)
+    create_recipe_of_template(session, program=program)
+    return program
 
 
 @blp.get("/programs/<uuid:program_id>", READ, returns=Program, etag=True)

@@ -20,7 +20,7 @@ READ, WRITE = Permission.MATCHING_READ, Permission.MATCHING_WRITE
 @blp.list("/recipes", READ, query=RecipeQuery, returns=Recipe)
 def list_recipes(session: Session, program_id: UUID | None) -> Select[Any]:
     """The tenant's recipes."""
-    return queries.recipes(program_id)
+    return queries.recipes(program_id).add_columns(models.Recipe.warnings.label("warnings"))
 
 
 @blp.post(

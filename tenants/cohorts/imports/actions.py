@@ -28,6 +28,7 @@ MAPPED = {
         "project_number",
         "visibility",
     },
+    "separations": {"apart_from", "list"},
 }
 """What a file of each kind may say besides the external id."""
 
@@ -43,13 +44,7 @@ def create_import(
         if name not in MAPPED[kind] | {"external_id"}
     ]
     broken += _unknown_attributes(session, cohort, mapping.get("attributes", {}))
-    if kind != "roster":
-        if how.get("mode") == "replace":
-            broken.append(
-                FieldError("/mode", "not_for_this_kind", "No file replaces outcomes: skip or update.")
-            )
-        if "kind" not in mapping:
-            broken.append(FieldError("/mapping/kind", "required", "Name the column that holds the kind."))
+    broken += _wanting(kind, mapping, how.get("mode"))
     if broken:
         raise Invalid(*broken)
     made = Import(
@@ -59,6 +54,21 @@ def create_import(
     session.flush()
     events.record(session, "import.created", subject=made)
     return made
+
+
+def _wanting(kind: str, mapping: dict[str, Any], mode: str | None) -> list[FieldError]:
+    """What a file of this kind needs, or cannot do, beyond the names in its mapping."""
+    if kind == "roster":
+        return []
+    if kind == "separations":
+        said = "Name the column apart_from, the column list, or both."
+        return [] if MAPPED[kind] & mapping.keys() else [FieldError("/mapping/apart_from", "required", said)]
+    broken = []
+    if mode == "replace":
+        broken.append(FieldError("/mode", "not_for_this_kind", "No file replaces outcomes: skip or update."))
+    if "kind" not in mapping:
+        broken.append(FieldError("/mapping/kind", "required", "Name the column that holds the kind."))
+    return broken
 
 
 def _unknown_attributes(session: Session, cohort: Cohort, mapped: dict[str, str]) -> list[FieldError]:

@@ -2,8 +2,7 @@
 
 They are data: one YAML file each, beside `shared.yaml` with the attributes that several ask for. An
 attribute written as a bare key is taken from there. What a file leaves out has these defaults: `open` when
-no levels are given, not required, not sensitive, and levels in the order written. A recipe may hold wishes
-and rules that the solver does not run yet; who offers it decides what becomes of them.
+no levels are given, not required, not sensitive, and levels in the order written.
 """
 
 from collections.abc import Mapping

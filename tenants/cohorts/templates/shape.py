@@ -9,15 +9,20 @@ TENANT_KINDS = ("institution", "funder", "society")
 KINDS = ("categorical", "set", "ordinal", "number", "date", "boolean", "text", "availability", "reference")
 LEVELLED = ("categorical", "set", "ordinal")
 USES = ("matching", "reporting", "eligibility")
-# What each rule must say besides its name.
-RULE_FIELDS: dict[str, frozenset[str]] = {
-    "cap": frozenset({"attribute", "max"}),
-    "at_least": frozenset({"attribute", "value", "min"}),
-    "shared": frozenset({"attribute", "min"}),
-    "no_isolate": frozenset({"attribute"}),
-    "common_slots": frozenset({"attribute", "hours"}),
-    "hierarchy": frozenset({"attributes"}),
-    "separations": frozenset(),
+_PRICE = frozenset({"price"})
+# What each rule must say besides its name, and what it may.
+RULE_FIELDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "cap": (frozenset({"attribute", "max"}), _PRICE),
+    "at_least": (frozenset({"attribute", "value", "min"}), _PRICE),
+    "seats": (frozenset({"attribute", "value", "min", "max"}), _PRICE),
+    "no_isolate": (frozenset({"attribute"}), _PRICE | {"values"}),
+    "shared": (frozenset({"attribute", "min"}), _PRICE),
+    "common_slots": (frozenset({"attribute", "hours"}), _PRICE),
+    "similar_text": (frozenset({"attribute", "similarity"}), _PRICE),
+    "hierarchy": (frozenset({"attributes"}), _PRICE | {"shared"}),
+    "apart": (frozenset(), _PRICE | {"pairs", "lists"}),
+    "together": (frozenset(), frozenset({"pairs", "lists"})),
+    "locked": (frozenset(), frozenset({"lists"})),
 }
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -90,10 +95,11 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Size:
-    """Fewest and most people in a group."""
+    """Fewest and most people in a group, and the mean to come near to (else halfway)."""
 
     min: int
     max: int
+    target: float | None = None
 
 
 @dataclass(frozen=True)
@@ -154,14 +160,18 @@ class Template:
 
     def _check_recipe(self) -> None:
         keys = {attribute.key for attribute in self.attributes}
-        self._require(2 <= self.recipe.size.min <= self.recipe.size.max, "sizes need 2 <= min <= max")
+        size = self.recipe.size
+        self._require(2 <= size.min <= size.max, "sizes need 2 <= min <= max")
+        self._require(size.target is None or size.min <= size.target <= size.max, "the target is no size")
         for term in self.recipe.terms:
             self._require(term.attribute in keys, f"the recipe weighs an unknown {term.attribute!r}")
             self._require(term.prefer in ("similar", "different", "near"), f"{term.attribute}: unknown wish")
             self._require(term.weight > 0, f"{term.attribute}: a weight must be above 0")
         for rule in self.recipe.rules:
             said = frozenset(rule) - {"rule"}
-            self._require(RULE_FIELDS.get(rule["rule"]) == said, f"not a rule: {dict(rule)}")
+            known = RULE_FIELDS.get(rule["rule"])
+            fits = known is not None and known[0] <= said <= known[0] | known[1]
+            self._require(fits, f"not a rule: {dict(rule)}")
             named = {*rule.get("attributes", ()), *([rule["attribute"]] if "attribute" in rule else ())}
             self._require(named <= keys, f"the rule {rule['rule']} names an unknown attribute")
 

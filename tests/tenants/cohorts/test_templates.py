@@ -8,6 +8,7 @@ from tenants.cohorts.models import ATTRIBUTE_KINDS
 from tenants.cohorts.templates import (
     InvalidTemplate,
     Level,
+    Size,
     Template,
     Term,
     UnknownTemplate,
@@ -173,13 +174,38 @@ def test_an_attribute_asked_for_twice_is_refused() -> None:
     [
         {"rule": "cap", "attribute": "nothing", "max": 1},
         {"rule": "cap", "attribute": "rank"},
+        {"rule": "cap", "attribute": "rank", "max": 1, "colour": "red"},
+        {"rule": "hierarchy", "attributes": ["primary_mentor", "nobody"]},
         {"rule": "wish"},
+        {"rule": "separations"},
     ],
 )
 def test_a_rule_that_is_unknown_incomplete_or_about_nothing_is_refused(rule: dict[str, object]) -> None:
     found = template("nih_k_awardees")
     with pytest.raises(InvalidTemplate, match="rule"):
         replace(found, recipe=replace(found.recipe, rules=(rule,)))
+
+
+def test_a_rule_may_have_a_price_and_what_else_it_admits() -> None:
+    found = template("nih_k_awardees")
+    rule = {"rule": "no_isolate", "attribute": "rank", "values": ["fellow"], "price": 0.5}
+    assert replace(found, recipe=replace(found.recipe, rules=(rule,))).recipe.rules == (rule,)
+
+
+@pytest.mark.parametrize("size", [Size(1, 5), Size(6, 5), Size(5, 7, 8), Size(5, 7, 4)])
+def test_a_size_that_makes_no_group_is_refused(size: Size) -> None:
+    found = template("nih_k_awardees")
+    with pytest.raises(InvalidTemplate, match="size"):
+        replace(found, recipe=replace(found.recipe, size=size))
+
+
+def test_sizes_and_targets_are_those_of_the_three_plans() -> None:
+    sizes = {found.key: found.recipe.size for found in templates()}
+    assert sizes == {
+        "nih_k_awardees": Size(5, 7),
+        "ctsi_scholars": Size(4, 7, 6),
+        "society_early_career": Size(5, 7, 6),
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,207 @@
+"""Who must not be in one group: what the roster and admins say of a cohort, and what a person wishes.
+
+No reason is asked and none is kept. A person's own wish is behind a wall in the database: only sessions of
+that membership see it or take it back. Matching keeps it nevertheless, through the door `separations`.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, delete, func, select, text, true
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+
+from tenants.cohorts.models import Cohort, Participant
+from tenants.kernel import events
+from tenants.kernel.errors import FieldError, Forbidden, Invalid, NotFound
+from tenants.kernel.ids import new_id
+from tenants.kernel.rows import one, row_of
+from tenants.kernel.session import Session
+from tenants.matching.models import Separation, SeparationMember
+from tenants.people.models import Membership
+
+MOST_IN_A_LIST = 200
+"""Participants in one separation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Separated:
+    """Participants no two of whom may be in one group, by id; `private` is told to nobody."""
+
+    participants: tuple[UUID, ...]
+    private: bool
+
+
+def natural_key(participants: Collection[UUID]) -> str:
+    """SHA-256, in hexadecimal, of the ids in ascending order with spaces between them."""
+    return sha256(" ".join(map(str, sorted(participants))).encode()).hexdigest()
+
+
+def separations(cohort_id: UUID) -> Select[Any]:
+    """The separations of a cohort that the session may see, each with its `participants`.
+
+    Where participants are deleted, what is left of fewer than two separates nobody and is left out.
+    """
+    member = func.json_build_object("participant_id", Participant.id, "external_id", Membership.external_id)
+    apart = (
+        select(
+            func.json_agg(aggregate_order_by(member, Participant.id)).label("participants"),
+            func.count().label("number"),
+        )
+        .select_from(SeparationMember)
+        .join(
+            Participant,
+            (Participant.tenant_id == SeparationMember.tenant_id)
+            & (Participant.id == SeparationMember.participant_id),
+        )
+        .join(
+            Membership,
+            (Membership.tenant_id == Participant.tenant_id) & (Membership.id == Participant.membership_id),
+        )
+        .where(
+            SeparationMember.tenant_id == Separation.tenant_id,
+            SeparationMember.separation_id == Separation.id,
+        )
+        .lateral()
+    )
+    return (
+        select(
+            Separation.id,
+            Separation.cohort_id,
+            Separation.source,
+            Separation.created_at,
+            apart.c.participants,
+        )
+        .join(apart, true())
+        .where(Separation.cohort_id == cohort_id, apart.c.number > 1)
+    )
+
+
+def separation(session: Session, *, cohort_id: UUID, separation_id: UUID) -> Row[Any]:
+    """One separation as lists show it. Raises NotFound."""
+    return one(session, separations(cohort_id).where(Separation.id == separation_id), "separation")
+
+
+def create_separation(
+    session: Session, *, cohort_id: UUID, participants: Sequence[UUID]
+) -> tuple[UUID, bool]:
+    """Keep participants of a cohort apart: the separation's id, and whether it is new.
+
+    Raises NotFound for the cohort, and Invalid at each participant who is unknown or named twice.
+    """
+    row_of(session, Cohort, cohort_id)
+    _check_participants(session, cohort_id, participants, "/participants")
+    key = natural_key(participants)
+    made = insert(Separation).values(
+        tenant_id=session.tenant_id, cohort_id=cohort_id, source="admin", natural_key=key
+    )
+    created = session.scalar(made.on_conflict_do_nothing().returning(Separation.id))
+    if created is None:
+        known = select(Separation.id).where(
+            Separation.cohort_id == cohort_id,
+            Separation.natural_key == key,
+            Separation.membership_id.is_(None),
+        )
+        return one(session, known, "separation").id, False
+    session.execute(insert(SeparationMember), _members(session, created, participants))
+    events.record(session, "separation.created", subject_type="separation", subject_id=created)
+    return created, True
+
+
+def delete_separation(session: Session, *, cohort_id: UUID, separation_id: UUID) -> None:
+    """Let participants be in one group again. Raises NotFound."""
+    gone = delete(Separation).where(Separation.cohort_id == cohort_id, Separation.id == separation_id)
+    if session.scalar(gone.returning(Separation.id)) is None:
+        raise NotFound("separation")
+    events.record(session, "separation.deleted", subject_type="separation", subject_id=separation_id)
+
+
+def wish_apart(session: Session, *, participant_id: UUID, from_participant_ids: Sequence[UUID]) -> None:
+    """Say with whom one does not want to be in a group: in place of what one wished before, nobody takes it back.
+
+    The session must be that of the participant's own membership. No event tells of it: it is seen by
+    nobody else. Raises NotFound, Forbidden in another's name, and Invalid at each of `from_participant_ids`
+    who is not another participant of the cohort or is named twice.
+    """
+    # Two wishes of one person wait for each other; two persons who name each other do not.
+    participant = session.get(
+        Participant, (session.tenant_id, participant_id), with_for_update={"key_share": True}
+    )
+    if participant is None:
+        raise NotFound("participant")
+    author: UUID | None = session.info.get("membership_id")
+    if author != participant.membership_id:
+        raise Forbidden("Only the person concerned can wish this.")
+    cohort_id = participant.cohort_id
+    if participant_id in from_participant_ids:
+        pointer = f"/from_participant_ids/{from_participant_ids.index(participant_id)}"
+        raise Invalid.field(pointer, "oneself", "Name others, not yourself.")
+    _check_participants(session, cohort_id, from_participant_ids, "/from_participant_ids")
+    session.execute(
+        delete(Separation).where(Separation.cohort_id == cohort_id, Separation.membership_id == author)
+    )
+    rows: list[dict[str, Any]] = []
+    members: list[dict[str, Any]] = []
+    for other_id in from_participant_ids:
+        pair, separation_id = (participant_id, other_id), new_id()
+        rows.append(
+            {
+                "tenant_id": session.tenant_id,
+                "id": separation_id,
+                "cohort_id": cohort_id,
+                "source": "person",
+                "natural_key": natural_key(pair),
+                "membership_id": author,
+            }
+        )
+        members += _members(session, separation_id, pair, author)
+    if rows:
+        session.execute(insert(Separation), rows)
+        session.execute(insert(SeparationMember), members)
+
+
+_KEPT = text(
+    "SELECT array_agg(participant_id ORDER BY participant_id) AS participants, private"
+    "  FROM door.separations(:cohort) GROUP BY separation_id, private HAVING count(*) > 1 ORDER BY 1, 2"
+)
+
+
+def separations_to_keep(session: Session, cohort_id: UUID) -> list[Separated]:
+    """All separations of a cohort, private ones too, in a fixed order: for matching alone, never for an answer."""
+    rows = session.execute(_KEPT, {"cohort": cohort_id})
+    return [Separated(tuple(row.participants), row.private) for row in rows]
+
+
+def _check_participants(
+    session: Session, cohort_id: UUID, participants: Sequence[UUID], pointer: str
+) -> None:
+    known = set(
+        session.scalars(
+            select(Participant.id).where(Participant.cohort_id == cohort_id, Participant.id.in_(participants))
+        )
+    )
+    broken = []
+    for place, participant_id in enumerate(participants):
+        at = f"{pointer}/{place}"
+        if participant_id not in known:
+            broken.append(FieldError(at, "unknown", "The cohort has no such participant."))
+        elif participant_id in participants[:place]:
+            broken.append(FieldError(at, "duplicate", "This participant is named twice."))
+    if broken:
+        raise Invalid(*broken)
+
+
+def _members(
+    session: Session, separation_id: UUID, participants: Collection[UUID], author: UUID | None = None
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "tenant_id": session.tenant_id,
+            "separation_id": separation_id,
+            "participant_id": participant_id,
+            "membership_id": author,
+        }
+        for participant_id in participants
+    ]

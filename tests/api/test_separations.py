@@ -1,0 +1,294 @@
+"""Who must not be in one group: said by admins one at a time, and by persons of themselves."""
+
+import ast
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from tenants.kernel.errors import Forbidden, Invalid
+from tenants.kernel.events import seal_all
+from tenants.kernel.ids import new_id
+from tenants.matching.separations import Separated, natural_key, separations_to_keep, wish_apart
+from tests.factories.cohorts import make_cohort
+from tests.factories.matching import every
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def people(tenant, cohort):
+    """The participants P0 to P3 of the cohort."""
+    made = [tenant.api.post(f"{cohort}/participants", json={"external_id": f"P{n}"}) for n in range(4)]
+    return [each.get_json() for each in made]
+
+
+@pytest.fixture
+def apart(tenant, cohort):
+    """Keep participants apart, and return the answer."""
+
+    def post(*participants):
+        return tenant.api.post(
+            f"{cohort}/separations", json={"participants": [each["id"] for each in participants]}
+        )
+
+    return post
+
+
+@pytest.fixture
+def wish(database, tenant):
+    """A person's wish, in a session of their own."""
+
+    def say(person, *others):
+        with database.tenant(tenant.id, membership_id=UUID(person["membership_id"])) as session:
+            wish_apart(
+                session,
+                participant_id=UUID(person["id"]),
+                from_participant_ids=[UUID(other["id"]) for other in others],
+            )
+            session.commit()
+
+    return say
+
+
+def kept(database, tenant, cohort):
+    with database.tenant(tenant.id) as session:
+        return separations_to_keep(session, UUID(cohort.rpartition("/")[2]))
+
+
+def separated(*people, private=False):
+    return Separated(tuple(sorted(UUID(each["id"]) for each in people)), private)
+
+
+def rows_seen(session):
+    return [
+        session.scalar(text(f"SELECT count(*) FROM {table}"))  # noqa: S608 - two names of ours
+        for table in ("separation", "separation_member")
+    ]
+
+
+def test_a_separation_names_its_participants_in_the_order_of_their_ids(tenant, cohort, people, apart):
+    answer = apart(people[2], people[0])
+    assert answer.status_code == 201
+    made = answer.get_json()
+    assert made["participants"] == [
+        {"participant_id": people[n]["id"], "external_id": f"P{n}"} for n in (0, 2)
+    ]
+    assert (made["source"], made["cohort_id"]) == ("admin", people[0]["cohort_id"])
+    assert "reason" not in made
+    assert answer.headers["Location"] == f"{cohort}/separations/{made['id']}"
+    assert tenant.api.get(answer.headers["Location"]).get_json() == made
+    assert every(tenant.api, f"{cohort}/separations") == [made]
+
+
+def test_the_same_set_again_is_the_separation_that_is_there(tenant, cohort, people, apart):
+    made = apart(*people[:3]).get_json()
+    again = apart(*reversed(people[:3]))
+    assert (again.status_code, again.get_json()) == (200, made)
+    assert apart(*people[:2]).status_code == 201
+    assert len(every(tenant.api, f"{cohort}/separations")) == 2
+
+
+def test_everybody_who_is_named_wrongly_is_pointed_at(tenant, people, apart):
+    elsewhere = tenant.api.post(
+        f"{make_cohort(tenant.api)}/participants", json={"external_id": "P0"}
+    ).get_json()
+    answer = apart(people[0], elsewhere, people[0], {"id": str(new_id())})
+    assert answer.status_code == 422
+    assert [(e["pointer"], e["code"]) for e in answer.get_json()["errors"]] == [
+        ("/participants/1", "unknown"),
+        ("/participants/2", "duplicate"),
+        ("/participants/3", "unknown"),
+    ]
+
+
+@pytest.mark.parametrize("number", [0, 1, 201])
+def test_from_two_to_two_hundred_are_kept_apart(apart, number):
+    answer = apart(*({"id": str(new_id())} for _ in range(number)))
+    assert answer.status_code == 422
+    assert answer.get_json()["errors"][0]["pointer"] == "/participants"
+
+
+def test_a_reason_is_not_taken(tenant, cohort, people):
+    body = {"participants": [each["id"] for each in people[:2]], "reason": "They fell out."}
+    answer = tenant.api.post(f"{cohort}/separations", json=body)
+    assert [e["pointer"] for e in answer.get_json()["errors"]] == ["/reason"]
+
+
+def test_a_separation_that_is_deleted_is_gone_and_may_be_made_anew(tenant, cohort, people, apart):
+    made = apart(*people[:2])
+    url = made.headers["Location"]
+    other = make_cohort(tenant.api)
+    assert tenant.api.delete(f"{other}/separations/{made.get_json()['id']}").status_code == 404
+    assert tenant.api.delete(url).status_code == 204
+    assert tenant.api.delete(url).status_code == 404
+    assert tenant.api.get(url).status_code == 404
+    assert apart(*people[:2]).status_code == 201
+
+
+def test_events_tell_of_a_separation_by_its_id_alone(tenant, database, people, apart):
+    url = apart(*people[:2]).headers["Location"]
+    tenant.api.delete(url)
+    seal_all(database, tenants=10_000)
+    told = [each for each in every(tenant.api, "/v1/events") if each["type"].startswith("separation.")]
+    assert [each["type"] for each in told] == ["separation.created", "separation.deleted"]
+    for each in told:
+        assert (each["subject_type"], each["subject_id"]) == ("separation", url.rpartition("/")[2])
+        assert (each["changed"], each["counts"]) == ([], {})
+
+
+def test_who_may_only_read_of_matching_may_not_keep_anybody_apart(new_tenant):
+    reader = new_tenant(scopes=["programs:read", "programs:write", "matching:read"])
+    url = f"{make_cohort(reader.api)}/separations"
+    assert reader.api.get(url).get_json()["items"] == []
+    refused = reader.api.post(url, json={"participants": [str(new_id()), str(new_id())]})
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "insufficient_scope")
+
+
+def test_whoever_is_deleted_leaves_a_list_and_of_a_pair_nothing_is_left(
+    tenant, cohort, database, people, apart
+):
+    trio, pair = apart(*people[:3]).get_json(), apart(people[2], people[3])
+    with database.tenant(tenant.id) as session:
+        session.execute(text("DELETE FROM participant WHERE id = :id"), {"id": people[2]["id"]})
+        session.commit()
+    (left,) = every(tenant.api, f"{cohort}/separations")
+    assert left == {**trio, "participants": trio["participants"][:2]}
+    assert tenant.api.get(pair.headers["Location"]).status_code == 404
+    assert kept(database, tenant, cohort) == [separated(*people[:2])]
+
+
+def test_a_wish_is_kept_by_matching_and_seen_by_no_admin(tenant, cohort, database, people, apart, wish):
+    shown = apart(*people[:2]).get_json()
+    wish(people[0], people[1], people[3])
+    assert every(tenant.api, f"{cohort}/separations") == [shown]
+    with database.tenant(tenant.id) as session:
+        assert rows_seen(session) == [1, 2]
+    assert kept(database, tenant, cohort) == [
+        separated(people[0], people[1]),
+        separated(people[0], people[1], private=True),
+        separated(people[0], people[3], private=True),
+    ]
+
+
+def test_only_their_author_sees_wishes(tenant, database, people, wish):
+    wish(people[0], people[1], people[2])
+    seen = {}
+    for person in people[:2]:
+        with database.tenant(tenant.id, membership_id=UUID(person["membership_id"])) as session:
+            seen[person["external_id"]] = rows_seen(session)
+    assert seen == {"P0": [2, 4], "P1": [0, 0]}
+
+
+def test_an_admin_cannot_find_a_wish_by_its_id_or_by_making_it_again(
+    tenant, cohort, database, people, apart, wish
+):
+    wish(people[0], people[1])
+    with database.tenant(tenant.id) as session:
+        ids = session.scalars(
+            text("SELECT separation_id FROM door.separations(:cohort)"), {"cohort": people[0]["cohort_id"]}
+        ).all()
+    for call in (tenant.api.get, tenant.api.delete):
+        assert call(f"{cohort}/separations/{ids[0]}").status_code == 404
+    assert apart(*people[:2]).status_code == 201
+    assert kept(database, tenant, cohort) == [
+        separated(*people[:2]),
+        separated(*people[:2], private=True),
+    ]
+
+
+def test_no_event_tells_of_a_wish(tenant, database, people, wish):
+    wish(people[0], people[1])
+    seal_all(database, tenants=10_000)
+    told = every(tenant.api, "/v1/events")
+    assert told
+    assert not [each for each in told if each["type"].startswith("separation.")]
+
+
+def test_a_wish_takes_the_place_of_the_one_before(tenant, cohort, database, people, wish):
+    wish(people[1], people[0])
+    wish(people[0], people[1], people[2])
+    wish(people[0], people[3])
+    wish(people[0], people[3])
+    assert kept(database, tenant, cohort) == [
+        separated(people[0], people[1], private=True),
+        separated(people[0], people[3], private=True),
+    ]
+    wish(people[0])
+    assert kept(database, tenant, cohort) == [separated(people[0], people[1], private=True)]
+
+
+def test_a_wish_of_the_author_goes_with_them(tenant, cohort, database, people, wish):
+    wish(people[0], people[1])
+    with database.tenant(tenant.id) as session:
+        session.execute(text("DELETE FROM participant WHERE id = :id"), {"id": people[0]["id"]})
+        session.execute(text("DELETE FROM membership WHERE id = :id"), {"id": people[0]["membership_id"]})
+        session.commit()
+        door = text("SELECT count(*) FROM door.separations(:cohort)")
+        assert session.scalar(door, {"cohort": people[0]["cohort_id"]}) == 0
+
+
+def test_nobody_wishes_in_anothers_name(tenant, database, people):
+    for membership_id in (None, UUID(people[1]["membership_id"])):
+        with database.tenant(tenant.id, membership_id=membership_id) as session, pytest.raises(Forbidden):
+            wish_apart(
+                session,
+                participant_id=UUID(people[0]["id"]),
+                from_participant_ids=[UUID(people[1]["id"])],
+            )
+
+
+def test_a_wish_names_others_of_the_cohort(people, wish):
+    for others, pointer, code in (
+        ([people[1], people[0]], "/from_participant_ids/1", "oneself"),
+        ([people[1], people[1]], "/from_participant_ids/1", "duplicate"),
+        ([{"id": str(new_id())}], "/from_participant_ids/0", "unknown"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            wish(people[0], *others)
+        assert [(e.pointer, e.code) for e in refused.value.errors] == [(pointer, code)]
+
+
+def test_the_database_takes_no_wish_from_an_admin_nor_from_anybody_else(tenant, cohort, database, people):
+    said = text(
+        "INSERT INTO separation (tenant_id, id, cohort_id, source, natural_key, membership_id)"
+        " VALUES (:tenant, :id, :cohort, 'person', 'x', :author)"
+    )
+    known = {"tenant": tenant.id, "id": new_id(), "cohort": people[0]["cohort_id"]}
+    known["author"] = people[0]["membership_id"]
+    for membership_id in (None, UUID(people[1]["membership_id"])):
+        with (
+            database.tenant(tenant.id, membership_id=membership_id) as session,
+            pytest.raises(ProgrammingError, match="row-level security"),
+        ):
+            session.execute(said, known)
+
+
+def test_the_door_shows_another_tenant_and_nobody_nothing(
+    tenant, cohort, database, new_tenant, people, apart, wish
+):
+    apart(*people[:2])
+    wish(people[0], people[1])
+    assert len(kept(database, tenant, cohort)) == 2
+    assert kept(database, new_tenant(), cohort) == []
+    with database.nobody() as session:
+        assert separations_to_keep(session, UUID(people[0]["cohort_id"])) == []
+
+
+def test_no_route_asks_the_door_for_separations():
+    asking = {
+        str(path.relative_to(ROOT))
+        for room in ("api", "cli", "tenants", "workers")
+        for path in (ROOT / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and "door.separations" in str(node.value)
+    }
+    assert asking == {"tenants/matching/separations.py"}
+    assert not [path for path in (ROOT / "api").rglob("*.py") if "separations_to_keep" in path.read_text()]
+
+
+def test_the_key_of_a_set_is_the_same_in_whatever_order_it_is_named():
+    first, second = new_id(), new_id()
+    assert natural_key([first, second]) == natural_key([second, first]) != natural_key([first])

@@ -1,0 +1,148 @@
+"""`peerloom solve`: a file and a recipe in, groups out."""
+
+import csv
+import json
+import random
+
+import pytest
+from click.testing import CliRunner
+
+from cli.solve import solve
+
+TERMS = [
+    {"attribute": "award", "prefer": "similar", "weight": 2},
+    {"attribute": "methods", "prefer": "similar"},
+    {"attribute": "stage", "prefer": "near"},
+]
+ATTRIBUTES = {
+    "award": "categorical",
+    "methods": "set",
+    "institution": "categorical",
+    "stage": {"kind": "ordinal", "levels": ["low", "middle", "high"]},
+    "convene": "boolean",
+}
+RECIPE = {
+    "attributes": ATTRIBUTES,
+    "size": {"min": 4, "max": 5},
+    "terms": TERMS,
+    "rules": [{"rule": "cap", "attribute": "institution", "max": 1}],
+}
+
+
+def invented(people):
+    """Rows of invented people."""
+    chance = random.Random(people)
+    return [
+        {
+            "external_id": f"P{number:02}",
+            "award": chance.choice(("K01", "K08")),
+            "methods": ";".join(chance.sample(("trials", "cohorts", "bench", "imaging"), 2)),
+            "institution": f"Invented University {number % 7}",
+            "stage": chance.choice(("low", "middle", "high")),
+            "convene": chance.choice(("yes", "no")),
+        }
+        for number in range(people)
+    ]
+
+
+@pytest.fixture
+def run(tmp_path):
+    def done(rows, recipe, *more):
+        file, words = tmp_path / "people.csv", tmp_path / "recipe.json"
+        with file.open("w", newline="") as opened:
+            writer = csv.DictWriter(opened, fieldnames=list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        words.write_text(recipe if isinstance(recipe, str) else json.dumps(recipe))
+        return CliRunner().invoke(solve, [str(file), "--recipe", str(words), "--seed", "1", *more])
+
+    return done
+
+
+def test_groups_are_printed_with_all_that_is_told_of_them(run):
+    rows = invented(20)
+    done = run(rows, RECIPE, "--json")
+    assert done.exit_code == 0, done.output
+    printed = json.loads(done.stdout)
+    members = [each for group in printed["groups"] for each in group["members"]]
+    assert sorted(members) == sorted(row["external_id"] for row in rows)
+    institution = {row["external_id"]: row["institution"] for row in rows}
+    for group in printed["groups"]:
+        assert 4 <= len(group["members"]) <= 5
+        assert len({institution[each] for each in group["members"]}) == len(group["members"])
+        assert [each["external_id"] for each in group["placements"]] == group["members"]
+    assert printed["unplaced"] == []
+    assert printed["value"] <= printed["bound"]
+    assert printed["gap"] == pytest.approx((printed["bound"] - printed["value"]) / printed["bound"])
+    assert printed["stopped_by"] in {"proof", "sweeps"}
+
+
+def test_the_same_seed_prints_the_same(run):
+    assert run(invented(30), RECIPE, "--json").stdout == run(invented(30), RECIPE, "--json").stdout
+
+
+def test_a_time_limit_gives_groups_that_keep_the_rules(run):
+    printed = json.loads(run(invented(40), RECIPE, "--json", "--time-limit", "1").stdout)
+    assert sum(len(group["members"]) for group in printed["groups"]) == 40
+
+
+def test_without_json_groups_are_printed_for_the_eye(run):
+    done = run(invented(9), RECIPE)
+    assert done.exit_code == 0
+    assert "P03" in done.stdout
+    assert "at most" in done.stdout
+
+
+def test_rules_that_cannot_all_hold_end_with_status_3_and_the_clash(run):
+    rows = [{**row, "institution": "Invented Crowd"} for row in invented(6)] + invented(20)[6:]
+    done = run(rows, RECIPE, "--json")
+    assert done.exit_code == 3
+    printed = json.loads(done.stdout)
+    assert printed["groups"] == []
+    assert {part["rule"] for part in printed["clash"]["parts"]} == {None, 0}
+    assert "Invented Crowd" in printed["clash"]["said"]
+    assert "Invented Crowd" in done.stderr
+
+
+def test_with_a_waitlist_as_many_as_possible_are_placed_and_the_others_told_why(run):
+    rows = [{**row, "institution": "Invented Crowd"} for row in invented(6)] + invented(20)[6:]
+    done = run(rows, {**RECIPE, "waitlist": True}, "--json")
+    assert done.exit_code == 0
+    printed = json.loads(done.stdout)
+    assert printed["unplaced"]
+    assert all(each["reason"].endswith(".") for each in printed["unplaced"])
+    assert printed["clash"]["parts"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"terms": [{**TERMS[0], "weight": 0}]}, "/terms/0/weight"),
+        ({"terms": [{**TERMS[0], "attribute": "unknown"}]}, "terms/0/attribute"),
+        ({"rules": [{"rule": "no_such"}]}, "/rules/0/rule"),
+        ({"size": {"min": 6, "max": 5}}, "size/max"),
+        ({"attributes": {"award": "colour"}}, "/attributes/award"),
+        ({"attributes": None}, "/attributes"),
+        ({"attributes": {**ATTRIBUTES, "income": "number"}}, "income"),
+        ({"program_id": "x"}, "/program_id"),
+    ],
+)
+def test_a_recipe_at_fault_ends_with_status_2_and_names_the_field(run, changed, named):
+    done = run(invented(10), {**RECIPE, **changed}, "--json")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert named in done.stderr
+
+
+def test_what_is_not_json_ends_with_status_2(run):
+    assert run(invented(10), "{", "--json").exit_code == 2
+    assert run(invented(10), '{"terms": NaN}', "--json").exit_code == 2
+
+
+def test_a_file_at_fault_ends_with_status_2_and_names_line_and_column(run):
+    rows = invented(10)
+    rows[3]["convene"] = "perhaps"
+    rows[5]["external_id"] = "P00"
+    done = run(rows, RECIPE, "--json")
+    assert done.exit_code == 2
+    assert "line 5, convene" in done.stderr
+    assert "line 7, external_id: is on line 2 too" in done.stderr
