@@ -52,7 +52,7 @@ from tenants.matching.solver.search.rules import I64
 from tenants.matching.solver.task import MATRIX_LIMIT, Task
 from tenants.matching.solver.validation import validate
 
-DEFAULT_BUDGET = 3000
+DEFAULT_BUDGET = 1000
 """Sweeps of the search over everybody."""
 
 SEARCHED = 0.6

@@ -21,7 +21,7 @@ from tenants.matching.solver.bounds.shape import Floats, Shape
 from tenants.matching.solver.bounds.star import group_stars
 from tenants.matching.solver.model import Bound, Group
 
-BUDGET = 2e10
+BUDGET = 2e9
 """Pairs looked at, about; a thousand million take some five seconds."""
 
 WANTED = 0.01
