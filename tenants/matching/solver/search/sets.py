@@ -56,10 +56,8 @@ def transfer(
         board.scratch.mark[j] = 2
     m = without_into(board, gi, come, board.one)
     l = without_into(board, gj, go, board.other)  # noqa: E741
-    for i in go:
-        board.scratch.mark[i] = -1
-    for j in come:
-        board.scratch.mark[j] = -1
+    board.scratch.mark[go] = -1
+    board.scratch.mark[come] = -1
     if leaving > 0 and board.away[0] + leaving > land.leave:
         return np.nan
     total_i = 0.0 if gi == k else sum_of_pairs(land.score, board.one, m)
