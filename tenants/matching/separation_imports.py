@@ -9,14 +9,12 @@ from typing import Any
 
 from sqlalchemy import text
 
-from tenants.cohorts.imports.reversal import check_reversible
-from tenants.cohorts.imports.staging import Fault, Plan, Staged, run, wait_for_turn
+from tenants.cohorts.imports.reversal import undoing
+from tenants.cohorts.imports.staging import Fault, Plan, Staged, run
 from tenants.cohorts.models import Import
 from tenants.cohorts.values import InvalidValue, ValueReader, short_text
-from tenants.kernel import events
-from tenants.kernel.claims import Claim, JobFailed
-from tenants.kernel.errors import Conflict
-from tenants.kernel.session import Session, expect_many_rows
+from tenants.kernel.claims import Claim
+from tenants.kernel.session import Session
 from tenants.matching.separation_import_sql import (
     ANY_FAILED,
     NOTE_REMOVALS,
@@ -43,19 +41,10 @@ def reverse(claim: Claim) -> None:
 
     Raises JobFailed where a later import was applied.
     """
-    with claim.effect() as session:
-        expect_many_rows(session)
-        wait_for_turn(session)
-        found = session.get_one(Import, (claim.tenant_id, claim.subject_id), with_for_update=True)
-        try:
-            check_reversible(session, found)
-        except Conflict as refused:
-            raise JobFailed(refused.code, refused.detail) from refused
+    with undoing(claim) as (session, found):
         known = {"tenant": found.tenant_id, "cohort": found.cohort_id, "import": found.id}
         for statement in REVERSE:
             session.execute(text(statement), known)
-        found.state = "reversed"
-        events.record(session, "import.reversed", subject=found, counts=found.counts)
 
 
 def _plan(_: Session, found: Import) -> Plan:

@@ -6,14 +6,12 @@ from typing import Any
 
 from sqlalchemy import text
 
-from tenants.cohorts.imports.reversal import check_reversible
-from tenants.cohorts.imports.staging import Fault, Plan, Staged, run, wait_for_turn
+from tenants.cohorts.imports.reversal import undoing
+from tenants.cohorts.imports.staging import Fault, Plan, Staged, run
 from tenants.cohorts.models import Import
 from tenants.cohorts.values import InvalidValue, ValueReader, short_text
-from tenants.kernel import events
 from tenants.kernel.claims import Claim, JobFailed
-from tenants.kernel.errors import Conflict
-from tenants.kernel.session import Session, expect_many_rows
+from tenants.kernel.session import Session
 from tenants.outcomes import import_sql, reversal_sql
 from tenants.outcomes.models import CAREER_EVENT_KINDS, PRODUCT_KINDS, SAMPLES, VISIBILITIES
 from tenants.outcomes.rules import (
@@ -61,14 +59,7 @@ def reverse(claim: Claim) -> None:
 
     Raises JobFailed, and undoes nothing, where any of it has been changed since.
     """
-    with claim.effect() as session:
-        expect_many_rows(session)
-        wait_for_turn(session)
-        found = session.get_one(Import, (claim.tenant_id, claim.subject_id), with_for_update=True)
-        try:
-            check_reversible(session, found)
-        except Conflict as refused:
-            raise JobFailed(refused.code, refused.detail) from refused
+    with undoing(claim) as (session, found):
         outcome = OUTCOMES[found.kind]
         known = {"tenant": found.tenant_id, "import": found.id}
         session.execute(text(reversal_sql.UNDONE), known)
@@ -77,8 +68,6 @@ def reverse(claim: Claim) -> None:
             raise JobFailed("changed_since", f"{changed:,} of its rows have been changed since.")
         for statement in outcome.undo:
             session.execute(text(statement), known)
-        found.state = "reversed"
-        events.record(session, "import.reversed", subject=found, counts=found.counts)
 
 
 def _plan(_: Session, found: Import) -> Plan:

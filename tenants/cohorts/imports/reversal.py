@@ -1,5 +1,8 @@
 """Undoing an import: only the last one of its cohort and kind, and only while nobody built on it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import select, text
 
 from tenants.cohorts.imports.staging import wait_for_turn
@@ -139,6 +142,25 @@ def _check_participants(session: Session, found: Import) -> None:
     grouped = session.execute(text(_IN_A_GROUP), known).scalar_one()
     if grouped:
         raise Conflict(f"{grouped:,} of its participants are in a group or a matching run.", code="in_use")
+
+
+@contextmanager
+def undoing(claim: Claim) -> Iterator[tuple[Session, Import]]:
+    """The claimed import in its turn, held, to be undone in this transaction; afterwards it is reversed.
+
+    Raises JobFailed unless it can be undone now.
+    """
+    with claim.effect() as session:
+        expect_many_rows(session)
+        wait_for_turn(session)
+        found = session.get_one(Import, (claim.tenant_id, claim.subject_id), with_for_update=True)
+        try:
+            check_reversible(session, found)
+        except Conflict as refused:
+            raise JobFailed(refused.code, refused.detail) from refused
+        yield session, found
+        found.state = "reversed"
+        events.record(session, "import.reversed", subject=found, counts=found.counts)
 
 
 def reverse(claim: Claim) -> None:

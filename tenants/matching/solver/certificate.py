@@ -39,7 +39,7 @@ def certificate(task: Task, pool: Pool, recipe: Recipe, shape: Shape, groups: Se
     pair_means = np.array([[_mean_pair(score) for score in block] for block in blocks])
     sizes = np.array([len(group) for group in groups])
     means = sizes @ pair_means / sizes.sum()
-    hours = _hours(pool, recipe)
+    hours = _hours(task, pool, recipe)
     terms = tuple(
         TermTold(
             term.attribute,
@@ -103,10 +103,10 @@ def _share(value: float, limit: float | None) -> float | None:
     return None if limit is None else (min(1.0, value / limit) if limit > 0 else 1.0)
 
 
-def _hours(pool: Pool, recipe: Recipe) -> Hours | None:
+def _hours(task: Task, pool: Pool, recipe: Recipe) -> Hours | None:
     keys = [term.attribute for term in recipe.terms if pool.attributes[term.attribute].kind == "availability"]
     keys += [rule.attribute for rule in recipe.rules if isinstance(rule, CommonSlots)]
-    return Hours(pool.attributes[keys[0]].values) if keys else None
+    return Hours(pool.attributes[keys[0]].values, task.start) if keys else None
 
 
 def _scores_by_term(affinity: Affinity, group: Group) -> NDArray[np.float64]:

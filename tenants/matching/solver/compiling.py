@@ -122,7 +122,7 @@ def _add_counts(draft: Draft, pool: Pool, place: int, rule: Cap | Seats | NoIsol
 def _add_commons(draft: Draft, pool: Pool, place: int, rule: Shared | CommonSlots, start: date) -> None:
     attribute = pool.attributes[rule.attribute]
     if isinstance(rule, Shared):
-        draft.add_common(place, _element_bits(attribute), rule.min, 1.0, _price(rule))
+        draft.add_common(place, element_bits(attribute, held_by=2), rule.min, 1.0, _price(rule))
     else:
         hours = draft.hours[place] = Hours(attribute.values, start)
         an_hour = 60 / hours.minutes
@@ -136,7 +136,7 @@ def _add_pairs(
     for i, j in sorted(pairs):
         draft.add_conflict(i, j, _price(rule), place)
     if isinstance(rule, Hierarchy) and rule.shared:
-        for name, people in _named(rule, pool).items():
+        for name, people in named(rule, pool).items():
             if len(people) > 1:
                 draft.add_feature((place, name), people, _price(rule), most=1)
 
@@ -169,12 +169,12 @@ def conflicts_of(
             for i, j in similar_pairs(pool.attributes[rule.attribute].values, rule.similarity):
                 yield int(i), int(j)
         case Hierarchy():
-            for name, people in _named(rule, pool).items():
+            for name, people in named(rule, pool).items():
                 if name in index:
                     yield from ((index[name], person) for person in people)
 
 
-def _named(rule: Hierarchy, pool: Pool) -> dict[str, list[int]]:
+def named(rule: Hierarchy, pool: Pool) -> dict[str, list[int]]:
     """Who names each person, in any of the rule's attributes."""
     found: dict[str, list[int]] = {}
     for key in rule.attributes:
@@ -183,12 +183,11 @@ def _named(rule: Hierarchy, pool: Pool) -> dict[str, list[int]]:
     return {name: sorted(set(people)) for name, people in found.items()}
 
 
-def _element_bits(attribute: Attribute) -> U64:
-    """(n, 1, words): the elements that each person holds. Elements of one person alone can be nobody's in common
-    but count for a group of one; there are none."""
+def element_bits(attribute: Attribute, *, held_by: int) -> U64:
+    """(n, 1, words): the elements that each person holds, of those that at least so many hold."""
     held = [elements(attribute, value) for value in attribute.values]
     counts = Counter(element for each in held for element in each)
-    bit_of = {element: bit for bit, element in enumerate(e for e in counts if counts[e] > 1)}
+    bit_of = {element: bit for bit, element in enumerate(e for e in counts if counts[e] >= held_by)}
     bits = np.zeros((len(held), 1, max(1, -(-len(bit_of) // 64))), dtype=np.uint64)
     for person, each in enumerate(held):
         for element in each:

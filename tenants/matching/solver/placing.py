@@ -46,15 +46,15 @@ def first_placing(task: Task, pool: Pool, recipe: Recipe, seed: int) -> Placing:
     """
     if task.people < recipe.size.min:
         raise Infeasible(_too_few(task.people, recipe))
-    found = arithmetic_clash(pool, recipe)
+    found = arithmetic_clash(pool, recipe, start=task.start)
     if found is None:
         everybody = _placed(task, recipe, 0, seed)
         if everybody is not None:
             return everybody
-        groups = placing(pool, recipe)
+        groups = placing(pool, recipe, start=task.start)
         if groups is not None:
             return _as_placing(groups, task.people)
-        found = clash(pool, recipe)
+        found = clash(pool, recipe, start=task.start)
     some = _most_placed(task, recipe, seed) if recipe.waitlist else None
     if some is None:
         raise Infeasible(found or _nothing_found(recipe))

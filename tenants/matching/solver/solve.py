@@ -133,7 +133,8 @@ def task_of(pool: Pool, recipe: Recipe, start: date = START) -> Task:
     """The scores and rules of a valid pool and recipe."""
     affinity = Affinity(pool, recipe, start)
     matrix = affinity.matrix() if affinity.people <= MATRIX_LIMIT else None
-    return Task(affinity, compile_rules(pool, recipe, start), recipe.emphasis, _ranks(pool, recipe), matrix)
+    rules = compile_rules(pool, recipe, start)
+    return Task(affinity, rules, recipe.emphasis, start, _ranks(pool, recipe), matrix)
 
 
 def _ranks(pool: Pool, recipe: Recipe) -> I64:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -20,11 +21,12 @@ MATRIX_LIMIT = 5000
 @dataclass
 class Task:
     """A pool under a recipe. ``matrix`` (n, n) are all pair scores, None above MATRIX_LIMIT; ``rank`` (n,) is
-    who is left over last."""
+    who is left over last; ``start`` is in the week in which the year of availability begins."""
 
     affinity: Affinity
     compiled: Compiled
     emphasis: float
+    start: date
     rank: I64
     matrix: F32 | None
 

@@ -8,6 +8,7 @@ from typing import Any
 from tenants.matching.solver.compiling import elements
 from tenants.matching.solver.model import Attribute, Clash, Group, Pool, Recipe, Term
 from tenants.matching.solver.partition import MemberTold
+from tenants.matching.solver.words import shown
 
 SHOWN = 5
 """Values of an attribute that are named, the most frequent first."""
@@ -31,13 +32,9 @@ def group_said(attribute: Attribute, term: Term, group: Group) -> str:
     frequent = sorted(
         counts.items(), key=lambda item: (-item[1], order.index(item[0]) if item[0] in order else 0)
     )
-    shown = ", ".join(f"{_word(value)} {times}" for value, times in frequent[:SHOWN])
+    named = ", ".join(f"{shown(value)} {times}" for value, times in frequent[:SHOWN])
     more = f" and {len(frequent) - SHOWN} more" if len(frequent) > SHOWN else ""
-    return f"{key}: {shown}{more} of {number}{unknown}"
-
-
-def _word(value: Any) -> str:
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    return f"{key}: {named}{more} of {number}{unknown}"
 
 
 def member_said(attribute: Attribute, term: Term, group: Group, place: int) -> str | None:

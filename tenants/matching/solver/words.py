@@ -58,13 +58,13 @@ def said_of(rule: Rule) -> str:
 
 def _seats_said(rule: Seats) -> str:
     number = f"at least {rule.min}" if rule.max is None else f"from {rule.min} to {rule.max}"
-    return f"{number} with {rule.attribute} “{_shown(rule.value)}”"
+    return f"{number} with {rule.attribute} “{shown(rule.value)}”"
 
 
 def _no_isolate_said(rule: NoIsolate) -> str:
     if rule.values is None:
         return f"nobody alone with their {rule.attribute}"
-    return f"nobody alone with {rule.attribute} {' or '.join(f'“{_shown(value)}”' for value in rule.values)}"
+    return f"nobody alone with {rule.attribute} {' or '.join(f'“{shown(value)}”' for value in rule.values)}"
 
 
 def _hierarchy_said(rule: Hierarchy) -> str:
@@ -97,7 +97,8 @@ _SAID: Mapping[type[Rule], Callable[[Any], str]] = {
 }
 
 
-def _shown(value: str | bool) -> str:
+def shown(value: str | bool) -> str:
+    """A value as sentences name it."""
     return ("no", "yes")[value] if isinstance(value, bool) else value
 
 

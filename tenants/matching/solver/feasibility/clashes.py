@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 
 from tenants.matching.solver.feasibility.arithmetic import find
 from tenants.matching.solver.feasibility.counting import Unknown
@@ -14,6 +15,7 @@ from tenants.matching.solver.feasibility.judging import Arithmetic, Exact
 from tenants.matching.solver.feasibility.reading import read
 from tenants.matching.solver.feasibility.relaxing import relaxations
 from tenants.matching.solver.feasibility.smallest import smallest
+from tenants.matching.solver.hours import START
 from tenants.matching.solver.model import Clash, Group, Part, Pool, Recipe
 
 FEW = 12
@@ -23,7 +25,7 @@ LARGE = 1_000
 """People above whom only arithmetic looks for clashes."""
 
 
-def clash(pool: Pool, recipe: Recipe, *, effort: float = 1.0) -> Clash | None:
+def clash(pool: Pool, recipe: Recipe, *, effort: float = 1.0, start: date = START) -> Clash | None:
     """The clash that forbids placing everybody, or None where none was found.
 
     Simple arithmetic looks first; for up to LARGE people the counting model then decides, which is proof
@@ -32,9 +34,9 @@ def clash(pool: Pool, recipe: Recipe, *, effort: float = 1.0) -> Clash | None:
     clash and 15 on its relaxations, which may take the clock two or three times as long.
     """
     if len(pool.ids) > LARGE:
-        return arithmetic_clash(pool, recipe)
+        return arithmetic_clash(pool, recipe, start=start)
     judge = Exact(effort)
-    for case in _public_first(read(pool, recipe)):
+    for case in _public_first(read(pool, recipe, start)):
         found = find(case)
         if found or judge.refutes(case):
             return _explained(case, found, judge, effort)
@@ -60,12 +62,12 @@ def _public_first(case: Case) -> Iterator[Case]:
         yield case
 
 
-def arithmetic_clash(pool: Pool, recipe: Recipe) -> Clash | None:
+def arithmetic_clash(pool: Pool, recipe: Recipe, *, start: date = START) -> Clash | None:
     """The clash that counting alone finds, fast however many people; None proves nothing.
 
     Its relaxations are checked by the same arithmetic, against this clash and not the rest of the recipe.
     """
-    for case in _public_first(read(pool, recipe)):
+    for case in _public_first(read(pool, recipe, start)):
         found = find(case)
         if found:
             few = case.of(found.demands)
@@ -74,13 +76,13 @@ def arithmetic_clash(pool: Pool, recipe: Recipe) -> Clash | None:
     return None
 
 
-def placing(pool: Pool, recipe: Recipe, *, effort: float = 1.0) -> list[Group] | None:
+def placing(pool: Pool, recipe: Recipe, *, effort: float = 1.0, start: date = START) -> list[Group] | None:
     """Some groups that keep all rules which always hold and place everybody, by CP-SAT.
 
     None if there are none or none was found in the effort.
     """
     try:
-        return Exact(effort).placing(read(pool, recipe))
+        return Exact(effort).placing(read(pool, recipe, start))
     except Unknown:
         return None
 

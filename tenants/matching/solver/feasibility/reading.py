@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from datetime import date
 
 import numpy as np
 
-from tenants.matching.solver.compiling import elements, holders, lists_of, pairs_of
+from tenants.matching.solver.compiling import (
+    element_bits,
+    elements,
+    holders,
+    lists_of,
+    named,
+    pairs_of,
+)
 from tenants.matching.solver.feasibility.demands import (
     U64,
     Block,
@@ -21,10 +27,9 @@ from tenants.matching.solver.feasibility.demands import (
     counted,
     listed,
 )
-from tenants.matching.solver.hours import Hours
+from tenants.matching.solver.hours import START, Hours
 from tenants.matching.solver.model import (
     Apart,
-    Attribute,
     Cap,
     CommonSlots,
     Hierarchy,
@@ -41,16 +46,20 @@ from tenants.matching.solver.model import (
     Together,
 )
 from tenants.matching.solver.texts import similar_pairs
+from tenants.matching.solver.words import shown
 
 PRIVATE = "a private wish"
 
 TOGETHER = "let {} be in one group"
 
 
-def read(pool: Pool, recipe: Recipe) -> Case:
-    """What the sizes and the rules that always hold demand of a pool. What nothing can break is left out."""
+def read(pool: Pool, recipe: Recipe, start: date = START) -> Case:
+    """What the sizes and the rules that always hold demand of a pool. What nothing can break is left out.
+
+    The year over which slots must be common begins in the week of ``start``.
+    """
     demands: list[Demand] = [_sizes(recipe.size)]
-    reader = _Reader(pool)
+    reader = _Reader(pool, start)
     for place, rule in enumerate(recipe.rules):
         if rule.price is None:
             demands += [_hidden(each, place) if rule.private else each for each in reader.read(place, rule)]
@@ -58,8 +67,8 @@ def read(pool: Pool, recipe: Recipe) -> Case:
 
 
 def _hidden(demand: Demand, place: int) -> Demand:
-    shown = {"part": Part(place, PRIVATE), "unnamed": PRIVATE, "release": "", "private": True}
-    return type(demand)(**{**vars(demand), **shown})
+    hidden = {"part": Part(place, PRIVATE), "unnamed": PRIVATE, "release": "", "private": True}
+    return type(demand)(**{**vars(demand), **hidden})
 
 
 def size_words(size: Size) -> str:
@@ -73,8 +82,8 @@ def _sizes(size: Size) -> Sizes:
 
 
 class _Reader:
-    def __init__(self, pool: Pool) -> None:
-        self.pool = pool
+    def __init__(self, pool: Pool, start: date) -> None:
+        self.pool, self.start = pool, start
         self.index = {name: person for person, name in enumerate(pool.ids)}
 
     def read(self, place: int, rule: Rule) -> Iterator[Demand]:
@@ -119,10 +128,10 @@ class _Reader:
         attribute = self.pool.attributes[rule.attribute]
         for value, people in holders(attribute).items():
             if len(people) > rule.max:
-                noun = f"{rule.attribute} “{_word(value)}”"
+                noun = f"{rule.attribute} “{shown(value)}”"
                 said = f"at most {rule.max} of {noun} in a group: {counted(len(people), 'person', 'people')}"
                 yield Count(
-                    part=Part(place, said, tuple(people), _word(value)),
+                    part=Part(place, said, tuple(people), shown(value)),
                     unnamed=f"at most {rule.max} with the same {rule.attribute} in a group",
                     release="",
                     holders=tuple(people),
@@ -133,7 +142,7 @@ class _Reader:
 
     def seats(self, place: int, rule: Seats) -> Iterator[Demand]:
         people = tuple(holders(self.pool.attributes[rule.attribute]).get(rule.value, []))
-        noun = f"{rule.attribute} “{_word(rule.value)}”"
+        noun = f"{rule.attribute} “{shown(rule.value)}”"
         bounds: list[tuple[str, int, int | None]] = [("at least", rule.min, None)] if rule.min > 0 else []
         if rule.max is not None and len(people) > rule.max:
             bounds.append(("at most", 0, rule.max))
@@ -141,7 +150,7 @@ class _Reader:
             said = f"{bound} {least if most is None else most} of {noun} in a group"
             yield Count(
                 part=Part(
-                    place, f"{said}: {counted(len(people), 'person', 'people')}", people, _word(rule.value)
+                    place, f"{said}: {counted(len(people), 'person', 'people')}", people, shown(rule.value)
                 ),
                 unnamed=f"{bound} {least if most is None else most} with a certain {rule.attribute} in a group",
                 release=f"ask for no {noun} in a group",
@@ -155,11 +164,11 @@ class _Reader:
     def isolates(self, place: int, rule: NoIsolate) -> Iterator[Demand]:
         for value, people in holders(self.pool.attributes[rule.attribute]).items():
             if rule.values is None or value in rule.values:
-                noun = f"{rule.attribute} “{_word(value)}”"
+                noun = f"{rule.attribute} “{shown(value)}”"
                 held = counted(len(people), "person", "people")
                 yield Count(
                     part=Part(
-                        place, f"nobody alone in a group with {noun}: {held}", tuple(people), _word(value)
+                        place, f"nobody alone in a group with {noun}: {held}", tuple(people), shown(value)
                     ),
                     unnamed=f"nobody alone in a group with their {rule.attribute}",
                     release=f"let somebody be alone in a group with {noun}",
@@ -186,12 +195,8 @@ class _Reader:
         )
 
     def hierarchy(self, place: int, rule: Hierarchy) -> Iterator[Demand]:
-        naming: dict[str, list[int]] = {}
-        for key in rule.attributes:
-            for name, people in holders(self.pool.attributes[key]).items():
-                naming.setdefault(name, []).extend(people)
-        for name, people in naming.items():
-            for person in sorted(set(people)) if name in self.index else []:
+        for name, people in named(rule, self.pool).items():
+            for person in people if name in self.index else []:
                 keys = [
                     key
                     for key in rule.attributes
@@ -217,13 +222,13 @@ class _Reader:
         )
 
     def shared(self, place: int, rule: Shared) -> Common:
-        rows, bits = _element_bits(self.pool.attributes[rule.attribute])
+        token, bits = _different(element_bits(self.pool.attributes[rule.attribute], held_by=1))
         said = f"at least {rule.min} of {rule.attribute} in common in a group"
         return Common(
             part=Part(place, said),
             unnamed=said,
             release=f"ask for no {rule.attribute} in common",
-            token=rows,
+            token=token,
             bits=bits,
             need=rule.min,
             step=1,
@@ -231,34 +236,22 @@ class _Reader:
         )
 
     def slots(self, place: int, rule: CommonSlots) -> Common:
-        hours = Hours(self.pool.attributes[rule.attribute].values)
-        flat = hours.bits.reshape(len(hours.bits), -1)
-        different, rows = np.unique(flat, axis=0, return_inverse=True)
+        hours = Hours(self.pool.attributes[rule.attribute].values, self.start)
+        token, bits = _different(hours.bits)
         said = f"at least {rule.hours:g} hours a week of {rule.attribute} in common in a group"
         return Common(
             part=Part(place, said),
             unnamed=said,
             release=f"ask for no {rule.attribute} in common",
-            token=tuple(rows.ravel().tolist()),
-            bits=different.reshape(-1, *hours.bits.shape[1:]),
+            token=token,
+            bits=bits,
             need=math.ceil(rule.hours * 60 / hours.minutes - 1e-9),
             step=60 // hours.minutes,
             change=f"ask for {{}} hours a week of {rule.attribute} in common",
         )
 
 
-def _word(value: Any) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-
-
-def _element_bits(attribute: Attribute) -> tuple[tuple[int, ...], U64]:
-    """The row of each person, and by row the elements, (rows, 1, words)."""
-    held = [frozenset(elements(attribute, value)) for value in attribute.values]
-    row_of = {own: row for row, own in enumerate(dict.fromkeys(held))}
-    bit_of = {element: bit for bit, element in enumerate(Counter(e for own in row_of for e in sorted(own)))}
-    bits = np.zeros((len(row_of), 1, 1 + len(bit_of) // 64), dtype=np.uint64)
-    for own, row in row_of.items():
-        for element in own:
-            word, bit = divmod(bit_of[element], 64)
-            bits[row, 0, word] |= np.uint64(1 << bit)
-    return tuple(row_of[own] for own in held), bits
+def _different(bits: U64) -> tuple[tuple[int, ...], U64]:
+    """The rows that differ, and which of them is each person's."""
+    different, row = np.unique(bits.reshape(len(bits), -1), axis=0, return_inverse=True)
+    return tuple(row.ravel().tolist()), different.reshape(-1, *bits.shape[1:])
