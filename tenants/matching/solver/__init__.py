@@ -1,12 +1,11 @@
 """Forming groups from a pool of people: pure and deterministic."""
 
+from tenants.matching.solver.clash import Clash, Infeasible
 from tenants.matching.solver.model import (
     EMPHASIS,
     NEUTRAL,
     Attribute,
     Bound,
-    Clash,
-    Infeasible,
     InvalidPool,
     InvalidRecipe,
     Pool,

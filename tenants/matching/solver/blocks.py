@@ -9,6 +9,7 @@ with the floor fixed for a round, each block's part is its own.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -17,7 +18,8 @@ from tenants.matching.solver.model import Group
 from tenants.matching.solver.search.annealing import Effort, Island
 from tenants.matching.solver.search.board import Aim
 from tenants.matching.solver.search.rules import F64, I64
-from tenants.matching.solver.task import Task
+from tenants.matching.solver.standing import GONE
+from tenants.matching.solver.task import Layout, Task
 
 WHOLE = 1500
 """Pools of up to this many people are searched whole."""
@@ -30,12 +32,22 @@ THREADS = 2
 
 
 class Blocks:
-    """A partition of a large pool, improved block by block. ``groups`` and ``bench`` are the present one."""
+    """A partition of a large pool, improved block by block. ``group`` (n,) is the present one, with the bench as
+    the last number."""
 
-    def __init__(self, task: Task, groups: list[I64], bench: I64, sizes: tuple[int, int], seed: int) -> None:
-        self.task, self.groups, self.bench, self.sizes, self.seed = task, groups, bench, sizes, seed
-        self.means: F64 = task.means(groups)
+    def __init__(self, task: Task, layout: Layout, group: I64, seed: tuple[int, ...]) -> None:
+        self.task, self.layout, self.seed = task, layout, seed
+        *self.groups, self.bench = as_groups(group, len(layout.least) + 1)
+        self.means: F64 = task.means(self.groups)
         self.turn = 0
+
+    @property
+    def group(self) -> I64:
+        """(n,) the group of each person."""
+        found = np.full(self.task.people, len(self.groups), dtype=np.int64)
+        for number, members in enumerate(self.groups):
+            found[members] = number
+        return found
 
     def aim(self, weak: int) -> Aim:
         """What each block climbs while the ``weak`` weakest groups are lifted."""
@@ -54,28 +66,38 @@ class Blocks:
         number = max(1, round(int(people[-1]) / BLOCK))
         return np.split(order, np.searchsorted(people, people[-1] * np.arange(1, number) / number))
 
-    def island(self, chosen: I64, aim: Aim, seed: tuple[int, ...], bench: I64) -> tuple[Island, I64]:
-        """The search of one block, and who is in it."""
+    def island(
+        self, chosen: I64, aim: Aim, seed: tuple[int, ...], bench: I64, spare: int
+    ) -> tuple[Island, I64]:
+        """The search of one block, and who is in it; ``spare`` more people of it may move than do."""
+        k = len(chosen)
         people = np.concatenate([*(self.groups[g] for g in chosen), bench])
-        group = np.repeat(np.arange(len(chosen)), [len(self.groups[g]) for g in chosen])
-        group = np.append(group, np.full(len(bench), len(chosen)))
-        least = np.full(len(chosen), self.sizes[0], dtype=np.int64)
-        most = np.full(len(chosen), self.sizes[1], dtype=np.int64)
-        return Island(self.task.land(people, least, most), aim, group.astype(np.int64), seed), people
+        group = np.repeat(np.arange(k), [len(self.groups[g]) for g in chosen])
+        group = np.append(group, np.full(len(bench), k))
+        place = np.full(len(self.groups) + 1 + GONE, k + GONE, dtype=np.int64)
+        place[chosen] = np.arange(k)
+        home = np.where(self.layout.home[people] < 0, -1, place[self.layout.home[people]])
+        away = int(np.count_nonzero((home >= 0) & (home != group)))
+        layout = Layout(
+            self.layout.least[chosen], self.layout.most[chosen], home, self.layout.loyalty, away + spare
+        )
+        return Island(self.task.land(people, layout), aim, group.astype(np.int64), seed), people
 
-    def round(self, heats: F64, weak: int, *, keep_best: bool) -> None:
-        """Search every block once at these temperatures, two at a time."""
+    def round(self, heats: F64, aim: Aim, best: Callable[[Island], bool]) -> None:
+        """Search every block once at these temperatures, two at a time; keep the ``best`` seen or the last."""
         self.turn += 1
-        rng = np.random.default_rng((self.seed, self.turn))
-        aim = self.aim(weak)
+        rng = np.random.default_rng((*self.seed, self.turn))
         blocks = self.drawn(rng)
         shares = np.array_split(rng.permutation(self.bench), len(blocks))
+        home = self.layout.home
+        away = int(np.count_nonzero((home >= 0) & (home != self.group)))
+        spare = max(0, self.layout.leave - away) // len(blocks)
 
         def searched(number: int) -> tuple[I64, I64]:
-            island, people = self.island(blocks[number], aim, (self.seed, self.turn, number), shares[number])
+            seed = (*self.seed, self.turn, number)
+            island, people = self.island(blocks[number], aim, seed, shares[number], spare)
             island.cool(heats, np.ones(len(heats), dtype=np.int64))
-            after = island.best if keep_best else island.board.group[: len(people)]
-            return people, after
+            return people, island.best if best(island) else island.board.group[: len(people)]
 
         with ThreadPoolExecutor(THREADS) as pool:
             found = list(pool.map(searched, range(len(blocks))))
@@ -87,13 +109,19 @@ class Blocks:
         self.bench = np.sort(np.concatenate(benched))
         self.means = self.task.means(self.groups)
 
+    def mend(self, heats: F64, rounds: int) -> I64 | None:
+        """Groups that break no hard rule, for whatever value; None if none were found in so many rounds."""
+        for _ in range(rounds):
+            self.round(heats, Aim(share=0.0), seen_unbroken)
+            if not any(self.task.breaches(group)[0] for group in as_tuples(self.groups)):
+                return self.group
+        return None
+
     def calibrated(self, effort: Effort, sweeps: int) -> tuple[float, float]:
         """The first and the last temperature, as one block shows them."""
-        rng = np.random.default_rng((self.seed, 0))
-        chosen = self.drawn(rng)[0]
-        island, _ = self.island(
-            chosen, self.aim(len(self.groups) // 3 + 1), (self.seed, 0, 0), self.bench[:0]
-        )
+        rng = np.random.default_rng((*self.seed, 0))
+        chosen, aim = self.drawn(rng)[0], self.aim(len(self.groups) // 3 + 1)
+        island, _ = self.island(chosen, aim, (*self.seed, 0, 0), self.bench[:0], 0)
         return island.calibrate(sweeps, effort)
 
     def budget(self, effort: Effort, heat: float) -> int:
@@ -101,7 +129,7 @@ class Blocks:
         if effort.deadline == float("inf"):
             return effort.sweeps
         started = time.monotonic()
-        self.round(np.full(4, heat), max(1, len(self.groups) // 3), keep_best=False)
+        self.round(np.full(4, heat), self.aim(max(1, len(self.groups) // 3)), broken)
         a_sweep = (time.monotonic() - started) / 4
         return min(effort.sweeps, int(0.9 * (effort.deadline - time.monotonic()) / max(a_sweep, 1e-9)))
 
@@ -119,10 +147,20 @@ class Blocks:
             heats = hot * (cold / hot) ** part
             if last:
                 heats[-max(1, each // 2) :] = 0.0
-            self.round(heats, weak, keep_best=last)
+            self.round(heats, self.aim(weak), (lambda _island: True) if last else broken)
             if effort.progress is not None:
                 effort.progress((number + 1) / ROUNDS)
         return effort.over()
+
+
+def broken(island: Island) -> bool:
+    """Whether the last groups break a hard rule: those that keep the rules are never given up for such."""
+    return bool(island.board.broken.any())
+
+
+def seen_unbroken(island: Island) -> bool:
+    """Whether any groups were seen that break no hard rule."""
+    return bool(island.best_value[0] > -np.inf)
 
 
 def as_groups(group: I64, number: int) -> list[I64]:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from tenants.matching.solver import bounds
 from tenants.matching.solver.affinity import Affinity
 from tenants.matching.solver.bounding import bound_shape
-from tenants.matching.solver.forming import land_for
 from tenants.matching.solver.hours import Hours
 from tenants.matching.solver.model import CommonSlots, Group, Pool, Recipe
 from tenants.matching.solver.partition import (
@@ -127,7 +126,11 @@ def _alternatives(task: Task, shape: Shape, groups: Sequence[Group]) -> dict[int
     group_of = np.full(task.people, len(groups), dtype=np.int64)
     for number, group in enumerate(groups):
         group_of[list(group)] = number
-    gain, to, other = best_alternatives(land_for(task, shape), group_of, aim_of(task.emphasis, shape.placed))
+    gain, to, other = best_alternatives(
+        task.land(np.arange(task.people), task.layout(shape)),
+        group_of,
+        aim_of(task.emphasis, shape.placed),
+    )
     return {
         person: Alternative(
             int(to[person]),

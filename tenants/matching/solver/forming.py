@@ -2,69 +2,120 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
+from tenants.matching.solver.blocks import WHOLE, Blocks
 from tenants.matching.solver.search.annealing import Island
-from tenants.matching.solver.search.board import Aim, Land
-from tenants.matching.solver.search.rules import I64
+from tenants.matching.solver.search.board import Aim
+from tenants.matching.solver.search.rules import F64, I64
 from tenants.matching.solver.sizes import Shape
-from tenants.matching.solver.task import Task
+from tenants.matching.solver.task import Layout, Task
 
-MEND_SWEEPS = 40
 MEND_ROUNDS = 12
-"""Sweeps at falling heat in which violations must vanish, and how often that is tried again."""
+MEND_HEATS = np.geomspace(0.5, 0.05, 40)
+"""How often at most groups are dealt anew, and the falling heat of the sweeps in which violations must vanish; a
+violation weighs 1."""
+
+REPAIR_HEATS = (np.full(40, 0.03), np.geomspace(0.1, 0.03, 100), np.geomspace(0.4, 0.03, 300))
+HOMESICK = 0.4
+"""Where groups stand: cold at first, so that only what is broken stirs, then hotter, the last as often as needed; and
+what a move weighs beside a violation."""
+
+MENDED_BLOCKS = 12
+"""Rounds in which a large pool is mended block by block."""
 
 
-def dealt(land: Land, shape: Shape, rng: np.random.Generator) -> I64 | None:
-    """The group of each person, at random in the shape, units whole; the bench is number ``shape.groups``.
-    None if units do not fit in."""
-    n = len(land.unit_of)
-    low, rest = divmod(shape.placed, shape.groups)
-    room = np.full(shape.groups, low, dtype=np.int64)
-    room[rng.permutation(shape.groups)[:rest]] += 1
-    room = np.append(room, n - shape.placed)
-    group = np.full(n, -1, dtype=np.int64)
-    units = np.split(land.unit, land.unit_start[1:-1]) if len(land.unit) else []
+def dealt(task: Task, shape: Shape, layout: Layout, rng: np.random.Generator) -> I64 | None:
+    """The group of each person, at home where there is room and else at random, units whole; the bench is number
+    ``shape.groups``. None if units or sizes do not fit in."""
+    room = _room(shape, layout, rng)
+    if room is None:
+        return None
+    room = np.append(room, task.people - shape.placed)
+    group = np.full(task.people, -1, dtype=np.int64)
     seated = np.zeros(shape.groups + 1, dtype=np.int64)
-    for unit in sorted(units, key=len, reverse=True):
+    for unit in sorted(task.compiled.units, key=len, reverse=True):
         fits = np.flatnonzero(room >= len(unit))
         if not len(fits):
             return None
-        # Groups without a unit first, then those with most room; the bench last of all.
-        chosen = fits[np.lexsort((-room[fits], seated[fits], fits == shape.groups))[0]]
-        group[unit] = chosen
+        at_home = (layout.home[list(unit)] == fits[:, None]).sum(axis=1)
+        # Home, then groups without a unit, then those with most room; the bench last of all.
+        chosen = fits[np.lexsort((-room[fits], seated[fits], -at_home, fits == shape.groups))[0]]
+        group[list(unit)] = chosen
         room[chosen] -= len(unit)
         seated[chosen] += 1
     alone = rng.permutation(np.flatnonzero(group < 0))
-    alone = alone[np.argsort(land.rank[alone], kind="stable")]
-    benched, others = alone[: room[-1]], alone[room[-1] :]
+    alone = alone[np.argsort(task.rank[alone], kind="stable")]
+    benched, others = alone[: room[-1]], rng.permutation(alone[room[-1] :])
     group[benched] = shape.groups
-    group[rng.permutation(others)] = np.repeat(np.arange(shape.groups), room[:-1])
+    for person in others[(layout.home[others] >= 0) & (layout.home[others] < shape.groups)].tolist():
+        home = layout.home[person]
+        if room[home]:
+            group[person] = home
+            room[home] -= 1
+    group[others[group[others] < 0]] = np.repeat(np.arange(shape.groups), room[:-1])
     return group
 
 
+def _room(shape: Shape, layout: Layout, rng: np.random.Generator) -> I64 | None:
+    """The size of each group to begin with: its own where people are at home, else about equal."""
+    at_home = layout.home[(layout.home >= 0) & (layout.home < shape.groups)]
+    if not len(at_home):
+        low, rest = divmod(shape.placed, shape.groups)
+        size = np.full(shape.groups, low, dtype=np.int64)
+        size[rng.permutation(shape.groups)[:rest]] += 1
+        return size
+    size = np.clip(np.bincount(at_home, minlength=shape.groups), layout.least, layout.most)
+    if not layout.least.sum() <= shape.placed <= layout.most.sum():
+        return None
+    while size.sum() < shape.placed:
+        free = np.flatnonzero(size < layout.most)
+        size[free[np.argmin(size[free])]] += 1
+    while size.sum() > shape.placed:
+        spare = np.flatnonzero(size > layout.least)
+        size[spare[np.argmax(size[spare])]] -= 1
+    return size
+
+
 def mended(task: Task, shape: Shape, seed: tuple[int, ...]) -> I64 | None:
-    """Groups of a shape that keep all hard rules, or None when a limited search found none."""
-    rng = np.random.default_rng(seed)
-    # Who is left over is for the rules alone to say as long as they are broken.
-    land = land_for(task, shape)._replace(rank=np.zeros(task.people, dtype=np.int64))
+    """Groups of a shape that keep all hard rules, or None when a limited search found none.
+
+    Where groups stand, as few as that search could reach move.
+    """
+    rng, standing = np.random.default_rng(seed), task.standing
+    layout = replace(task.layout(shape), leave=task.people)
+    heats: Sequence[F64] = (MEND_HEATS,)
+    if standing is not None:
+        layout, heats = replace(layout, loyalty=HOMESICK), REPAIR_HEATS
+    best, fewest = None, task.people + 1
     for attempt in range(MEND_ROUNDS):
-        group = dealt(land._replace(rank=task.rank), shape, rng)
+        group = dealt(task, shape, layout, rng)
         if group is None:
             return None
-        island = Island(land, Aim(share=0.0), group, (*seed, attempt))
-        heats = 0.5 * 0.1 ** np.linspace(0, 1, MEND_SWEEPS)
-        island.cool(heats, np.ones(MEND_SWEEPS, dtype=np.int64))
-        if island.best_value[0] > -np.inf:
-            return island.best
-    return None
+        found = _mended(task, layout, group, heats[min(attempt, len(heats) - 1)], (*seed, attempt))
+        moved = task.people + 1 if found is None else len(task.moved(shape, found))
+        if moved < fewest:
+            best, fewest = found, moved
+        if best is not None and (standing is None or fewest <= standing.least_moves(shape)):
+            break
+        if standing is not None and attempt + 1 >= len(heats) and fewest <= standing.limit:
+            break
+    return best
 
 
-def land_for(task: Task, shape: Shape) -> Land:
-    """What the search needs to know to place everybody in groups of a shape."""
-    least = np.full(shape.groups, shape.least, dtype=np.int64)
-    most = np.full(shape.groups, shape.most, dtype=np.int64)
-    return task.land(np.arange(task.people), least, most)
+def _mended(task: Task, layout: Layout, group: I64, heats: F64, seed: tuple[int, ...]) -> I64 | None:
+    # Who is left over is for the rules alone to say as long as they are broken.
+    aim, equal = Aim(share=0.0), np.zeros(task.people, dtype=np.int64)
+    if task.people > WHOLE:
+        blocks = Blocks(replace(task, rank=equal), layout, group, seed)
+        return blocks.mend(heats, MENDED_BLOCKS)
+    land = task.land(np.arange(task.people), layout)._replace(rank=equal)
+    island = Island(land, aim, group, seed)
+    island.cool(heats, np.ones(len(heats), dtype=np.int64))
+    return island.best if island.best_value[0] > -np.inf else None
 
 
 def promoted(task: Task, shape: Shape, group: I64) -> I64:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenants.matching.solver.model import Bound, Clash, Group, Unplaced
+from tenants.matching.solver.clash import Clash
+from tenants.matching.solver.model import Bound, Group, Unplaced
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ class Partition:
     ``value`` and ``group_values`` are defined by :func:`tenants.matching.solver.solve`; the ``certificate`` tells
     how they come about.
     ``owed[g]`` what group g costs by soft rules. ``stopped_by`` is ``proof``, ``sweeps`` or ``time``.
+    ``continues[g]`` is the list of the rule that keeps groups which group g goes on from, None for a new
+    one; ``moved`` is who is of a list and not in the group that goes on from it.
     ``clash`` is why not everybody could be placed, where somebody is left over.
     """
 
@@ -91,6 +94,8 @@ class Partition:
     bound: Bound
     stopped_by: str
     certificate: Certificate
+    continues: tuple[int | None, ...] = ()
+    moved: Group = ()
     clash: Clash | None = None
 
     @property

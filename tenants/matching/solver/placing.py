@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tenants.matching.solver.clash import Clash, Infeasible, Part, Relaxation
 from tenants.matching.solver.exact import MOST_PARTITIONS, best_partition, partitions
 from tenants.matching.solver.feasibility import arithmetic_clash, clash, placing
+from tenants.matching.solver.feasibility.demands import counted
 from tenants.matching.solver.forming import mended, promoted
-from tenants.matching.solver.model import Clash, Group, Infeasible, Part, Pool, Recipe
+from tenants.matching.solver.model import Group, Pool, Recipe
 from tenants.matching.solver.search.rules import I64
 from tenants.matching.solver.sizes import Shape, shapes
 from tenants.matching.solver.task import Task
@@ -52,9 +54,9 @@ def first_placing(task: Task, pool: Pool, recipe: Recipe, seed: int) -> Placing:
         if everybody is not None:
             return everybody
         groups = placing(pool, recipe, start=task.start)
-        if groups is not None:
-            return _as_placing(groups, task.people)
-        found = clash(pool, recipe, start=task.start)
+        if groups is not None and _may_move(task, dealt := _as_placing(task, groups)):
+            return dealt
+        found = clash(pool, recipe, start=task.start) or _too_many_move(task, seed)
     some = _most_placed(task, recipe, seed) if recipe.waitlist else None
     if some is None:
         raise Infeasible(found or _nothing_found(recipe))
@@ -73,6 +75,52 @@ def _nothing_found(recipe: Recipe) -> Clash:
         "search; it is not proved that there are none.",
         proven=False,
     )
+
+
+def _too_many_move(task: Task, seed: int) -> Clash | None:
+    """Why groups cannot be kept, where more would have to move than may."""
+    standing, found = task.standing, _fewest_moves(task, 0, seed)
+    if standing is None or found is None or standing.rule.max is None:
+        return None
+    moved, most = len(task.moved(found.shape, found.group)), standing.rule.max
+    said = f"at most {counted(most, 'person', 'people')} may leave their group"
+    needed = standing.least_moves(found.shape)
+    return Clash(
+        (Part(standing.place, said),),
+        f"Groups that keep all rules were found only where {counted(moved, 'person', 'people')} leave their "
+        f"group; {most} may.",
+        (Relaxation(standing.place, f"let {moved} leave their group", moved - most),),
+        proven=needed == moved,
+    )
+
+
+def _may_move(task: Task, found: Placing) -> bool:
+    return task.standing is None or len(task.moved(found.shape, found.group)) <= task.standing.limit
+
+
+def _fewest_moves(task: Task, left_over: int, seed: int) -> Placing | None:
+    """Place all but so many; where moves have no price, in the shape for which the fewest were found to move."""
+    standing = task.standing
+    if standing is None:
+        return None
+    best, fewest, attempts = None, task.people + 1, 0
+    for shape in standing.shapes(task.people - left_over):
+        priced = standing.rule.price is not None
+        if attempts >= SHAPES or (not priced and fewest <= standing.least_moves(shape)):
+            break
+        if not _countable(task, shape.groups, left_over):
+            continue
+        attempts += 1
+        group = mended(task, shape, (seed, shape.groups, shape.least))
+        if group is None:
+            continue
+        found = Placing(shape, promoted(task, shape, group))
+        moved = len(task.moved(shape, found.group))
+        if moved < fewest:
+            best, fewest = found, moved
+        if priced:
+            break
+    return best
 
 
 def _most_placed(task: Task, recipe: Recipe, seed: int) -> Placing | None:
@@ -100,6 +148,9 @@ def _fewer_left(task: Task, recipe: Recipe, seed: int, numbers: Iterable[int]) -
 
 def _placed(task: Task, recipe: Recipe, left_over: int, seed: int) -> Placing | None:
     """Place all but so many in the first shape in which that is possible."""
+    if task.standing is not None:
+        found = _fewest_moves(task, left_over, seed)
+        return found if found is not None and _may_move(task, found) else None
     attempts = 0
     for alike in _possible(task, recipe, left_over):
         if partitions(task.people, alike[0]) <= MOST_PARTITIONS:
@@ -121,21 +172,25 @@ def _placed(task: Task, recipe: Recipe, left_over: int, seed: int) -> Placing | 
 
 def _possible(task: Task, recipe: Recipe, left_over: int) -> Iterator[list[Shape]]:
     """Shapes whose number of groups the counts of features allow."""
-    rules = task.compiled.arrays
-    held = np.bincount(rules.feature, minlength=len(rules.least))
-    hard = rules.feature_price < 0
     for alike in shapes(task.people - left_over, recipe.size):
-        groups = alike[0].groups
-        enough = held >= rules.least * groups
-        room = held - left_over <= rules.most * groups
-        if (enough & room)[hard].all():
+        if _countable(task, alike[0].groups, left_over):
             yield alike
 
 
-def _as_placing(groups: list[Group], people: int) -> Placing:
-    group = np.full(people, len(groups), dtype=np.int64)
+def _countable(task: Task, groups: int, left_over: int) -> bool:
+    """Whether as many groups have enough, and room, for what must be in each and may be in each."""
+    rules = task.compiled.arrays
+    held = np.bincount(rules.feature, minlength=len(rules.least))
+    enough = held >= rules.least * groups
+    room = held - left_over <= rules.most * groups
+    return bool((enough & room)[rules.feature_price < 0].all())
+
+
+def _as_placing(task: Task, groups: list[Group]) -> Placing:
+    group = np.full(task.people, len(groups), dtype=np.int64)
     for number, members in enumerate(groups):
         group[list(members)] = number
     sizes = [len(members) for members in groups]
     low, high = min(sizes), max(sizes)
-    return Placing(Shape(sum(sizes), len(groups), low, high, low, high), group)
+    shape = Shape(sum(sizes), len(groups), low, high, low, high)
+    return Placing(shape if task.standing is None else task.standing.matched(shape, groups), group)

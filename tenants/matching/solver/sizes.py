@@ -12,7 +12,8 @@ from tenants.matching.solver.model import Size
 class Shape:
     """``placed`` people in ``groups`` groups of ``least`` to ``most`` members.
 
-    ``lowest`` and ``highest`` are the sizes in all shapes that are preferred as much.
+    ``lowest`` and ``highest`` are the sizes in all shapes that are preferred as much. ``continues[g]`` is the
+    standing group that group g goes on from, None for a new one; empty where no groups stand.
     """
 
     placed: int
@@ -21,6 +22,7 @@ class Shape:
     most: int
     lowest: int
     highest: int
+    continues: tuple[int | None, ...] = ()
 
     @property
     def sizes(self) -> dict[int, int] | None:

@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -41,7 +42,7 @@ from tenants.matching.solver.blocks import WHOLE, Blocks, as_groups, as_tuples
 from tenants.matching.solver.bounding import upper_bound
 from tenants.matching.solver.certificate import certificate
 from tenants.matching.solver.compiling import compile_rules
-from tenants.matching.solver.forming import land_for, mended, promoted
+from tenants.matching.solver.forming import mended, promoted
 from tenants.matching.solver.hours import START
 from tenants.matching.solver.leftover import unplaced
 from tenants.matching.solver.model import Bound, Group, Pool, Recipe
@@ -49,6 +50,8 @@ from tenants.matching.solver.partition import Partition
 from tenants.matching.solver.placing import Placing, first_placing
 from tenants.matching.solver.search.annealing import ISLANDS, Effort, aim_of, search
 from tenants.matching.solver.search.rules import I64
+from tenants.matching.solver.sizes import Shape
+from tenants.matching.solver.standing import standing_of
 from tenants.matching.solver.task import MATRIX_LIMIT, Task
 from tenants.matching.solver.validation import validate
 
@@ -93,16 +96,16 @@ def solve(
     task = task_of(pool, recipe, start)
     placing = first_placing(task, pool, recipe, seed)
     if placing.value is not None:
-        groups, out_of_time = _groups(placing, placing.group), False
+        group, out_of_time = placing.group, False
     else:
         effort = Effort(budget, _deadline(started, seconds, SEARCHED), lambda part: report(SEARCHED * part))
-        groups, out_of_time = _searched(task, placing, seed, effort)
-    told = _told(task, pool, recipe, placing, groups)
+        group, out_of_time = _searched(task, placing, seed, effort)
+    told = _told(task, pool, recipe, replace(placing, group=group))
     value, stopped_by = told["value"], "time" if out_of_time else "sweeps"
     bound = Bound(value, "exhaustive")
     if placing.value is None:
         end = _deadline(started, seconds, 1.0)
-        bound = upper_bound(task, placing.shape, groups, value, stop=lambda: time.monotonic() > end)
+        bound = upper_bound(task, placing.shape, told["groups"], value, stop=lambda: time.monotonic() > end)
     if bound.value <= value + PROVED:
         bound, stopped_by = Bound(value, bound.name), "proof"
     report(1.0)
@@ -113,20 +116,32 @@ def _deadline(started: float, seconds: float | None, share: float) -> float:
     return float("inf") if seconds is None else started + share * seconds
 
 
-def _told(task: Task, pool: Pool, recipe: Recipe, placing: Placing, groups: list[Group]) -> dict[str, Any]:
+def _told(task: Task, pool: Pool, recipe: Recipe, placing: Placing) -> dict[str, Any]:
     """All of the result but its bound."""
+    shape, groups = in_order(placing.shape, placing.group)
+    moved = tuple(task.moved(placing.shape, placing.group).tolist())
     placed = {person for group in groups for person in group}
     left = [person for person in range(task.people) if person not in placed]
     means = task.means(groups)
     return {
-        "groups": tuple(groups),
+        "groups": groups,
+        "continues": shape.continues or (None,) * len(groups),
+        "moved": moved,
         "unplaced": tuple(unplaced(task, recipe, groups, left)),
-        "value": task.value(groups, means),
+        "value": task.value(groups, means, len(moved)),
         "group_values": tuple(float(mean) for mean in means),
         "owed": tuple(task.breaches(group)[1] for group in groups),
         "clash": placing.clash,
-        "certificate": certificate(task, pool, recipe, placing.shape, groups),
+        "certificate": certificate(task, pool, recipe, shape, groups),
     }
+
+
+def in_order(shape: Shape, group: I64) -> tuple[Shape, tuple[Group, ...]]:
+    """The groups in order of their first member, and the shape with them in that order."""
+    groups = as_tuples(as_groups(group, shape.groups))
+    order = sorted(range(shape.groups), key=groups.__getitem__)
+    continues = tuple(shape.continues[g] for g in order) if shape.continues else ()
+    return replace(shape, continues=continues), tuple(groups[g] for g in order)
 
 
 def task_of(pool: Pool, recipe: Recipe, start: date = START) -> Task:
@@ -134,7 +149,12 @@ def task_of(pool: Pool, recipe: Recipe, start: date = START) -> Task:
     affinity = Affinity(pool, recipe, start)
     matrix = affinity.matrix() if affinity.people <= MATRIX_LIMIT else None
     rules = compile_rules(pool, recipe, start)
-    return Task(affinity, rules, recipe.emphasis, start, _ranks(pool, recipe), matrix)
+    standing = standing_of(pool, recipe)
+    ranks = _ranks(pool, recipe)
+    if standing is not None:
+        # Whoever has a place keeps one before anybody new gets one.
+        ranks += (standing.list_of >= 0) * (int(ranks.max(initial=0)) + 1)
+    return Task(affinity, rules, recipe.emphasis, start, ranks, matrix, standing)
 
 
 def _ranks(pool: Pool, recipe: Recipe) -> I64:
@@ -147,20 +167,20 @@ def _ranks(pool: Pool, recipe: Recipe) -> I64:
     return np.unique(np.array(worth, dtype=np.float64), return_inverse=True)[1].astype(np.int64)
 
 
-def _groups(placing: Placing, group: I64) -> list[Group]:
-    return sorted(as_tuples(as_groups(group, placing.shape.groups)))
-
-
-def _searched(task: Task, placing: Placing, seed: int, effort: Effort) -> tuple[list[Group], bool]:
+def _searched(task: Task, placing: Placing, seed: int, effort: Effort) -> tuple[I64, bool]:
     """The groups that the search comes to from a first placing, and whether its time ran out."""
     shape, start = placing.shape, placing.group
-    if task.people <= WHOLE:
+    layout = task.layout(shape)
+    if task.standing is not None and task.standing.rule.price is None:
+        layout = replace(layout, leave=len(task.moved(shape, start)))
+    if task.people > WHOLE:
+        blocks = Blocks(task, layout, start, (seed,))
+        out_of_time = blocks.run(effort)
+        return blocks.group, out_of_time
+    starts = [start] * ISLANDS
+    if task.standing is None:
         others = [mended(task, shape, (seed, island, 0)) for island in range(1, ISLANDS)]
         starts = [start, *(start if other is None else promoted(task, shape, other) for other in others)]
-        aim = aim_of(task.emphasis, shape.placed)
-        found = search(land_for(task, shape), aim, starts, seed, effort)
-        return _groups(placing, promoted(task, shape, found.group)), found.out_of_time
-    parts = as_groups(start, shape.groups + 1)
-    blocks = Blocks(task, parts[:-1], parts[-1], (shape.least, shape.most), seed)
-    out_of_time = blocks.run(effort)
-    return sorted(as_tuples(blocks.groups)), out_of_time
+    aim = aim_of(task.emphasis, shape.placed)
+    found = search(task.land(np.arange(task.people), layout), aim, starts, seed, effort)
+    return promoted(task, shape, found.group), found.out_of_time

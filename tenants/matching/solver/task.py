@@ -13,15 +13,30 @@ from tenants.matching.solver.compiling import Compiled
 from tenants.matching.solver.model import Group
 from tenants.matching.solver.search.board import F32, Land, padded
 from tenants.matching.solver.search.rules import F64, I64, Rules, restricted, scratch_for, violations
+from tenants.matching.solver.sizes import Shape
+from tenants.matching.solver.standing import Standing
 
 MATRIX_LIMIT = 5000
 """Pools of up to this many people keep the scores of all pairs: 100 MB at the limit."""
 
 
+@dataclass(frozen=True)
+class Layout:
+    """Groups to be filled: from ``least`` to ``most`` members each; who has which ``home`` (n,), what being
+    elsewhere costs and how many may be, as :class:`~tenants.matching.solver.search.board.Land` says."""
+
+    least: I64
+    most: I64
+    home: I64
+    loyalty: float
+    leave: int
+
+
 @dataclass
 class Task:
     """A pool under a recipe. ``matrix`` (n, n) are all pair scores, None above MATRIX_LIMIT; ``rank`` (n,) is
-    who is left over last; ``start`` is in the week in which the year of availability begins."""
+    who is left over last; ``start`` is in the week in which the year of availability begins; ``standing`` are
+    the groups to go on from, if any."""
 
     affinity: Affinity
     compiled: Compiled
@@ -29,6 +44,7 @@ class Task:
     start: date
     rank: I64
     matrix: F32 | None
+    standing: Standing | None = None
 
     @property
     def people(self) -> int:
@@ -41,16 +57,31 @@ class Task:
             return self.affinity.matrix(people)
         return self.matrix[np.ix_(people, people)]
 
-    def land(self, people: I64, least: I64, most: I64) -> Land:
+    def land(self, people: I64, layout: Layout) -> Land:
         """What the search needs to know to place some of the people; everybody they must be with is among them."""
         new = {int(person): place for place, person in enumerate(people)}
         units = [tuple(new[p] for p in unit) for unit in self.compiled.units if unit[0] in new]
         whole = bool(np.array_equal(people, np.arange(self.people)))
         rules = self.compiled.arrays if whole else restricted(self.compiled.arrays, people)
         scores = self.matrix if whole and self.matrix is not None else self.scores(people)
-        return land_of(
-            padded(scores), rules=rules, units=units, least=least, most=most, rank=self.rank[people]
+        return land_of(padded(scores), rules=rules, units=units, layout=layout, rank=self.rank[people])
+
+    def layout(self, shape: Shape, leave: int | None = None) -> Layout:
+        """The layout of a shape for everybody; ``leave`` is how many may move, if fewer than the recipe allows."""
+        least = np.full(shape.groups, shape.least, dtype=np.int64)
+        most = np.full(shape.groups, shape.most, dtype=np.int64)
+        if self.standing is None:
+            return Layout(least, most, np.full(self.people, -1, dtype=np.int64), 0.0, self.people)
+        least, most = self.standing.sizes(shape)
+        price = self.standing.rule.price or 0.0
+        return Layout(
+            least, most, self.standing.home(shape), price, self.standing.limit if leave is None else leave
         )
+
+    def moved(self, shape: Shape, group: I64) -> I64:
+        """Who moves from a standing group if everybody is in ``group`` (n,)."""
+        none = np.zeros(0, dtype=np.int64)
+        return none if self.standing is None else self.standing.moved(shape, group)
 
     def means(self, groups: Sequence[Group | I64]) -> F64:
         """The mean pair of each group."""
@@ -86,36 +117,37 @@ class Task:
                 broken.add(self.compiled.commons[rule])
         return broken
 
-    def value(self, groups: Sequence[Group], means: F64) -> float:
-        """What a partition is worth."""
+    def value(self, groups: Sequence[Group], means: F64, moved: int = 0) -> float:
+        """What a partition is worth, for which so many people move."""
         sizes = np.array([len(group) for group in groups])
         owed = sum(self.breaches(group)[1] for group in groups) if self.compiled.arrays.any else 0.0
+        if self.standing is not None:
+            owed += moved * (self.standing.rule.price or 0.0)
         mean = (1 - self.emphasis) * float(sizes @ means) - owed
         return mean / int(sizes.sum()) + self.emphasis * float(means.min())
 
 
-def land_of(score: F32, *, rules: Rules, units: Sequence[Group], least: I64, most: I64, rank: I64) -> Land:
-    """What the search needs to know of people (``score`` padded) who are to be placed in groups
-    of ``least`` to ``most`` members each."""
+def land_of(score: F32, *, rules: Rules, units: Sequence[Group], layout: Layout, rank: I64) -> Land:
+    """What the search needs to know of people (``score`` padded) who are to be placed."""
     n = len(rank)
     of = np.full(n, -1, dtype=np.int64)
     for number, unit in enumerate(units):
         of[list(unit)] = number
-    size = np.arange(max(int(most.max(initial=2)), 2) + 2, dtype=np.float64)
+    size = np.arange(max(int(layout.most.max(initial=2)), 2) + 2, dtype=np.float64)
     partners = np.maximum(size - 1, 1)
     return Land(
         score=score,
         affinity=2.0 / partners,
         mean=2.0 / (np.maximum(size, 1) * partners),
-        least=least,
-        most=most,
+        least=layout.least,
+        most=layout.most,
         unit_start=np.cumsum([0, *map(len, units)]).astype(np.int64),
         unit=np.array([person for unit in units for person in unit], dtype=np.int64),
         unit_of=of,
         rank=rank,
-        home=np.full(n, -1, dtype=np.int64),
-        loyalty=0.0,
-        leave=n,
+        home=layout.home,
+        loyalty=layout.loyalty,
+        leave=layout.leave,
         paired=bool(rules.lone.any() or len(rules.span)),
         rules=rules,
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from tenants.matching.solver.clash import Clash
 from tenants.matching.solver.compiling import elements
-from tenants.matching.solver.model import Attribute, Clash, Group, Pool, Recipe, Term
+from tenants.matching.solver.model import Attribute, Group, Pool, Recipe, Term
 from tenants.matching.solver.partition import MemberTold
 from tenants.matching.solver.words import shown
 

@@ -18,6 +18,7 @@ from tenants.matching.solver.model import (
     Hierarchy,
     InvalidPool,
     InvalidRecipe,
+    Keep,
     Locked,
     NoIsolate,
     Pool,
@@ -64,6 +65,9 @@ def validate_recipe(recipe: Recipe, attributes: Mapping[str, Attribute]) -> None
         _validate_term(f"terms/{position}", term, attributes)
     for position, rule in enumerate(recipe.rules):
         _validate_rule(f"rules/{position}", rule, attributes)
+    keeping = [position for position, rule in enumerate(recipe.rules) if isinstance(rule, Keep)]
+    if len(keeping) > 1:
+        raise InvalidRecipe(f"rules/{keeping[1]}", "Groups that exist can be kept by one rule only.")
     if not _finite(recipe.emphasis) or not 0 <= recipe.emphasis <= 1:
         raise InvalidRecipe("emphasis", "Must be a number from 0 to 1.")
     if recipe.priority is not None:
@@ -142,6 +146,8 @@ def _validate_rule(field: str, rule: Rule, attributes: Mapping[str, Attribute]) 
             _validate_seats(field, rule)
         case Together() | Locked():
             _validate_joined(field, rule)
+        case Keep():
+            _validate_keep(field, rule)
         case Apart():
             _validate_pairs(field, rule.pairs)
 
@@ -178,11 +184,21 @@ def _validate_joined(field: str, rule: Together | Locked) -> None:
         raise InvalidRecipe(f"{field}/price", "This rule always holds; it has no price.")
     if isinstance(rule, Together):
         _validate_pairs(field, rule.pairs)
-        return
+    else:
+        _validate_lists(field, rule.lists)
+
+
+def _validate_keep(field: str, rule: Keep) -> None:
+    if rule.max is not None and not _whole(rule.max, 0):
+        raise InvalidRecipe(f"{field}/max", "Must be a whole number of at least 0.")
+    _validate_lists(field, rule.lists)
+
+
+def _validate_lists(field: str, lists: Sequence[Sequence[str]]) -> None:
     seen: set[str] = set()
-    for place, each in enumerate(rule.lists):
+    for place, each in enumerate(lists):
         if seen & set(each):
-            raise InvalidRecipe(f"{field}/lists/{place}", "Nobody can be in two locked groups.")
+            raise InvalidRecipe(f"{field}/lists/{place}", "Nobody can be in two of these groups.")
         seen |= set(each)
 
 

@@ -11,6 +11,7 @@ from tenants.matching.solver.model import (
     Cap,
     CommonSlots,
     Hierarchy,
+    Keep,
     Locked,
     NoIsolate,
     Recipe,
@@ -67,6 +68,11 @@ def _no_isolate_said(rule: NoIsolate) -> str:
     return f"nobody alone with {rule.attribute} {' or '.join(f'“{shown(value)}”' for value in rule.values)}"
 
 
+def _keep_said(rule: Keep) -> str:
+    most = "" if rule.max is None else f", {rule.max} at most"
+    return f"as few as possible leave their group{most}"
+
+
 def _hierarchy_said(rule: Hierarchy) -> str:
     same = " or who name the same person" if rule.shared else ""
     return f"nobody with whom they name in {' or '.join(rule.attributes)}{same}"
@@ -82,6 +88,7 @@ _NAMES: Mapping[type[Rule], str] = {
     Apart: "apart",
     Together: "together",
     Locked: "locked",
+    Keep: "keep",
 }
 _SAID: Mapping[type[Rule], Callable[[Any], str]] = {
     Cap: lambda rule: f"at most {rule.max} with the same {rule.attribute}",
@@ -94,6 +101,7 @@ _SAID: Mapping[type[Rule], Callable[[Any], str]] = {
     Apart: lambda _: "people who must be apart",
     Together: lambda _: "people who must be together",
     Locked: lambda _: "groups that exist already",
+    Keep: _keep_said,
 }
 
 
@@ -147,6 +155,7 @@ _READ: Mapping[str, Callable[[Words, float | None], Rule]] = {
     "apart": lambda w, price: Apart(pairs=_pairs(w), lists=_lists(w), price=price),
     "together": lambda w, price: Together(pairs=_pairs(w), lists=_lists(w), price=price),
     "locked": lambda w, price: Locked(lists=_lists(w), price=price),
+    "keep": lambda w, price: Keep(lists=_lists(w), max=w.get("max"), price=price),
 }
 RULES = tuple(_READ)
 """What rules are called."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
+from tenants.matching.solver.clash import Clash, Part
 from tenants.matching.solver.feasibility.arithmetic import find
 from tenants.matching.solver.feasibility.counting import Unknown
 from tenants.matching.solver.feasibility.demands import Block, Case, Count, Demand, Sizes
@@ -16,7 +17,7 @@ from tenants.matching.solver.feasibility.reading import read
 from tenants.matching.solver.feasibility.relaxing import relaxations
 from tenants.matching.solver.feasibility.smallest import smallest
 from tenants.matching.solver.hours import START
-from tenants.matching.solver.model import Clash, Group, Part, Pool, Recipe
+from tenants.matching.solver.model import Group, Pool, Recipe
 
 FEW = 12
 """Parts that arithmetic found of which the model tries whether each is needed."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tenants.matching.solver.model import Group, Part, Size
+from tenants.matching.solver.clash import Part
+from tenants.matching.solver.model import Group, Size
 from tenants.matching.solver.similarity import Bools
 
 U64 = NDArray[np.uint64]

@@ -8,6 +8,7 @@ from datetime import date
 
 import numpy as np
 
+from tenants.matching.solver.clash import Part
 from tenants.matching.solver.compiling import (
     element_bits,
     elements,
@@ -35,7 +36,6 @@ from tenants.matching.solver.model import (
     Hierarchy,
     Locked,
     NoIsolate,
-    Part,
     Pool,
     Recipe,
     Rule,

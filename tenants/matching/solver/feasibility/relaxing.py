@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from tenants.matching.solver.clash import Relaxation
 from tenants.matching.solver.feasibility.counting import Unknown
 from tenants.matching.solver.feasibility.demands import Block, Case, Common, Count, Demand, Sizes, counted
 from tenants.matching.solver.feasibility.judging import Judge
-from tenants.matching.solver.model import Relaxation, Size
+from tenants.matching.solver.model import Size
 
 OTHERS_LEFT = ", which may leave other clashes"
 

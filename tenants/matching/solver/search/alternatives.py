@@ -6,6 +6,7 @@ import numpy as np
 
 from tenants.matching.solver.compiled import compiled
 from tenants.matching.solver.search.board import Aim, Board, Land, Wish, new_board, recount
+from tenants.matching.solver.search.moves import homing
 from tenants.matching.solver.search.rules import F64, I64, violations
 
 
@@ -58,7 +59,9 @@ def _alternatives(land: Land, board: Board, aim: Aim, gain: F64, to: I64, other:
             one = board.total[gi] + board.pull[gi, j] - board.pull[gi, i] - both
             two = board.total[gj] + board.pull[gj, i] - board.pull[gj, j] - both
             change = _change(land, board, aim, means, order, gi, gj, one, two, 0)
-            if change > gain[i]:
+            leaving = homing(land, i, gi, gj) + homing(land, j, gj, gi)
+            change -= land.loyalty * leaving
+            if change > gain[i] and (leaving <= 0 or board.away[0] + leaving <= land.leave):
                 change -= _owed(land, board, i, j, gi, gj)
                 if change > gain[i]:
                     gain[i], to[i], other[i] = change, gj, j
@@ -68,7 +71,9 @@ def _alternatives(land: Land, board: Board, aim: Aim, gain: F64, to: I64, other:
                     one = board.total[gi] - board.pull[gi, i]
                     two = board.total[gj] + board.pull[gj, i]
                     change = _change(land, board, aim, means, order, gi, gj, one, two, 1)
-                    if change > gain[i]:
+                    leaving = homing(land, i, gi, gj)
+                    change -= land.loyalty * leaving
+                    if change > gain[i] and (leaving <= 0 or board.away[0] + leaving <= land.leave):
                         change -= _owed(land, board, i, -1, gi, gj)
                         if change > gain[i]:
                             gain[i], to[i], other[i] = change, gj, -1
