@@ -1,5 +1,7 @@
 """Forming groups from a pool of people: pure and deterministic."""
 
+from tenants.matching.solver.assessing import RulePrice, assess, rule_prices
+from tenants.matching.solver.baselines import Baseline, baselines
 from tenants.matching.solver.clash import Clash, Infeasible
 from tenants.matching.solver.model import (
     EMPHASIS,
@@ -26,6 +28,7 @@ __all__ = [
     "EMPHASIS",
     "NEUTRAL",
     "Attribute",
+    "Baseline",
     "Bound",
     "Clash",
     "Infeasible",
@@ -35,11 +38,15 @@ __all__ = [
     "Pool",
     "Recipe",
     "Rule",
+    "RulePrice",
     "Size",
     "Term",
     "Unplaced",
+    "assess",
     "attributes_of",
+    "baselines",
     "recipe_of",
+    "rule_prices",
     "solve",
     "validate",
     "validate_recipe",

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from tenants.matching.solver.blocks import WHOLE, Blocks
+from tenants.matching.solver.model import Group
 from tenants.matching.solver.search.annealing import Island
 from tenants.matching.solver.search.board import Aim
 from tenants.matching.solver.search.rules import F64, I64
@@ -28,16 +29,18 @@ MENDED_BLOCKS = 12
 """Rounds in which a large pool is mended block by block."""
 
 
-def dealt(task: Task, shape: Shape, layout: Layout, rng: np.random.Generator) -> I64 | None:
-    """The group of each person, at home where there is room and else at random, units whole; the bench is number
-    ``shape.groups``. None if units or sizes do not fit in."""
+def dealt(
+    shape: Shape, layout: Layout, units: Sequence[Group | I64], rank: I64, rng: np.random.Generator
+) -> I64 | None:
+    """The group of each person, at home where there is room and else at random, units whole, lower ranks on the
+    bench, which is number ``shape.groups``. None if units or sizes do not fit in."""
     room = _room(shape, layout, rng)
     if room is None:
         return None
-    room = np.append(room, task.people - shape.placed)
-    group = np.full(task.people, -1, dtype=np.int64)
+    room = np.append(room, len(rank) - shape.placed)
+    group = np.full(len(rank), -1, dtype=np.int64)
     seated = np.zeros(shape.groups + 1, dtype=np.int64)
-    for unit in sorted(task.compiled.units, key=len, reverse=True):
+    for unit in sorted(units, key=len, reverse=True):
         fits = np.flatnonzero(room >= len(unit))
         if not len(fits):
             return None
@@ -48,7 +51,7 @@ def dealt(task: Task, shape: Shape, layout: Layout, rng: np.random.Generator) ->
         room[chosen] -= len(unit)
         seated[chosen] += 1
     alone = rng.permutation(np.flatnonzero(group < 0))
-    alone = alone[np.argsort(task.rank[alone], kind="stable")]
+    alone = alone[np.argsort(rank[alone], kind="stable")]
     benched, others = alone[: room[-1]], rng.permutation(alone[room[-1] :])
     group[benched] = shape.groups
     for person in others[(layout.home[others] >= 0) & (layout.home[others] < shape.groups)].tolist():
@@ -92,7 +95,7 @@ def mended(task: Task, shape: Shape, seed: tuple[int, ...]) -> I64 | None:
         layout, heats = replace(layout, loyalty=HOMESICK), REPAIR_HEATS
     best, fewest = None, task.people + 1
     for attempt in range(MEND_ROUNDS):
-        group = dealt(task, shape, layout, rng)
+        group = dealt(shape, layout, task.compiled.units, task.rank, rng)
         if group is None:
             return None
         found = _mended(task, layout, group, heats[min(attempt, len(heats) - 1)], (*seed, attempt))

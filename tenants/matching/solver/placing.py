@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -54,7 +54,7 @@ def first_placing(task: Task, pool: Pool, recipe: Recipe, seed: int) -> Placing:
         if everybody is not None:
             return everybody
         groups = placing(pool, recipe, start=task.start)
-        if groups is not None and _may_move(task, dealt := _as_placing(task, groups)):
+        if groups is not None and _may_move(task, dealt := as_placing(task, groups)):
             return dealt
         found = clash(pool, recipe, start=task.start) or _too_many_move(task, seed)
     some = _most_placed(task, recipe, seed) if recipe.waitlist else None
@@ -186,7 +186,8 @@ def _countable(task: Task, groups: int, left_over: int) -> bool:
     return bool((enough & room)[rules.feature_price < 0].all())
 
 
-def _as_placing(task: Task, groups: list[Group]) -> Placing:
+def as_placing(task: Task, groups: Sequence[Group]) -> Placing:
+    """Groups that somebody else formed, as a placing."""
     group = np.full(task.people, len(groups), dtype=np.int64)
     for number, members in enumerate(groups):
         group[list(members)] = number

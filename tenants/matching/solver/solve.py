@@ -94,13 +94,9 @@ def solve(
     report = progress or (lambda _fraction: None)
     report(0.0)
     task = task_of(pool, recipe, start)
-    placing = first_placing(task, pool, recipe, seed)
-    if placing.value is not None:
-        group, out_of_time = placing.group, False
-    else:
-        effort = Effort(budget, _deadline(started, seconds, SEARCHED), lambda part: report(SEARCHED * part))
-        group, out_of_time = _searched(task, placing, seed, effort)
-    told = _told(task, pool, recipe, replace(placing, group=group))
+    effort = Effort(budget, _deadline(started, seconds, SEARCHED), lambda part: report(SEARCHED * part))
+    placing, out_of_time = best_placing(task, pool, recipe, seed, effort)
+    told = told_of(task, pool, recipe, placing)
     value, stopped_by = told["value"], "time" if out_of_time else "sweeps"
     bound = Bound(value, "exhaustive")
     if placing.value is None:
@@ -112,11 +108,21 @@ def solve(
     return Partition(**told, bound=bound, stopped_by=stopped_by)
 
 
+def best_placing(task: Task, pool: Pool, recipe: Recipe, seed: int, effort: Effort) -> tuple[Placing, bool]:
+    """The best groups that the search comes to, with their ``value`` if none are better, and whether time ran
+    out. Raises Infeasible."""
+    placing = first_placing(task, pool, recipe, seed)
+    if placing.value is not None:
+        return placing, False
+    group, out_of_time = _searched(task, placing, seed, effort)
+    return replace(placing, group=group), out_of_time
+
+
 def _deadline(started: float, seconds: float | None, share: float) -> float:
     return float("inf") if seconds is None else started + share * seconds
 
 
-def _told(task: Task, pool: Pool, recipe: Recipe, placing: Placing) -> dict[str, Any]:
+def told_of(task: Task, pool: Pool, recipe: Recipe, placing: Placing) -> dict[str, Any]:
     """All of the result but its bound."""
     shape, groups = in_order(placing.shape, placing.group)
     moved = tuple(task.moved(placing.shape, placing.group).tolist())
