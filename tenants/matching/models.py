@@ -58,6 +58,8 @@ class MatchingRun(Edited, TenantRow):
     """One attempt to form groups of a cohort. How far it is, is its job's to say; `outcome` its result.
 
     `terms` tells how the recipe's terms fared, `clash` what kept people out, both as the API shows them.
+    `options` are `RunOptions.words`. A simulation is never accepted, forgotten after a while, and need not
+    follow a recipe that is kept.
     """
 
     __tablename__ = "matching_run"
@@ -66,14 +68,19 @@ class MatchingRun(Edited, TenantRow):
         belongs_to("recipe"),
         belongs_to("job"),
         Index("ix_matching_run_cohort", "tenant_id", "cohort_id", "id"),
+        Index("ix_matching_run_simulation", "created_at", postgresql_where=text("simulation")),
         one_of("outcome", ("formed", "partial", "infeasible")),
+        CheckConstraint("NOT simulation OR accepted_at IS NULL", name="simulation"),
+        CheckConstraint("simulation OR recipe_id IS NOT NULL", name="recipe"),
     )
 
     cohort_id: Mapped[UUID]
-    recipe_id: Mapped[UUID]
+    recipe_id: Mapped[UUID | None]
     job_id: Mapped[UUID]
     seed: Mapped[int] = mapped_column(BigInteger)
+    simulation: Mapped[bool] = mapped_column(default=False, server_default="false")
     recipe: Mapped[dict[str, Any]]
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     outcome: Mapped[str | None]
     reasons: Mapped[list[Any]] = mapped_column(default=list)
     value: Mapped[float | None]
@@ -107,7 +114,10 @@ class ProposedGroup(TenantRow):
 
 
 class Placement(Created, TenantRow):
-    """Where a run puts a participant: in a proposed group, with the `explanation`, or nowhere for a reason."""
+    """Where a run puts a participant: in a proposed group, with the `explanation`, or nowhere for a reason.
+
+    In a randomised run `arm` is the one drawn, from 1, and `stratum` within which.
+    """
 
     __tablename__ = "placement"
     __table_args__ = (
@@ -125,6 +135,8 @@ class Placement(Created, TenantRow):
     code: Mapped[str | None]
     reason: Mapped[str | None]
     explanation: Mapped[dict[str, Any] | None]
+    arm: Mapped[int | None]
+    stratum: Mapped[str | None]
 
 
 class Separation(Created, TenantRow):

@@ -14,6 +14,7 @@ from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
 from tenants.matching import solver
 from tenants.matching.models import MatchingRun
+from tenants.matching.options import RunOptions, options_of
 from tenants.matching.proposals import write_clash, write_proposal
 from tenants.matching.queries import pool
 from tenants.matching.separations import separations_to_keep
@@ -35,6 +36,7 @@ class Question:
     recipe: solver.Recipe
     seed: int
     start: date
+    options: RunOptions
 
 
 def form_proposal(claim: Claim) -> None:
@@ -46,7 +48,13 @@ def form_proposal(claim: Claim) -> None:
         asked = question(session, row_of(session, MatchingRun, claim.subject_id))
     try:
         found = solver.solve(
-            asked.pool, asked.recipe, seed=asked.seed, progress=claim.progress, start=asked.start
+            asked.pool,
+            asked.recipe,
+            seed=asked.seed,
+            budget=asked.options.budget,
+            seconds=asked.options.time_limit,
+            progress=claim.progress,
+            start=asked.start,
         )
     except solver.Infeasible as none:
         with claim.effect() as session:
@@ -106,6 +114,7 @@ def question(session: Session, run: MatchingRun) -> Question:
         recipe=solver.recipe_of(run.recipe, kept),
         seed=run.seed,
         start=cohort.kick_off_on or START,
+        options=options_of(run.options),
     )
 
 

@@ -18,7 +18,7 @@ from api.v1.matching_runs.schemas import (
 from tenants.kernel.permissions import Permission
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
-from tenants.matching import actions, models, queries
+from tenants.matching import acceptance, actions, models, queries
 
 blp = Blueprint("Matching runs", description="Groups formed in the background, proposed, then accepted.")
 READ, WRITE = Permission.MATCHING_READ, Permission.MATCHING_WRITE
@@ -76,4 +76,4 @@ def list_unplaced(session: Session, matching_run_id: UUID) -> Select[Any]:
 @blp.post("/matching-runs/<uuid:matching_run_id>/acceptance", WRITE, returns=Acceptance, status=201)
 def accept_matching_run(session: Session, matching_run_id: UUID) -> Row[Any]:
     """Form the groups that a run suggests, once."""
-    return actions.accept_run(session, matching_run_id=matching_run_id)
+    return acceptance.accept_run(session, matching_run_id=matching_run_id)

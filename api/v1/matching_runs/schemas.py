@@ -2,14 +2,34 @@
 
 from typing import ClassVar
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
-from api.fields import PageQuery, Resource, Schema, Timestamp, Whole
+from api.fields import Number, PageQuery, Resource, Schema, Timestamp, Whole
 from api.v1.jobs.schemas import JobError
 from api.v1.recipes.schemas import RecipeWords
+from tenants.matching.solver import DEFAULT_BUDGET
 
 
-class MatchingRunCreate(Schema):
+class RunOptions(Schema):
+    """How a run goes about it."""
+
+    sweeps = Whole(
+        most=100_000,
+        metadata={
+            "description": "How long to search; time grows with it and with the number of people. "
+            f"{DEFAULT_BUDGET:,} unless you say otherwise."
+        },
+    )
+    time_limit = Number(
+        validate=validate.Range(min=0, max=3600, min_inclusive=False),
+        metadata={
+            "description": "Seconds after which the best groups found by then are proposed; "
+            "the same seed and pool then need not give the same groups."
+        },
+    )
+
+
+class MatchingRunCreate(RunOptions):
     """Which cohort to form groups of, and how."""
 
     example: ClassVar = {
@@ -22,6 +42,12 @@ class MatchingRunCreate(Schema):
     seed = Whole(
         most=2**31, load_default=1, metadata={"description": "The same seed and pool give the same groups."}
     )
+
+
+class RunOptionsGiven(RunOptions):
+    """The options that a run was given."""
+
+    across: ClassVar = {"required": []}
 
 
 class RunTerm(Schema):
@@ -85,6 +111,9 @@ class MatchingRun(Resource):
     )
     progress = fields.Float(metadata={"description": "0 to 1"})
     seed = fields.Integer()
+    options = fields.Nested(
+        RunOptionsGiven, metadata={"description": "What the run was asked besides; only what was given."}
+    )
     recipe = fields.Nested(RecipeWords, metadata={"description": "The recipe as it was at the start."})
     value = fields.Float(
         allow_none=True,
