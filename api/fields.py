@@ -161,6 +161,13 @@ class QueryWhole(fields.Integer):
         return int(value)
 
 
+class QueryFlag(fields.Boolean):
+    """true or false in a query string, where everything is text."""
+
+    truthy: ClassVar[set[Any]] = {"true"}
+    falsy: ClassVar[set[Any]] = {"false"}
+
+
 class Flag(fields.Boolean):
     """true or false, and nothing that looks like them."""
 

@@ -63,7 +63,7 @@ def first_answer(
 
 
 def forget_expired(database: Database) -> None:
-    """Delete expired answers and tokens of all tenants, through the door made for it."""
+    """Delete expired answers and tokens, and old simulations, of all tenants, through the door made for it."""
     with database.nobody() as session:
         session.execute(text("SELECT door.purge()"))
         session.commit()

@@ -17,8 +17,8 @@ from tenants.matching.models import POOL_STATES, MatchingRun
 def accept_run(session: Session, *, matching_run_id: UUID) -> Row[Any]:
     """Form the groups that a run proposes, all or none: matching_run_id, accepted_at, group_count, member_count.
 
-    Groups keep the ids of their proposals. Raises NotFound and Conflict: "already_accepted", "infeasible",
-    "not_ready", or "stale_run" when somebody it placed can be placed no longer.
+    Groups keep the ids of their proposals. Raises NotFound and Conflict: "simulation", "already_accepted",
+    "infeasible", "not_ready", or "stale_run" when somebody it placed can be placed no longer.
     """
     run = row_held(session, MatchingRun, matching_run_id)
     _check_acceptable(run)
@@ -83,6 +83,8 @@ _OPEN = text(
 
 
 def _check_acceptable(run: MatchingRun) -> None:
+    if run.simulation:
+        raise Conflict("A simulation is only to see; start a run to form groups.", code="simulation")
     if run.accepted_at is not None:
         raise Conflict("This run has been accepted already; its groups exist.", code="already_accepted")
     if run.outcome == "infeasible":

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tenants.cohorts.models import Cohort, Program
 from tenants.cohorts.templates import template
@@ -17,8 +17,16 @@ from tenants.kernel.session import Session
 from tenants.matching.models import MatchingRun, Recipe
 from tenants.matching.options import options_of
 from tenants.matching.recipe_checks import check_recipe
+from tenants.matching.solver.model import EMPHASIS
 
 DEFAULT_SIZE = {"min": 5, "max": 7}
+_UNLESS_SAID: dict[str, Any] = {
+    "size": DEFAULT_SIZE,
+    "rules": [],
+    "emphasis": EMPHASIS,
+    "waitlist": False,
+    "priority": None,
+}
 
 
 def create_recipe(
@@ -74,50 +82,78 @@ def edit_recipe(session: Session, *, recipe_id: UUID, changes: dict[str, Any], i
 
 
 def delete_recipe(session: Session, *, recipe_id: UUID, if_match: Version) -> None:
-    """Remove a recipe that no run has followed. Conflict "in_use" otherwise."""
+    """Remove a recipe that no run but simulations has followed. Conflict "in_use" otherwise."""
     recipe = row_held(session, Recipe, recipe_id)
     if_match.check(recipe.version)
-    if session.scalar(select(MatchingRun.id).where(MatchingRun.recipe_id == recipe_id).limit(1)):
+    followed = select(MatchingRun.id).where(MatchingRun.recipe_id == recipe_id, ~MatchingRun.simulation)
+    if session.scalar(followed.limit(1)):
         raise Conflict("Matching runs have followed this recipe; it stays on record.", code="in_use")
+    session.execute(update(MatchingRun).where(MatchingRun.recipe_id == recipe_id).values(recipe_id=None))
     session.delete(recipe)
     events.record(session, "recipe.deleted", subject=recipe)
 
 
 def start_run(
-    session: Session, *, cohort_id: UUID, recipe_id: UUID, seed: int, **options: Any
+    session: Session,
+    *,
+    cohort_id: UUID,
+    recipe_id: UUID | None = None,
+    recipe: dict[str, Any] | None = None,
+    simulation: bool = False,
+    seed: int,
+    **options: Any,
 ) -> MatchingRun:
-    """Order groups for a cohort; `options` are the fields of `RunOptions`.
+    """Order groups for a cohort by a recipe that is kept or, to simulate, by one that is not.
 
-    Raises Invalid at /cohort_id or /recipe_id.
+    `options` are the fields of `RunOptions`. Raises Invalid at each field that breaks a rule, those of
+    `recipe` below /recipe.
     """
     cohort = row_named(session, Cohort, cohort_id, pointer="/cohort_id")
-    recipe = _recipe_to_follow(session, cohort, recipe_id)
+    _check_which_recipe(recipe_id, recipe, simulation)
     run_id = new_id()
-    job = jobs.enqueue(session, "matching_run", subject_id=run_id)
-    session.flush()
     run = MatchingRun(
         id=run_id,
         cohort_id=cohort_id,
         recipe_id=recipe_id,
-        job_id=job.id,
         seed=seed,
-        recipe=recipe.words,
+        simulation=simulation,
+        recipe=_words_to_follow(session, cohort, recipe_id, recipe),
         options=options_of(options).words,
     )
+    job = jobs.enqueue(session, "matching_run", subject_id=run_id)
+    session.flush()
+    run.job_id = job.id
     session.add(run)
     session.flush()
     events.record(session, "matching_run.started", subject=run)
     return run
 
 
-def _recipe_to_follow(session: Session, cohort: Cohort, recipe_id: UUID) -> Recipe:
+def _check_which_recipe(recipe_id: UUID | None, recipe: dict[str, Any] | None, simulation: bool) -> None:
+    if recipe_id is None and recipe is None:
+        raise Invalid.field("/recipe_id", "required", "Name the recipe to follow.")
+    if recipe_id is not None and recipe is not None:
+        raise Invalid.field("/recipe", "one_of_two", "Give recipe_id or recipe, not both.")
+    if recipe is not None and not simulation:
+        raise Invalid.field(
+            "/recipe", "only_in_simulation", "Only a simulation follows a recipe that is not kept."
+        )
+
+
+def _words_to_follow(
+    session: Session, cohort: Cohort, recipe_id: UUID | None, given: dict[str, Any] | None
+) -> dict[str, Any]:
+    if given is not None:
+        recipe = Recipe(program_id=cohort.program_id, **{**_UNLESS_SAID, **given})
+        check_recipe(session, recipe, under="/recipe")
+        return {name: value for name, value in recipe.words.items() if name != "name"}
     # Shared lock: the recipe cannot be deleted before the run refers to it.
     key = (session.tenant_id, recipe_id)
-    recipe = session.get(Recipe, key, with_for_update={"read": True, "key_share": True})
-    if recipe is None:
+    kept = session.get(Recipe, key, with_for_update={"read": True, "key_share": True})
+    if kept is None:
         raise Invalid.field("/recipe_id", "unknown", "There is no such recipe.")
-    if recipe.program_id != cohort.program_id:
+    if kept.program_id != cohort.program_id:
         raise Invalid.field(
             "/recipe_id", "other_program", "This recipe is of another program than the cohort."
         )
-    return recipe
+    return kept.words

@@ -80,7 +80,7 @@ def write_proposal(
         run.reasons = [found.clash.said]
         run.clash = clash_told(found.clash, pool, _own_rules(run, recipe))
     counts = {"groups": len(ids), "placed": run.placed_count, "unplaced": run.unplaced_count}
-    events.record(session, "matching_run.succeeded", subject=run, counts=counts)
+    events.record(session, "matching_run.succeeded", subject=run, counts={} if run.simulation else counts)
 
 
 def _placements(

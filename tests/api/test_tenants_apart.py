@@ -227,6 +227,7 @@ def test_another_tenants_id_in_a_body_is_an_error_of_its_field(inhabited, new_te
         ],
         "/cohort_id": [
             ("/v1/matching-runs", {"cohort_id": ids["cohort_id"], "recipe_id": own.recipe_id}),
+            ("/v1/matching-runs", {"cohort_id": ids["cohort_id"], "recipe": terms, "simulation": True}),
             ("/v1/reports", {"audience": "internal", "cohort_id": ids["cohort_id"]}),
         ],
         "/recipe_id": [("/v1/matching-runs", {"cohort_id": own.cohort_id, "recipe_id": ids["recipe_id"]})],

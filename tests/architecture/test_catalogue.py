@@ -33,7 +33,7 @@ DOOR_READS = {
     "group_member": None,
     "idempotency_record": {"expires_at"},
     "job": {"tenant_id", "id", "state", "not_before", "lease_until"},
-    "matching_run": {"tenant_id", "id", "accepted_at"},
+    "matching_run": {"tenant_id", "id", "accepted_at", "job_id", "simulation", "created_at"},
     "participant": {"tenant_id", "id", "membership_id"},
     "peer_group": None,
     "placement": {"tenant_id", "matching_run_id", "participant_id", "proposed_group_id"},
@@ -41,7 +41,7 @@ DOOR_READS = {
     "separation_member": {"tenant_id", "separation_id", "participant_id"},
 }
 DOOR_WRITES = {("group_member", "admitted_at", "UPDATE"), ("peer_group", "opened_at", "UPDATE")}
-DOOR_DELETES = {"access_token", "idempotency_record"}
+DOOR_DELETES = {"access_token", "idempotency_record", "matching_run"}
 
 POLICIES = """
     SELECT c.relname, p.polname, p.polcmd::text, p.polpermissive,

@@ -25,9 +25,9 @@ READ, WRITE = Permission.MATCHING_READ, Permission.MATCHING_WRITE
 
 
 @blp.list("/matching-runs", READ, query=MatchingRunQuery, returns=MatchingRun)
-def list_matching_runs(session: Session, cohort_id: UUID | None) -> Select[Any]:
-    """The tenant's runs."""
-    return queries.matching_runs(cohort_id)
+def list_matching_runs(session: Session, cohort_id: UUID | None, simulation: bool) -> Select[Any]:
+    """The tenant's runs, or its simulations."""
+    return queries.matching_runs(cohort_id).where(models.MatchingRun.simulation.is_(simulation))
 
 
 @blp.post(

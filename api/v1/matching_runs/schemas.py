@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from marshmallow import fields, validate
 
-from api.fields import Number, PageQuery, Resource, Schema, Timestamp, Whole
+from api.fields import Flag, Number, PageQuery, QueryFlag, Resource, Schema, Timestamp, Whole
 from api.v1.jobs.schemas import JobError
-from api.v1.recipes.schemas import RecipeWords
+from api.v1.recipes.schemas import RecipeAsked, RecipeWords
 from tenants.matching.solver import DEFAULT_BUDGET
 
 
@@ -37,8 +37,21 @@ class MatchingRunCreate(RunOptions):
         "recipe_id": "01922b6e-0000-7000-8000-000000000003",
         "seed": 1,
     }
+    across: ClassVar = {
+        "oneOf": [{"required": ["recipe_id"]}, {"required": ["recipe"]}],
+        "dependentSchemas": {
+            "recipe": {"properties": {"simulation": {"const": True}}, "required": ["simulation"]}
+        },
+    }
     cohort_id = fields.UUID(required=True)
-    recipe_id = fields.UUID(required=True)
+    recipe_id = fields.UUID()
+    recipe = fields.Nested(
+        RecipeAsked, metadata={"description": "What to simulate, in place of a recipe that is kept."}
+    )
+    simulation = Flag(
+        load_default=False,
+        metadata={"description": "Only to see: it can never be accepted and is deleted after 7 days."},
+    )
     seed = Whole(
         most=2**31, load_default=1, metadata={"description": "The same seed and pool give the same groups."}
     )
@@ -101,7 +114,10 @@ class MatchingRun(Resource):
     """One attempt to form groups of a cohort."""
 
     cohort_id = fields.UUID()
-    recipe_id = fields.UUID()
+    recipe_id = fields.UUID(
+        allow_none=True, metadata={"description": "Null where a recipe that is not kept is simulated."}
+    )
+    simulation = fields.Boolean(metadata={"description": "It can never be accepted."})
     job_id = fields.UUID(metadata={"description": "The job to cancel."})
     state = fields.String(
         metadata={
@@ -155,6 +171,9 @@ class MatchingRunQuery(PageQuery):
     """Which runs."""
 
     cohort_id = fields.UUID(load_default=None)
+    simulation = QueryFlag(
+        load_default=False, metadata={"description": "Simulations, which are else left out."}
+    )
 
 
 class GroupTerm(Schema):

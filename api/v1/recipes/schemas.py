@@ -195,19 +195,25 @@ PRIORITY = {
 }
 
 
-class RecipePatch(Schema):
-    """What to change of a recipe."""
+class RecipeAsked(Schema):
+    """How groups are to be formed."""
 
-    name = Text(most=200)
     size = fields.Nested(Size, metadata={"description": "5 to 7 unless you say otherwise."})
-    terms = fields.List(fields.Nested(Term), validate=validate.Length(min=1, max=20))
+    terms = fields.List(fields.Nested(Term), validate=validate.Length(min=1, max=20), required=True)
     rules = fields.List(Variant("rule", RULES), validate=validate.Length(max=20))
     emphasis = Number(validate=validate.Range(min=0, max=1), metadata=EMPHASIS)
     waitlist = Flag(metadata=WAITLIST)
     priority = Key(allow_none=True, metadata=PRIORITY)
 
 
-class RecipeCreate(RecipePatch):
+class RecipePatch(RecipeAsked):
+    """What to change of a recipe."""
+
+    name = Text(most=200)
+    terms = fields.List(fields.Nested(Term), validate=validate.Length(min=1, max=20))
+
+
+class RecipeCreate(RecipeAsked):
     """How to form groups of a program."""
 
     example: ClassVar = {
@@ -222,13 +228,13 @@ class RecipeCreate(RecipePatch):
     }
     program_id = fields.UUID(required=True)
     name = Text(most=200, required=True)
-    terms = fields.List(fields.Nested(Term), validate=validate.Length(min=1, max=20), required=True)
 
 
 class RecipeWords(Schema):
     """What a recipe asks for."""
 
-    across: ClassVar = {"required": ["name", "size", "terms", "rules"]}  # all that the oldest runs kept
+    # All that the oldest runs kept, and those that simulate what has no name.
+    across: ClassVar = {"required": ["size", "terms", "rules"]}
     name = fields.String()
     size = fields.Nested(Size)
     terms = fields.List(fields.Nested(Term))
