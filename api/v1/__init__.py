@@ -3,6 +3,7 @@
 from api.v1.career_events.routes import blp as career_events
 from api.v1.clients.routes import blp as clients
 from api.v1.cohorts.routes import blp as cohorts
+from api.v1.comparisons.routes import blp as comparisons
 from api.v1.events.routes import blp as events
 from api.v1.groups.routes import blp as groups
 from api.v1.imports.routes import blp as imports
@@ -26,6 +27,7 @@ RESOURCES = (
     recipes,
     separations,
     matching_runs,
+    comparisons,
     groups,
     products,
     career_events,

@@ -71,6 +71,7 @@ def filled(tenant, database, finished):
         "participant_id": ready.participants[0],
         "import_id": rows["id"],
         "matching_run_id": runs[0].rpartition("/")[2],
+        "other_run_id": runs[1].rpartition("/")[2],
         "group_id": api.get("/v1/groups").get_json()["items"][0]["id"],
     }
     return {path: path.format(**ids) for path in LISTS}

@@ -96,6 +96,8 @@ def inhabited(tenant, database, finished):
     make("separation_id", "/v1/cohorts/{cohort_id}/separations", apart)
     run = make("matching_run_id", "/v1/matching-runs", ready.order())
     assert finished(api, run)["state"] == "succeeded"
+    other = make("other_run_id", "/v1/matching-runs", ready.order(seed=2))
+    assert finished(api, other)["state"] == "succeeded"
     assert api.post(f"{run}/acceptance").status_code == 201
     ids["group_id"] = every(api, "/v1/groups")[0]["id"]
     member = api.get(f"/v1/participants/{ready.participants[0]}").get_json()["membership_id"]
