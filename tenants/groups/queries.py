@@ -58,3 +58,11 @@ def is_in_a_living_group(participant_id: InstrumentedAttribute[UUID]) -> Any:
         Group.id == GroupMember.group_id,
         Group.state != "ended",
     )
+
+
+def has_been_in_a_group_since(
+    participant_id: InstrumentedAttribute[UUID], moment: InstrumentedAttribute[Any]
+) -> Any:
+    """Whether this participant came into a group at this moment or later, whatever became of it; as SQL."""
+    since = (GroupMember.participant_id == participant_id) & (GroupMember.created_at >= moment)
+    return exists().where(since).correlate_except(GroupMember)

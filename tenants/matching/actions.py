@@ -15,6 +15,7 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.rows import Version, edited, row_held, row_named, row_of
 from tenants.kernel.session import Session
 from tenants.matching.models import MatchingRun, Recipe
+from tenants.matching.option_checks import check_options
 from tenants.matching.options import options_of
 from tenants.matching.recipe_checks import check_recipe
 from tenants.matching.solver.model import EMPHASIS
@@ -106,10 +107,12 @@ def start_run(
     """Order groups for a cohort by a recipe that is kept or, to simulate, by one that is not.
 
     `options` are the fields of `RunOptions`. Raises Invalid at each field that breaks a rule, those of
-    `recipe` below /recipe.
+    `recipe` below /recipe, and Conflict "already_randomised" as `check_options`.
     """
     cohort = row_named(session, Cohort, cohort_id, pointer="/cohort_id")
     _check_which_recipe(recipe_id, recipe, simulation)
+    asked = options_of(options)
+    check_options(session, cohort, asked, simulation=simulation)
     run_id = new_id()
     run = MatchingRun(
         id=run_id,
@@ -118,7 +121,7 @@ def start_run(
         seed=seed,
         simulation=simulation,
         recipe=_words_to_follow(session, cohort, recipe_id, recipe),
-        options=options_of(options).words,
+        options=asked.words,
     )
     job = jobs.enqueue(session, "matching_run", subject_id=run_id)
     session.flush()

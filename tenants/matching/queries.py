@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy import Row, Select, case, exists, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from tenants.cohorts.models import Participant
-from tenants.groups.queries import is_in_a_living_group
+from tenants.groups.queries import has_been_in_a_group_since, is_in_a_living_group
 from tenants.kernel.jobs import Job
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
 from tenants.matching.models import POOL_STATES, MatchingRun, Placement, ProposedGroup, Recipe
+from tenants.matching.options import LaterStart
 from tenants.people.models import Membership
 
 
@@ -71,6 +73,8 @@ def unplaced(matching_run_id: UUID) -> Select[Any]:
         Membership.external_id,
         Placement.code,
         Placement.reason,
+        Placement.arm,
+        Placement.stratum,
     ).where(Placement.matching_run_id == matching_run_id, Placement.proposed_group_id.is_(None))
 
 
@@ -86,6 +90,8 @@ def placements(matching_run_id: UUID) -> Select[Any]:
                 Placement.explanation[key].label(key)
                 for key in ("affinity", "terms", "alternative", "for_member")
             ),
+            Placement.arm,
+            Placement.stratum,
         )
         .join(
             ProposedGroup,
@@ -96,8 +102,12 @@ def placements(matching_run_id: UUID) -> Select[Any]:
     )
 
 
-def pool(cohort_id: UUID, attributes: Sequence[str]) -> Select[Any]:
-    """Who can be placed: id, external id, then the current value of each of `attributes`; in a fixed order."""
+def pool(cohort_id: UUID, attributes: Sequence[str], *, later: LaterStart | None = None) -> Select[Any]:
+    """Who can be placed: id, external id, then the current value of each of `attributes`; in a fixed order.
+
+    Those who wait for a randomised start are not among them, and with `later` nobody else is.
+    """
+    starts = ~waits_for_start(Participant.id) if later is None else _drawn_into(later)
     return (
         select(
             Participant.id,
@@ -108,12 +118,76 @@ def pool(cohort_id: UUID, attributes: Sequence[str]) -> Select[Any]:
             Membership,
             (Membership.tenant_id == Participant.tenant_id) & (Membership.id == Participant.membership_id),
         )
-        .where(
-            Participant.cohort_id == cohort_id,
-            Participant.state.in_(POOL_STATES),
-            ~is_in_a_living_group(Participant.id),
-        )
+        .where(*_free(cohort_id), starts)
         .order_by(Participant.id)
+    )
+
+
+def number_waiting(cohort_id: UUID) -> Select[Any]:
+    """How many could be placed but for the randomised start that they wait for."""
+    return (
+        select(func.count())
+        .select_from(Participant)
+        .where(*_free(cohort_id), waits_for_start(Participant.id))
+    )
+
+
+def drawn_before(cohort_id: UUID) -> Select[Any]:
+    """Who can be placed and was drawn into some arm by an accepted run."""
+    return select(Participant.id).where(*_free(cohort_id), _drawn(Participant.id))
+
+
+def drawn_elsewhere(matching_run_id: UUID) -> Select[Any]:
+    """Whom a run has drawn and an accepted run has drawn as well."""
+    drawn = _placed(Placement.participant_id).where(Placement.matching_run_id == matching_run_id)
+    return drawn.where(Placement.arm.is_not(None), _drawn(Participant.id))
+
+
+def number_started_before(matching_run_id: UUID) -> Select[Any]:
+    """How many of those whom a run has drawn to start later are in a living group already."""
+    drawn = _placed(func.count()).where(Placement.matching_run_id == matching_run_id)
+    return drawn.where(Placement.arm > 1, is_in_a_living_group(Participant.id))
+
+
+def number_placed_too_early(matching_run_id: UUID) -> Select[Any]:
+    """How many of those whom a run places wait for a start that an accepted run has drawn."""
+    placed = _placed(func.count()).where(Placement.matching_run_id == matching_run_id)
+    return placed.where(Placement.proposed_group_id.is_not(None), waits_for_start(Participant.id))
+
+
+def waits_for_start(participant_id: InstrumentedAttribute[UUID]) -> Any:
+    """Whether an accepted run drew this participant to start later, and they have been in no group since; as SQL."""
+    return _drawn(participant_id, later=True)
+
+
+def _drawn(participant_id: InstrumentedAttribute[UUID], *, later: bool = False) -> Any:
+    lot, run = aliased(Placement), aliased(MatchingRun)
+    found = exists().where(
+        lot.participant_id == participant_id,
+        run.tenant_id == lot.tenant_id,
+        run.id == lot.matching_run_id,
+        run.accepted_at.is_not(None),
+    )
+    if not later:
+        return found.where(lot.arm.is_not(None))
+    return found.where(lot.arm > 1, ~has_been_in_a_group_since(lot.participant_id, run.accepted_at))
+
+
+def _drawn_into(later: LaterStart) -> Any:
+    lot = aliased(Placement)
+    return exists().where(
+        lot.participant_id == Participant.id,
+        lot.matching_run_id == later.matching_run_id,
+        lot.arm == later.arm,
+    )
+
+
+def _free(cohort_id: UUID) -> tuple[Any, ...]:
+    """Of the cohort, in a state to be placed, and in no living group."""
+    return (
+        Participant.cohort_id == cohort_id,
+        Participant.state.in_(POOL_STATES),
+        ~is_in_a_living_group(Participant.id),
     )
 
 

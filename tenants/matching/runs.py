@@ -13,10 +13,11 @@ from tenants.kernel.claims import Claim, JobFailed
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
 from tenants.matching import solver
+from tenants.matching.lots import Lots, Roster, draw_lots
 from tenants.matching.models import MatchingRun
 from tenants.matching.options import RunOptions, options_of
 from tenants.matching.proposals import write_clash, write_proposal
-from tenants.matching.queries import pool
+from tenants.matching.queries import number_waiting, pool
 from tenants.matching.separations import separations_to_keep
 from tenants.matching.solver.hours import START
 from tenants.matching.solver.model import Apart
@@ -29,6 +30,8 @@ class Question:
     """What a run asks the solver. `people` are in the order of the pool, whose ids are external ids.
 
     The recipe's own `rules` come first; after them the cohort's separations, those that are private last.
+    `lots` are what a randomised run drew, of whom the solver gets the first arm. `notes` are sentences on who
+    else is not in the pool.
     """
 
     people: list[UUID]
@@ -37,12 +40,14 @@ class Question:
     seed: int
     start: date
     options: RunOptions
+    lots: Lots | None
+    notes: list[str]
 
 
 def form_proposal(claim: Claim) -> None:
     """Solve the claimed run and write what it proposes, or why nothing can be proposed.
 
-    Raises JobFailed when the recipe no longer fits the program or a value no longer fits its attribute.
+    Raises JobFailed when the recipe or a stratum no longer fits the program, or a value its attribute.
     """
     with claim.session() as session:
         asked = question(session, row_of(session, MatchingRun, claim.subject_id))
@@ -58,7 +63,14 @@ def form_proposal(claim: Claim) -> None:
         )
     except solver.Infeasible as none:
         with claim.effect() as session:
-            write_clash(session, claim.subject_id, pool=asked.pool, recipe=asked.recipe, clash=none.clash)
+            write_clash(
+                session,
+                claim.subject_id,
+                pool=asked.pool,
+                recipe=asked.recipe,
+                clash=none.clash,
+                notes=asked.notes,
+            )
     except solver.InvalidRecipe as fault:
         raise JobFailed("invalid_recipe", f"The recipe can be used no longer: {fault.message}") from fault
     except solver.InvalidPool as fault:
@@ -72,6 +84,8 @@ def form_proposal(claim: Claim) -> None:
                 pool=asked.pool,
                 recipe=asked.recipe,
                 found=found,
+                lots=asked.lots,
+                notes=asked.notes,
             )
 
 
@@ -87,35 +101,63 @@ def as_attribute(attribute: Attribute, values: Sequence[Any]) -> solver.Attribut
 
 
 def question(session: Session, run: MatchingRun) -> Question:
-    """Read the pool, the recipe and the separations of a run."""
-    cohort = row_of(session, Cohort, run.cohort_id)
-    keys = sorted(solver.attributes_of(solver.recipe_of(run.recipe)))
+    """Read the pool, the recipe and the separations of a run, and draw lots where it is asked to.
+
+    Raises JobFailed where an attribute that the draw is to be balanced by is gone.
+    """
+    cohort, options = row_of(session, Cohort, run.cohort_id), options_of(run.options)
+    recipe = solver.recipe_of(run.recipe)
+    needed = set(solver.attributes_of(recipe))
+    strata = options.randomise.strata if options.randomise else ()
     known = {
         attribute.key: attribute
         for attribute in session.scalars(
-            select(Attribute).where(Attribute.program_id == cohort.program_id, Attribute.key.in_(keys))
+            select(Attribute).where(
+                Attribute.program_id == cohort.program_id, Attribute.key.in_({*needed, *strata})
+            )
         )
     }
-    ids: list[UUID] = []
-    external_ids: list[str] = []
-    columns: list[list[Any]] = [[] for _ in keys]
-    rows = session.execute(pool(run.cohort_id, keys).execution_options(yield_per=ROWS_AT_A_TIME))
-    for participant_id, external_id, *values in rows:
-        ids.append(participant_id)
-        external_ids.append(external_id)
-        for column, value in zip(columns, values, strict=True):
-            column.append(value)
-    values_of = dict(zip(keys, columns, strict=True))
-    attributes = {key: as_attribute(attribute, values_of[key]) for key, attribute in known.items()}
-    kept = _separations(session, run.cohort_id, dict(zip(ids, external_ids, strict=True)))
+    roster, lots = _roster(session, run, sorted({*needed, *strata})), None
+    if options.randomise is not None:
+        if gone := [key for key in strata if key not in known]:
+            raise JobFailed("invalid_strata", f"The program has no attribute {gone[0]} any longer.")
+        lots = draw_lots(roster, options.randomise, recipe, run.seed)
+        roster = roster.only([at for at, each in enumerate(roster.people) if lots.arm_of[each] == 1])
+    attributes = {
+        key: as_attribute(attribute, roster.values[key]) for key, attribute in known.items() if key in needed
+    }
+    kept = _separations(session, run.cohort_id, dict(zip(roster.people, roster.external_ids, strict=True)))
     return Question(
-        people=ids,
-        pool=solver.Pool(tuple(external_ids), attributes),
+        people=roster.people,
+        pool=solver.Pool(tuple(roster.external_ids), attributes),
         recipe=solver.recipe_of(run.recipe, kept),
         seed=run.seed,
         start=cohort.kick_off_on or START,
-        options=options_of(run.options),
+        options=options,
+        lots=lots,
+        notes=[] if options.arm else _who_waits(session, run.cohort_id),
     )
+
+
+def _roster(session: Session, run: MatchingRun, keys: list[str]) -> Roster:
+    people: list[UUID] = []
+    external_ids: list[str] = []
+    columns: list[list[Any]] = [[] for _ in keys]
+    wanted = pool(run.cohort_id, keys, later=options_of(run.options).arm)
+    for participant_id, external_id, *values in session.execute(
+        wanted.execution_options(yield_per=ROWS_AT_A_TIME)
+    ):
+        people.append(participant_id)
+        external_ids.append(external_id)
+        for column, value in zip(columns, values, strict=True):
+            column.append(value)
+    return Roster(people, external_ids, dict(zip(keys, columns, strict=True)))
+
+
+def _who_waits(session: Session, cohort_id: UUID) -> list[str]:
+    number = session.execute(number_waiting(cohort_id)).scalar_one()
+    who = f"{number:,} people wait" if number > 1 else "1 person waits"
+    return [f"{who} for their randomised start."] if number else []
 
 
 def _separations(session: Session, cohort_id: UUID, external_ids: Mapping[UUID, str]) -> list[Apart]:

@@ -31,6 +31,7 @@ PURE = (
     "tenants/cohorts/tabular",
     "tenants/cohorts/templates",
     "tenants/cohorts/values.py",
+    "tenants/matching/randomising.py",
     "tenants/matching/solver",
     "tenants/reporting/disclosure.py",
     "tenants/reporting/survival.py",

@@ -2,31 +2,15 @@
 
 from typing import ClassVar
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
-from api.fields import Flag, Number, PageQuery, QueryFlag, Resource, Schema, Timestamp, Whole
+from api.fields import Flag, PageQuery, QueryFlag, Resource, Schema, Timestamp, Whole
 from api.v1.jobs.schemas import JobError
+from api.v1.matching_runs.options import RunOptions, RunOptionsGiven
 from api.v1.recipes.schemas import RecipeAsked, RecipeWords
-from tenants.matching.solver import DEFAULT_BUDGET
 
-
-class RunOptions(Schema):
-    """How a run goes about it."""
-
-    sweeps = Whole(
-        most=100_000,
-        metadata={
-            "description": "How long to search; time grows with it and with the number of people. "
-            f"{DEFAULT_BUDGET:,} unless you say otherwise."
-        },
-    )
-    time_limit = Number(
-        validate=validate.Range(min=0, max=3600, min_inclusive=False),
-        metadata={
-            "description": "Seconds after which the best groups found by then are proposed; "
-            "the same seed and pool then need not give the same groups."
-        },
-    )
+ARM = {"description": "Drawn by lot, from 1; null where the run draws none."}
+STRATUM = {"description": "Within which: attributes with their values as JSON."}
 
 
 class MatchingRunCreate(RunOptions):
@@ -40,7 +24,11 @@ class MatchingRunCreate(RunOptions):
     across: ClassVar = {
         "oneOf": [{"required": ["recipe_id"]}, {"required": ["recipe"]}],
         "dependentSchemas": {
-            "recipe": {"properties": {"simulation": {"const": True}}, "required": ["simulation"]}
+            "recipe": {"properties": {"simulation": {"const": True}}, "required": ["simulation"]},
+            "randomise": {
+                "properties": {"simulation": {"const": False}},
+                "not": {"required": ["arm"]},
+            },
         },
     }
     cohort_id = fields.UUID(required=True)
@@ -55,12 +43,6 @@ class MatchingRunCreate(RunOptions):
     seed = Whole(
         most=2**31, load_default=1, metadata={"description": "The same seed and pool give the same groups."}
     )
-
-
-class RunOptionsGiven(RunOptions):
-    """The options that a run was given."""
-
-    across: ClassVar = {"required": []}
 
 
 class RunTerm(Schema):
@@ -121,7 +103,7 @@ class MatchingRun(Resource):
     job_id = fields.UUID(metadata={"description": "The job to cancel."})
     state = fields.String(
         metadata={
-            "description": "queued, running, failed or cancelled; then succeeded (everybody is placed), partial "
+            "description": "queued, running, failed or cancelled; then succeeded (all who start are placed), partial "
             "(some are left over, as the recipe allows) or infeasible (see clash)"
         }
     )
@@ -159,9 +141,11 @@ class MatchingRun(Resource):
     )
     group_count = fields.Integer(allow_none=True)
     placed_count = fields.Integer(allow_none=True)
-    unplaced_count = fields.Integer(allow_none=True)
+    unplaced_count = fields.Integer(
+        allow_none=True, metadata={"description": "With those whom lots let start later."}
+    )
     reasons = fields.List(
-        fields.String(), metadata={"description": "Why not everybody can be placed, in a sentence."}
+        fields.String(), metadata={"description": "Why not everybody can be placed, in sentences."}
     )
     error = fields.Nested(JobError, allow_none=True)
     accepted_at = Timestamp(allow_none=True)
@@ -213,8 +197,10 @@ class ProposedGroup(Schema):
 class UnplacedParticipant(ProposedMember):
     """Somebody whom a run places nowhere, and why."""
 
-    code = fields.String()
+    code = fields.String(metadata={"description": "randomised: drawn by lot to start later"})
     reason = fields.String()
+    arm = fields.Integer(allow_none=True, metadata=ARM)
+    stratum = fields.String(allow_none=True, metadata=STRATUM)
 
 
 class MemberTerm(Schema):
@@ -249,6 +235,8 @@ class Placement(ProposedMember):
     terms = fields.List(fields.Nested(MemberTerm))
     alternative = fields.Nested(Alternative, allow_none=True)
     for_member = fields.Nested(ForMember)
+    arm = fields.Integer(allow_none=True, metadata=ARM)
+    stratum = fields.String(allow_none=True, metadata=STRATUM)
 
 
 class Acceptance(Schema):
