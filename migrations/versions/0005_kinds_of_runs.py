@@ -32,9 +32,6 @@ def tables() -> None:
     op.create_check_constraint(
         op.f("ck_matching_run_simulation"), "matching_run", "NOT simulation OR accepted_at IS NULL"
     )
-    op.create_check_constraint(
-        op.f("ck_matching_run_recipe"), "matching_run", "simulation OR recipe_id IS NOT NULL"
-    )
     op.create_index(
         "ix_matching_run_simulation",
         "matching_run",

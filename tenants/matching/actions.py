@@ -89,7 +89,8 @@ def delete_recipe(session: Session, *, recipe_id: UUID, if_match: Version) -> No
     followed = select(MatchingRun.id).where(MatchingRun.recipe_id == recipe_id, ~MatchingRun.simulation)
     if session.scalar(followed.limit(1)):
         raise Conflict("Matching runs have followed this recipe; it stays on record.", code="in_use")
-    session.execute(update(MatchingRun).where(MatchingRun.recipe_id == recipe_id).values(recipe_id=None))
+    simulations = update(MatchingRun).where(MatchingRun.recipe_id == recipe_id, MatchingRun.simulation)
+    session.execute(simulations.values(recipe_id=None))
     session.delete(recipe)
     events.record(session, "recipe.deleted", subject=recipe)
 

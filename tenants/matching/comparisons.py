@@ -3,8 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, text
+from sqlalchemy import Row, Select, select, text, true
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from tenants.cohorts.models import Participant
 from tenants.kernel.errors import Conflict
@@ -89,34 +90,41 @@ def compared_people(session: Session, *, matching_run_id: UUID, other_run_id: UU
     `change` is the other affinity less this one. Raises as `comparison`.
     """
     cohort_id = _cohort_of_both(session, matching_run_id=matching_run_id, other_run_id=other_run_id)
-    this, other = aliased(Placement), aliased(Placement)
-    group, other_group = aliased(ProposedGroup), aliased(ProposedGroup)
-    affinity = this.explanation["affinity"].as_float()
-    other_affinity = other.explanation["affinity"].as_float()
-    rows = select(
-        Participant.id.label("participant_id"),
-        Membership.external_id,
-        group.position,
-        other_group.position.label("other_position"),
-        affinity.label("affinity"),
-        other_affinity.label("other_affinity"),
-        (other_affinity - affinity).label("change"),
-    ).join(
-        Membership,
-        (Membership.tenant_id == Participant.tenant_id) & (Membership.id == Participant.membership_id),
-    )
-    for placed, placed_in, run_id in ((this, group, matching_run_id), (other, other_group, other_run_id)):
-        rows = rows.outerjoin(
-            placed,
-            (placed.tenant_id == Participant.tenant_id)
-            & (placed.matching_run_id == run_id)
-            & (placed.participant_id == Participant.id),
-        ).outerjoin(
-            placed_in,
-            (placed_in.tenant_id == placed.tenant_id) & (placed_in.id == placed.proposed_group_id),
+    this, other = _place_of_each(matching_run_id), _place_of_each(other_run_id)
+    return (
+        select(
+            Participant.id.label("participant_id"),
+            Membership.external_id,
+            this.c.position,
+            other.c.position.label("other_position"),
+            this.c.affinity,
+            other.c.affinity.label("other_affinity"),
+            (other.c.affinity - this.c.affinity).label("change"),
         )
-    in_either = this.id.is_not(None) | other.id.is_not(None)
-    return rows.where(Participant.cohort_id == cohort_id, in_either)
+        .join(
+            Membership,
+            (Membership.tenant_id == Participant.tenant_id) & (Membership.id == Participant.membership_id),
+        )
+        .outerjoin(this, true())
+        .outerjoin(other, true())
+        .where(Participant.cohort_id == cohort_id, this.c.id.is_not(None) | other.c.id.is_not(None))
+    )
+
+
+def _place_of_each(run_id: UUID) -> LateralFromClause:
+    """Where a run puts the participant of the row: one at a time, so that a page costs no more than its rows."""
+    place, group = aliased(Placement), aliased(ProposedGroup)
+    return (
+        select(place.id, group.position, place.explanation["affinity"].as_float().label("affinity"))
+        .outerjoin(group, (group.tenant_id == place.tenant_id) & (group.id == place.proposed_group_id))
+        .where(
+            place.tenant_id == Participant.tenant_id,
+            place.matching_run_id == run_id,
+            place.participant_id == Participant.id,
+        )
+        .limit(1)
+        .lateral()
+    )
 
 
 def _cohort_of_both(session: Session, *, matching_run_id: UUID, other_run_id: UUID) -> UUID:

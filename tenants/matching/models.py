@@ -71,7 +71,6 @@ class MatchingRun(Edited, TenantRow):
         Index("ix_matching_run_simulation", "created_at", postgresql_where=text("simulation")),
         one_of("outcome", ("formed", "partial", "infeasible")),
         CheckConstraint("NOT simulation OR accepted_at IS NULL", name="simulation"),
-        CheckConstraint("simulation OR recipe_id IS NOT NULL", name="recipe"),
     )
 
     cohort_id: Mapped[UUID]

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from tenants.cohorts.models import Attribute, Cohort
 from tenants.kernel.errors import Conflict, FieldError, Invalid
-from tenants.kernel.session import Session
+from tenants.kernel.session import Session, expect_many_rows
 from tenants.matching.models import MatchingRun
 from tenants.matching.options import LaterStart, Randomise, RunOptions, options_of
 from tenants.matching.queries import drawn_before
@@ -39,6 +39,7 @@ def _check_draw(session: Session, cohort: Cohort, asked: Randomise, simulation: 
     broken = [*_broken_design(asked), *_broken_strata(asked, {each.key: each for each in rows})]
     if broken:
         raise Invalid(*broken)
+    expect_many_rows(session)
     if session.scalar(drawn_before(cohort.id).limit(1)):
         raise Conflict(
             "An accepted run has drawn people of this pool already; its draw stands.",

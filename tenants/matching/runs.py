@@ -11,7 +11,7 @@ from sqlalchemy import select
 from tenants.cohorts.models import Attribute, Cohort
 from tenants.kernel.claims import Claim, JobFailed
 from tenants.kernel.rows import row_of
-from tenants.kernel.session import Session
+from tenants.kernel.session import Session, expect_many_rows
 from tenants.matching import solver
 from tenants.matching.lots import Lots, Roster, draw_lots
 from tenants.matching.models import MatchingRun
@@ -105,6 +105,7 @@ def question(session: Session, run: MatchingRun) -> Question:
 
     Raises JobFailed where an attribute that the draw is to be balanced by is gone.
     """
+    expect_many_rows(session)
     cohort, options = row_of(session, Cohort, run.cohort_id), options_of(run.options)
     recipe = solver.recipe_of(run.recipe)
     needed = set(solver.attributes_of(recipe))
