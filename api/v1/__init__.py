@@ -1,5 +1,6 @@
 """Version 1: one folder per noun. The order here is the order of the document."""
 
+from api.v1.analyses.routes import blp as analyses
 from api.v1.career_events.routes import blp as career_events
 from api.v1.clients.routes import blp as clients
 from api.v1.cohorts.routes import blp as cohorts
@@ -28,6 +29,7 @@ RESOURCES = (
     separations,
     matching_runs,
     comparisons,
+    analyses,
     groups,
     products,
     career_events,

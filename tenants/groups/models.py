@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, one_of
@@ -38,7 +38,15 @@ class GroupMember(Created, TenantRow):
         belongs_to("peer_group", "group_id"),
         belongs_to("participant"),
         belongs_to("membership"),
-        UniqueConstraint("tenant_id", "group_id", "membership_id"),
+        # Somebody who left can come back: a row for each time.
+        Index(
+            "ix_group_member_present",
+            "tenant_id",
+            "group_id",
+            "membership_id",
+            unique=True,
+            postgresql_where=text("left_at IS NULL"),
+        ),
         Index(
             "ix_group_member_current",
             "tenant_id",

@@ -38,6 +38,7 @@ KINDS = {
     "import": Kind("long", "workers.jobs.imports.apply"),
     "import_reversal": Kind("long", "workers.jobs.imports.reverse"),
     "matching_run": Kind("long", "workers.jobs.matching.run"),
+    "matching_analysis": Kind("long", "workers.jobs.matching.analyse"),
     "report": Kind("quick", "workers.jobs.reports.build"),
 }
 

@@ -89,6 +89,7 @@ class MatchingRun(Edited, TenantRow):
     stopped_by: Mapped[str | None]
     terms: Mapped[list[Any] | None]
     clash: Mapped[dict[str, Any] | None]
+    moved_count: Mapped[int | None]
     group_count: Mapped[int | None]
     placed_count: Mapped[int | None]
     unplaced_count: Mapped[int | None]
@@ -96,16 +97,22 @@ class MatchingRun(Edited, TenantRow):
 
 
 class ProposedGroup(TenantRow):
-    """A group that a run suggests: what it is worth, and each term of the recipe in it."""
+    """A group that a run suggests: what it is worth, and each term of the recipe in it.
+
+    `group_id` is the group that it goes on from, where it does.
+    """
 
     __tablename__ = "proposed_group"
     __table_args__ = (
         belongs_to("matching_run", on_delete="CASCADE"),
+        belongs_to("peer_group", "group_id"),
         Index("ix_proposed_group_run", "tenant_id", "matching_run_id", "position", unique=True),
+        Index("ix_proposed_group_group", "tenant_id", "group_id"),
     )
 
     matching_run_id: Mapped[UUID]
     position: Mapped[int]
+    group_id: Mapped[UUID | None]
     value: Mapped[float]
     owed: Mapped[float] = mapped_column(server_default=text("0"))
     common_hours: Mapped[float | None]
@@ -115,7 +122,8 @@ class ProposedGroup(TenantRow):
 class Placement(Created, TenantRow):
     """Where a run puts a participant: in a proposed group, with the `explanation`, or nowhere for a reason.
 
-    In a randomised run `arm` is the one drawn, from 1, and `stratum` within which.
+    `from_group_id` is the kept group that they are in at the time. In a randomised run `arm` is the one drawn,
+    from 1, and `stratum` within which.
     """
 
     __tablename__ = "placement"
@@ -125,7 +133,9 @@ class Placement(Created, TenantRow):
         belongs_to("participant", on_delete="CASCADE"),
         UniqueConstraint("tenant_id", "matching_run_id", "participant_id"),
         Index("ix_placement_group", "tenant_id", "proposed_group_id"),
+        belongs_to("peer_group", "from_group_id"),
         Index("ix_placement_participant", "tenant_id", "participant_id"),
+        Index("ix_placement_from_group", "tenant_id", "from_group_id"),
     )
 
     matching_run_id: Mapped[UUID]
@@ -134,8 +144,27 @@ class Placement(Created, TenantRow):
     code: Mapped[str | None]
     reason: Mapped[str | None]
     explanation: Mapped[dict[str, Any] | None]
+    from_group_id: Mapped[UUID | None]
     arm: Mapped[int | None]
     stratum: Mapped[str | None]
+
+
+class MatchingAnalysis(Created, TenantRow):
+    """What each rule costs a run's proposal, and what plain ways reach in as many `seconds` as the search took."""
+
+    __tablename__ = "matching_analysis"
+    __table_args__ = (
+        belongs_to("matching_run", on_delete="CASCADE"),
+        belongs_to("job"),
+        Index("ix_matching_analysis_run", "tenant_id", "matching_run_id", "id"),
+    )
+
+    matching_run_id: Mapped[UUID]
+    job_id: Mapped[UUID]
+    value: Mapped[float | None]
+    seconds: Mapped[float | None]
+    rule_prices: Mapped[list[Any] | None]
+    baselines: Mapped[list[Any] | None]
 
 
 class Separation(Created, TenantRow):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import select
 
 from tenants.cohorts.models import Attribute, Cohort
+from tenants.groups.models import Group
 from tenants.kernel.errors import Conflict, FieldError, Invalid
 from tenants.kernel.session import Session, expect_many_rows
 from tenants.matching.models import MatchingRun
@@ -24,10 +25,29 @@ def check_options(session: Session, cohort: Cohort, options: RunOptions, *, simu
     """
     if options.randomise is not None and options.arm is not None:
         raise Invalid.field("/arm", "one_of_two", "A run draws arms or places one that was drawn, not both.")
+    if options.keep_groups is not None:
+        _check_groups_to_keep(session, cohort, options)
     if options.randomise is not None:
         _check_draw(session, cohort, options.randomise, simulation)
     if options.arm is not None:
         _check_later_start(session, cohort, options.arm)
+
+
+def _check_groups_to_keep(session: Session, cohort: Cohort, options: RunOptions) -> None:
+    if options.randomise is not None:
+        raise Invalid.field(
+            "/keep_groups", "one_of_two", "A run draws arms or goes on from groups, not both."
+        )
+    asked = options.keep_groups.group_ids if options.keep_groups else ()
+    living = select(Group.id).where(Group.cohort_id == cohort.id, Group.state != "ended", Group.id.in_(asked))
+    known = set(session.scalars(living))
+    broken = [
+        FieldError(f"/keep_groups/group_ids/{at}", "unknown", "The cohort has no such living group.")
+        for at, group_id in enumerate(asked)
+        if group_id not in known
+    ]
+    if broken:
+        raise Invalid(*broken)
 
 
 def _check_draw(session: Session, cohort: Cohort, asked: Randomise, simulation: bool) -> None:

@@ -33,6 +33,37 @@ class LaterStart:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepGroups:
+    """Go on from the cohort's living groups, or from those named: repair them, and let newcomers join.
+
+    `max_moves` is how many people may change groups at most. With a `price`, in units of one member's
+    affinity, each who does costs it; without, as few as possible do.
+    """
+
+    max_moves: int | None = None
+    price: float | None = None
+    group_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A participant is to be in the group at this position of a proposal, counted from 1; in none if None."""
+
+    participant_id: UUID
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Adjust:
+    """Change what another run proposes: after the `moves` its groups are as given or, where some participants
+    are `locked` into theirs, found anew around these."""
+
+    matching_run_id: UUID
+    moves: tuple[Move, ...] = ()
+    locked: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunOptions:
     """How a run is to go about it; None is as usual.
 
@@ -43,6 +74,8 @@ class RunOptions:
     time_limit: float | None = None
     randomise: Randomise | None = None
     arm: LaterStart | None = None
+    keep_groups: KeepGroups | None = None
+    adjust: Adjust | None = None
 
     @property
     def budget(self) -> int:
@@ -52,10 +85,7 @@ class RunOptions:
     @property
     def words(self) -> dict[str, Any]:
         """The options as `matching_run.options` keeps them and the API shows them: those given."""
-        words = asdict(self, dict_factory=_given)
-        if self.arm is not None:
-            words["arm"]["matching_run_id"] = str(self.arm.matching_run_id)
-        return words
+        return asdict(self, dict_factory=_given)
 
 
 def options_of(words: Mapping[str, Any]) -> RunOptions:
@@ -68,11 +98,29 @@ def options_of(words: Mapping[str, Any]) -> RunOptions:
         share = draw.get("share", EVEN if draw["design"] == "waitlist" else None)
         given["randomise"] = Randomise(**{**draw, "strata": tuple(draw.get("strata", ())), "share": share})
     if later := given.get("arm"):
-        given["arm"] = LaterStart(UUID(str(later["matching_run_id"])), later["arm"])
+        given["arm"] = LaterStart(_uuid(later["matching_run_id"]), later["arm"])
+    if (keep := given.get("keep_groups")) is not None:
+        given["keep_groups"] = KeepGroups(**{**keep, "group_ids": _uuids(keep.get("group_ids"))})
+    if adjust := given.get("adjust"):
+        moves = (Move(_uuid(each["participant_id"]), each["position"]) for each in adjust.get("moves", ()))
+        given["adjust"] = Adjust(_uuid(adjust["matching_run_id"]), tuple(moves), _uuids(adjust.get("locked")))
     return RunOptions(**given)
 
 
+def _uuid(value: UUID | str) -> UUID:
+    return UUID(str(value))
+
+
+def _uuids(values: Any) -> tuple[UUID, ...]:
+    return tuple(map(_uuid, values or ()))
+
+
 def _given(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in pairs if value is not None
-    }
+    """Nothing is said of what is None; but no position is a place, too."""
+    return {name: _plain(value) for name, value in pairs if name == "position" or value is not None}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, UUID) else value

@@ -15,86 +15,60 @@ from tenants.kernel.session import Session
 from tenants.matching import solver
 from tenants.matching.lots import Lots
 from tenants.matching.models import MatchingRun
+from tenants.matching.questions import Question
 from tenants.matching.solver.telling import clash_told, member_told
 
 _INSERT_GROUPS = text(
-    "INSERT INTO proposed_group (tenant_id, id, matching_run_id, position, value, owed, common_hours, terms)"
-    " SELECT :tenant, g.id, :run, g.position, g.value, g.owed, g.hours, g.terms"
-    "   FROM unnest(CAST(:ids AS uuid[]), CAST(:values AS float8[]), CAST(:owed AS float8[]),"
-    "               CAST(:hours AS float8[]), CAST(:terms AS jsonb[]))"
-    "        WITH ORDINALITY AS g(id, value, owed, hours, terms, position)"
+    "INSERT INTO proposed_group"
+    " (tenant_id, id, matching_run_id, position, group_id, value, owed, common_hours, terms)"
+    " SELECT :tenant, g.id, :run, g.position, g.group_id, g.value, g.owed, g.hours, g.terms"
+    "   FROM unnest(CAST(:ids AS uuid[]), CAST(:continued AS uuid[]), CAST(:values AS float8[]),"
+    "               CAST(:owed AS float8[]), CAST(:hours AS float8[]), CAST(:terms AS jsonb[]))"
+    "        WITH ORDINALITY AS g(id, group_id, value, owed, hours, terms, position)"
 )
 _INSERT_PLACEMENTS = text(
-    "INSERT INTO placement"
-    " (tenant_id, id, matching_run_id, participant_id, proposed_group_id, code, reason, explanation, arm, stratum)"
+    "INSERT INTO placement (tenant_id, id, matching_run_id, participant_id, proposed_group_id, code, reason,"
+    "   explanation, from_group_id, arm, stratum)"
     " SELECT :tenant, uuidv7(), :run, p.participant_id, p.proposed_group_id, p.code, p.reason, p.explanation,"
-    "        p.arm, p.stratum"
+    "        p.from_group_id, p.arm, p.stratum"
     "   FROM unnest(CAST(:people AS uuid[]), CAST(:groups AS uuid[]), CAST(:codes AS text[]),"
-    "               CAST(:reasons AS text[]), CAST(:explanations AS jsonb[]), CAST(:arms AS int[]),"
-    "               CAST(:strata AS text[]))"
-    "        AS p(participant_id, proposed_group_id, code, reason, explanation, arm, stratum)"
+    "               CAST(:reasons AS text[]), CAST(:explanations AS jsonb[]), CAST(:from_groups AS uuid[]),"
+    "               CAST(:arms AS int[]), CAST(:strata AS text[]))"
+    "        AS p(participant_id, proposed_group_id, code, reason, explanation, from_group_id, arm, stratum)"
 )
 
 
-def write_clash(
-    session: Session,
-    run_id: UUID,
-    *,
-    pool: solver.Pool,
-    recipe: solver.Recipe,
-    clash: solver.Clash,
-    notes: Sequence[str] = (),
-) -> None:
+def write_clash(session: Session, run_id: UUID, *, asked: Question, clash: solver.Clash) -> None:
     """Note that a run found no groups, and why. What it drew is not kept."""
     run = row_of(session, MatchingRun, run_id)
-    run.outcome, run.reasons = "infeasible", [clash.said, *notes]
-    run.clash = clash_told(clash, pool, _own_rules(run, recipe))
+    run.outcome, run.reasons = "infeasible", [clash.said, *asked.notes]
+    run.clash = clash_told(clash, asked.pool, own_rules(run))
     events.record(session, "matching_run.infeasible", subject=run)
 
 
-def write_proposal(
-    session: Session,
-    run_id: UUID,
-    *,
-    people: Sequence[UUID],
-    pool: solver.Pool,
-    recipe: solver.Recipe,
-    found: solver.Partition,
-    lots: Lots | None = None,
-    notes: Sequence[str] = (),
-) -> None:
+def write_proposal(session: Session, run_id: UUID, *, asked: Question, found: solver.Partition) -> None:
     """Note a run's groups, numbered from 1 in the solver's order, who is in none, and the certificate.
 
-    Of the `lots` all are written, those who start later as placed in no group.
+    Of the lots all are written, those who start later as placed in no group.
     """
     ids = [new_id() for _ in found.groups]
     known = {"tenant": session.tenant_id, "run": run_id}
-    told = found.certificate
-    session.execute(
-        _INSERT_GROUPS,
-        {
-            **known,
-            "ids": ids,
-            "values": list(found.group_values),
-            "owed": list(found.owed),
-            "hours": [group.common_hours for group in told.groups],
-            "terms": [_json([asdict(term) for term in group.terms]) for group in told.groups],
-        },
-    )
-    rows = [*_placed(people, ids, pool, recipe, found), *_left(people, found), *_later(lots)]
-    session.execute(_INSERT_PLACEMENTS, {**known, **_columns(rows, lots)})
+    session.execute(_INSERT_GROUPS, {**known, **_group_columns(ids, asked, found)})
+    rows = [*_placed(ids, asked, found), *_left(asked.people, found), *_later(asked.lots)]
+    session.execute(_INSERT_PLACEMENTS, {**known, **_columns(rows, asked)})
     run = row_of(session, MatchingRun, run_id)
     run.outcome = "partial" if found.unplaced else "formed"
     run.value, run.bound, run.bound_by = found.value, found.bound.value, found.bound.name
     run.gap, run.stopped_by = found.gap, found.stopped_by
-    run.terms = [asdict(term) for term in told.terms]
+    run.terms = [asdict(term) for term in found.certificate.terms]
     run.group_count, run.placed_count = len(ids), sum(map(len, found.groups))
     run.unplaced_count = len(rows) - run.placed_count
-    run.reasons = list(notes)
+    run.moved_count = len(found.moved) if asked.options.keep_groups else None
+    run.reasons = list(asked.notes)
     if found.clash is not None:
-        run.reasons = [found.clash.said, *notes]
-        run.clash = clash_told(found.clash, pool, _own_rules(run, recipe))
-    _tell(session, run, lots)
+        run.reasons = [found.clash.said, *asked.notes]
+        run.clash = clash_told(found.clash, asked.pool, own_rules(run))
+    _tell(session, run, asked.lots)
 
 
 def _tell(session: Session, run: MatchingRun, lots: Lots | None) -> None:
@@ -113,16 +87,23 @@ Row = tuple[UUID, UUID | None, str | None, str | None, str | None]
 """A participant, the group, a code and a reason for none, the explanation of the place."""
 
 
-def _placed(
-    people: Sequence[UUID],
-    ids: Sequence[UUID],
-    pool: solver.Pool,
-    recipe: solver.Recipe,
-    found: solver.Partition,
-) -> Iterator[Row]:
+def _group_columns(ids: Sequence[UUID], asked: Question, found: solver.Partition) -> dict[str, list[Any]]:
+    told, standing = found.certificate.groups, asked.standing.group_ids
+    return {
+        "ids": list(ids),
+        "continued": [None if number is None else standing[number] for number in found.continues],
+        "values": list(found.group_values),
+        "owed": list(found.owed),
+        "hours": [group.common_hours for group in told],
+        "terms": [_json([asdict(term) for term in group.terms]) for group in told],
+    }
+
+
+def _placed(ids: Sequence[UUID], asked: Question, found: solver.Partition) -> Iterator[Row]:
     for group_id, members, said in zip(ids, found.groups, found.certificate.members, strict=True):
         for person, member in zip(members, said, strict=True):
-            yield people[person], group_id, None, None, _json(member_told(member, recipe, pool))
+            explanation = _json(member_told(member, asked.recipe, asked.pool))
+            yield asked.people[person], group_id, None, None, explanation
 
 
 def _left(people: Sequence[UUID], found: solver.Partition) -> Iterator[Row]:
@@ -137,17 +118,19 @@ def _later(lots: Lots | None) -> Iterator[Row]:
             yield person, None, "randomised", said, None
 
 
-def _columns(rows: Sequence[Row], lots: Lots | None) -> dict[str, list[Any]]:
+def _columns(rows: Sequence[Row], asked: Question) -> dict[str, list[Any]]:
     names = ("people", "groups", "codes", "reasons", "explanations")
     columns: dict[str, list[Any]] = {name: [row[at] for row in rows] for at, name in enumerate(names)}
-    columns["arms"] = [lots and lots.arm_of[person] for person in columns["people"]]
-    columns["strata"] = [lots and lots.stratum_of[person] for person in columns["people"]]
+    people, lots = columns["people"], asked.lots
+    columns["from_groups"] = [asked.standing.group_of.get(person) for person in people]
+    columns["arms"] = [lots and lots.arm_of[person] for person in people]
+    columns["strata"] = [lots and lots.stratum_of[person] for person in people]
     return columns
 
 
-def _own_rules(run: MatchingRun, recipe: solver.Recipe) -> int:
-    """How many of the rules are the recipe's own; what follows are separations."""
-    return min(len(run.recipe.get("rules", ())), len(recipe.rules))
+def own_rules(run: MatchingRun) -> int:
+    """How many rules the recipe has itself; those that follow it are of the run's options, and separations."""
+    return len(run.recipe.get("rules", ()))
 
 
 def _json(value: Any) -> str:

@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, case, exists, func, select
+from sqlalchemy import Row, Select, and_, case, exists, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from tenants.cohorts.models import Participant
+from tenants.groups.models import Group, GroupMember
 from tenants.groups.queries import has_been_in_a_group_since, is_in_a_living_group
 from tenants.kernel.jobs import Job
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
 from tenants.matching.models import POOL_STATES, MatchingRun, Placement, ProposedGroup, Recipe
-from tenants.matching.options import LaterStart
+from tenants.matching.options import KeepGroups, LaterStart, RunOptions
 from tenants.people.models import Membership
 
 
@@ -57,6 +58,7 @@ def proposed_groups(matching_run_id: UUID) -> Select[Any]:
     return select(
         ProposedGroup.id,
         ProposedGroup.position,
+        ProposedGroup.group_id,
         ProposedGroup.value,
         ProposedGroup.owed,
         ProposedGroup.common_hours,
@@ -73,6 +75,7 @@ def unplaced(matching_run_id: UUID) -> Select[Any]:
         Membership.external_id,
         Placement.code,
         Placement.reason,
+        Placement.from_group_id,
         Placement.arm,
         Placement.stratum,
     ).where(Placement.matching_run_id == matching_run_id, Placement.proposed_group_id.is_(None))
@@ -90,6 +93,7 @@ def placements(matching_run_id: UUID) -> Select[Any]:
                 Placement.explanation[key].label(key)
                 for key in ("affinity", "terms", "alternative", "for_member")
             ),
+            Placement.from_group_id,
             Placement.arm,
             Placement.stratum,
         )
@@ -102,12 +106,53 @@ def placements(matching_run_id: UUID) -> Select[Any]:
     )
 
 
-def pool(cohort_id: UUID, attributes: Sequence[str], *, later: LaterStart | None = None) -> Select[Any]:
-    """Who can be placed: id, external id, then the current value of each of `attributes`; in a fixed order.
+def pool(cohort_id: UUID, options: RunOptions) -> Select[Any]:
+    """Who can be placed, by id: who is free and, where groups are kept, their members.
 
-    Those who wait for a randomised start are not among them, and with `later` nobody else is.
+    Those who wait for a randomised start are not among them, and with a later start nobody else is; of a run
+    that is adjusted only those whom it had in its pool are.
     """
-    starts = ~waits_for_start(Participant.id) if later is None else _drawn_into(later)
+    starts = ~waits_for_start(Participant.id) if options.arm is None else _drawn_into(options.arm)
+    wanted = and_(*_free(cohort_id), starts)
+    if options.keep_groups is not None:
+        wanted |= Participant.id.in_(
+            select(members_to_keep(cohort_id, options.keep_groups).subquery().c.participant_id)
+        )
+    people = select(Participant.id).where(Participant.cohort_id == cohort_id, wanted)
+    if options.adjust is not None:
+        people = people.where(Participant.id.in_(in_pool_of(options.adjust.matching_run_id)))
+    return people
+
+
+def in_pool_of(matching_run_id: UUID) -> Select[Any]:
+    """Whom a run handed to the solver, by id: everybody but those whom it drew to start later."""
+    people: Select[Any] = select(Placement.participant_id)
+    return people.where(Placement.matching_run_id == matching_run_id, func.coalesce(Placement.arm, 1) == 1)
+
+
+def members_to_keep(cohort_id: UUID, keep: KeepGroups) -> Select[Any]:
+    """The participants, in order, who are placed and in a group that a run goes on from, and the group."""
+    columns: tuple[Any, ...] = (GroupMember.participant_id, GroupMember.group_id)
+    rows = (
+        select(*columns)
+        .join(Group, (Group.tenant_id == GroupMember.tenant_id) & (Group.id == GroupMember.group_id))
+        .join(
+            Participant,
+            (Participant.tenant_id == GroupMember.tenant_id) & (Participant.id == GroupMember.participant_id),
+        )
+        .where(
+            Group.cohort_id == cohort_id,
+            Group.state != "ended",
+            GroupMember.left_at.is_(None),
+            Participant.state == "placed",
+        )
+        .order_by(GroupMember.participant_id)
+    )
+    return rows.where(Group.id.in_(keep.group_ids)) if keep.group_ids else rows
+
+
+def with_values(people: Select[Any], attributes: Sequence[str]) -> Select[Any]:
+    """Of participants by id: id, external id, then the current value of each of `attributes`; in a fixed order."""
     return (
         select(
             Participant.id,
@@ -118,8 +163,28 @@ def pool(cohort_id: UUID, attributes: Sequence[str], *, later: LaterStart | None
             Membership,
             (Membership.tenant_id == Participant.tenant_id) & (Membership.id == Participant.membership_id),
         )
-        .where(*_free(cohort_id), starts)
+        .where(Participant.id.in_(people))
         .order_by(Participant.id)
+    )
+
+
+def proposed_places(matching_run_id: UUID) -> Select[Any]:
+    """Of everybody in a run's pool: participant_id, position (null in no group), from_group_id, arm, stratum."""
+    columns: tuple[Any, ...] = (
+        Placement.participant_id,
+        ProposedGroup.position,
+        Placement.from_group_id,
+        Placement.arm,
+        Placement.stratum,
+    )
+    return (
+        select(*columns)
+        .outerjoin(
+            ProposedGroup,
+            (ProposedGroup.tenant_id == Placement.tenant_id)
+            & (ProposedGroup.id == Placement.proposed_group_id),
+        )
+        .where(Placement.matching_run_id == matching_run_id)
     )
 
 

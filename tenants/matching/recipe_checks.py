@@ -11,7 +11,7 @@ from tenants.kernel.errors import FieldError, Invalid
 from tenants.kernel.session import Session
 from tenants.matching import solver
 from tenants.matching.models import Recipe
-from tenants.matching.runs import as_attribute
+from tenants.matching.questions import as_attribute
 
 
 def check_recipe(session: Session, recipe: Recipe, *, under: str = "") -> None:

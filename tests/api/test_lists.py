@@ -44,6 +44,8 @@ def filled(tenant, database, finished):
     runs = [made("/v1/matching-runs", **ready.order(seed=seed)).headers["Location"] for seed in (1, 2)]
     assert [finished(api, run)["state"] for run in runs] == ["partial"] * 2
     made(f"{runs[0]}/acceptance")
+    for _ in range(2):
+        assert finished(api, made(f"{runs[0]}/analyses").headers["Location"])["state"] == "succeeded"
     participant = f"/v1/participants/{ready.participants[0]}"
     for rank in ("low", "high", "low"):
         tag = api.get(participant).headers["ETag"]

@@ -43,6 +43,7 @@ EVERY_RULE = (
     {"rule": "together", "pairs": [["P6", "P7"]]},
     {"rule": "together", "lists": [["P6", "P7", "P8"]]},
     {"rule": "locked", "lists": [["P1"], ["P2", "P9"]]},
+    {"rule": "keep", "lists": [["P1", "P2"], ["P3"]], "max": 2, "price": 0.5},
 )
 
 
@@ -242,6 +243,8 @@ PEOPLE = [f"P{number}" for number in range(201)]
         (rule("together", pairs=[["P1", "P2"]], price=1), ("price", "unknown_field")),
         (rule("locked", lists=[["P1", "P2"], ["P2", "P3"]]), ("lists/1", "invalid")),
         (rule("locked", pairs=[["P1", "P2"]]), ("pairs", "unknown_field")),
+        (rule("keep", lists=[["P1", "P2"], ["P2", "P3"]]), ("lists/1", "invalid")),
+        (rule("keep", max=-1), ("max", "invalid")),
     ],
     ids=lambda value: str(value)[:90],
 )

@@ -78,7 +78,7 @@ def inhabited(tenant, database, finished):
     ids["participant_id"] = ready.participants[0]
     ids["attribute_id"] = every(api, f"/v1/programs/{ready.program_id}/attributes")[0]["id"]
 
-    def make(parameter: str, path: str, body: dict[str, Any]) -> str:
+    def make(parameter: str, path: str, body: dict[str, Any] | None) -> str:
         if path in paths:
             made = api.post(url_of(path, ids), json=body)
             assert made.status_code in (201, 202), made.get_json()
@@ -98,6 +98,8 @@ def inhabited(tenant, database, finished):
     assert finished(api, run)["state"] == "succeeded"
     other = make("other_run_id", "/v1/matching-runs", ready.order(seed=2))
     assert finished(api, other)["state"] == "succeeded"
+    analysis = make("analysis_id", "/v1/matching-runs/{matching_run_id}/analyses", None)
+    assert finished(api, analysis)["state"] == "succeeded"
     assert api.post(f"{run}/acceptance").status_code == 201
     ids["group_id"] = every(api, "/v1/groups")[0]["id"]
     member = api.get(f"/v1/participants/{ready.participants[0]}").get_json()["membership_id"]

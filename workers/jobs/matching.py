@@ -1,9 +1,14 @@
-"""Matching runs."""
+"""Matching runs and analyses of them."""
 
 from tenants.kernel.claims import Claim
-from tenants.matching.runs import form_proposal
+from tenants.matching.runs import analyse_proposal, form_proposal
 
 
 def run(claim: Claim) -> None:
     """Form the groups that the claimed run proposes."""
     form_proposal(claim)
+
+
+def analyse(claim: Claim) -> None:
+    """Analyse what the run of the claimed analysis proposes."""
+    analyse_proposal(claim)

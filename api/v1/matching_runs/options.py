@@ -39,6 +39,73 @@ class LaterStart(Schema):
     arm = Whole(least=1, most=MOST_ARMS, required=True)
 
 
+class KeepGroups(Schema):
+    """Go on from groups that exist: as few people as possible move, or at a price; newcomers join."""
+
+    max_moves = Whole(most=100_000, metadata={"description": "How many people may change groups at most."})
+    price = Number(
+        validate=validate.Range(min=0),
+        metadata={
+            "description": "What each who changes groups costs, in units of one member's affinity: good groups "
+            "stay, poor ones are formed anew. Without it as few as possible change, whatever the value."
+        },
+    )
+    group_ids = fields.List(
+        fields.UUID(),
+        validate=validate.Length(max=500),
+        metadata={
+            "description": "The groups to go on from; all living ones of the cohort unless you name some."
+        },
+    )
+
+
+class Move(Schema):
+    """Where a participant is to be."""
+
+    participant_id = fields.UUID(required=True)
+    position = Whole(
+        least=1,
+        most=100_000,
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Of a proposed group; one more than there are for a new one; null for none."
+        },
+    )
+
+
+class Adjustment(Schema):
+    """Whom to move in a proposal, and whom to lock while the others are placed anew."""
+
+    moves = fields.List(fields.Nested(Move), load_default=list, validate=validate.Length(max=500))
+    locked = fields.List(
+        fields.UUID(),
+        load_default=list,
+        validate=validate.Length(max=5000),
+        metadata={
+            "description": "These stay where they are after the moves, and all others are placed anew. Without "
+            "any the groups are as they are after the moves."
+        },
+    )
+
+
+class AdjustmentCreate(Adjustment):
+    """An adjustment to try."""
+
+    example: ClassVar = {
+        "moves": [
+            {"participant_id": "01922b6e-0000-7000-8000-000000000004", "position": 2},
+            {"participant_id": "01922b6e-0000-7000-8000-000000000005", "position": 1},
+        ]
+    }
+
+
+class Adjust(Adjustment):
+    """The run that this one adjusts, and how."""
+
+    matching_run_id = fields.UUID()
+
+
 class RunOptions(Schema):
     """How a run goes about it."""
 
@@ -58,9 +125,14 @@ class RunOptions(Schema):
     )
     randomise = fields.Nested(Randomise)
     arm = fields.Nested(LaterStart)
+    keep_groups = fields.Nested(
+        KeepGroups,
+        metadata={"description": "Go on from the cohort's groups: repair them, and let newcomers join."},
+    )
 
 
 class RunOptionsGiven(RunOptions):
     """The options that a run was given."""
 
     across: ClassVar = {"required": []}
+    adjust = fields.Nested(Adjust)

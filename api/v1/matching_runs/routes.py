@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select
 
 from api.blueprint import Blueprint
+from api.v1.matching_runs.options import AdjustmentCreate
 from api.v1.matching_runs.schemas import (
     Acceptance,
     MatchingRun,
@@ -18,7 +19,7 @@ from api.v1.matching_runs.schemas import (
 from tenants.kernel.permissions import Permission
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
-from tenants.matching import acceptance, actions, models, queries
+from tenants.matching import acceptance, actions, adjustments, models, queries
 
 blp = Blueprint("Matching runs", description="Groups formed in the background, proposed, then accepted.")
 READ, WRITE = Permission.MATCHING_READ, Permission.MATCHING_WRITE
@@ -71,6 +72,21 @@ def list_unplaced(session: Session, matching_run_id: UUID) -> Select[Any]:
     """Whom a run places in no group, and why."""
     row_of(session, models.MatchingRun, matching_run_id)
     return queries.unplaced(matching_run_id)
+
+
+@blp.post(
+    "/matching-runs/<uuid:matching_run_id>/adjustments",
+    WRITE,
+    body=AdjustmentCreate,
+    returns=MatchingRun,
+    status=202,
+    location="/v1/matching-runs/{id}",
+)
+def adjust_matching_run(session: Session, body: dict[str, Any], matching_run_id: UUID) -> Row[Any]:
+    """Move people in what a run suggests, or lock some and place the others anew: as another run, to be compared
+    with this one and accepted in its place."""
+    run = adjustments.adjust_run(session, matching_run_id=matching_run_id, **body)
+    return queries.matching_run(session, matching_run_id=run.id)
 
 
 @blp.post("/matching-runs/<uuid:matching_run_id>/acceptance", WRITE, returns=Acceptance, status=201)

@@ -10,6 +10,7 @@ from api.v1.matching_runs.options import RunOptions, RunOptionsGiven
 from api.v1.recipes.schemas import RecipeAsked, RecipeWords
 
 ARM = {"description": "Drawn by lot, from 1; null where the run draws none."}
+FROM = {"description": "The group in which they are now, of those that the run goes on from."}
 STRATUM = {"description": "Within which: attributes with their values as JSON."}
 
 
@@ -139,6 +140,12 @@ class MatchingRun(Resource):
     clash = fields.Nested(
         Clash, allow_none=True, metadata={"description": "Why not everybody can be placed."}
     )
+    moved_count = fields.Integer(
+        allow_none=True,
+        metadata={
+            "description": "How many leave a group that the run goes on from; null where it keeps none."
+        },
+    )
     group_count = fields.Integer(allow_none=True)
     placed_count = fields.Integer(allow_none=True)
     unplaced_count = fields.Integer(
@@ -185,6 +192,9 @@ class ProposedGroup(Schema):
 
     id = fields.UUID()
     position = fields.Integer()
+    group_id = fields.UUID(
+        allow_none=True, metadata={"description": "The group that it goes on from; null for a new one."}
+    )
     value = fields.Float(metadata={"description": "0 to 1, the mean over all pairs of members"})
     owed = fields.Float(metadata={"description": "What the group costs by rules that have a price."})
     common_hours = fields.Float(
@@ -199,6 +209,7 @@ class UnplacedParticipant(ProposedMember):
 
     code = fields.String(metadata={"description": "randomised: drawn by lot to start later"})
     reason = fields.String()
+    from_group_id = fields.UUID(allow_none=True, metadata=FROM)
     arm = fields.Integer(allow_none=True, metadata=ARM)
     stratum = fields.String(allow_none=True, metadata=STRATUM)
 
@@ -235,6 +246,7 @@ class Placement(ProposedMember):
     terms = fields.List(fields.Nested(MemberTerm))
     alternative = fields.Nested(Alternative, allow_none=True)
     for_member = fields.Nested(ForMember)
+    from_group_id = fields.UUID(allow_none=True, metadata=FROM)
     arm = fields.Integer(allow_none=True, metadata=ARM)
     stratum = fields.String(allow_none=True, metadata=STRATUM)
 
@@ -245,4 +257,6 @@ class Acceptance(Schema):
     matching_run_id = fields.UUID()
     accepted_at = Timestamp()
     group_count = fields.Integer()
-    member_count = fields.Integer()
+    member_count = fields.Integer(
+        metadata={"description": "Members of the new groups, who are let in at once."}
+    )

@@ -174,6 +174,15 @@ class Locked(Schema):
     lists = LISTS
 
 
+class Keep(Rule):
+    """Each list is a group that exists: as few as possible move out of it, or each at the price, and never more
+    than `max`."""
+
+    rule = Choice(("keep",), required=True)
+    lists = LISTS
+    max = Whole(most=100_000, metadata={"description": "How many people may move at most."})
+
+
 RULES: dict[str, type[Schema]] = {
     "cap": Cap,
     "at_least": AtLeast,
@@ -186,6 +195,7 @@ RULES: dict[str, type[Schema]] = {
     "apart": Apart,
     "together": Together,
     "locked": Locked,
+    "keep": Keep,
 }
 EMPHASIS = {"description": "Share of the value that the weakest group decides; 0.5 unless you say otherwise."}
 WAITLIST = {"description": "Whether people may be left over when not all can be placed."}

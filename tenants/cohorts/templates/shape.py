@@ -23,6 +23,7 @@ RULE_FIELDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "apart": (frozenset(), _PRICE | {"pairs", "lists"}),
     "together": (frozenset(), frozenset({"pairs", "lists"})),
     "locked": (frozenset(), frozenset({"lists"})),
+    "keep": (frozenset(), frozenset({"lists", "max", "price"})),
 }
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,62}")
 

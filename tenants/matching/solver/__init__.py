@@ -1,5 +1,6 @@
 """Forming groups from a pool of people: pure and deterministic."""
 
+from tenants.matching.solver.analysis import Analysis, analyse
 from tenants.matching.solver.assessing import RulePrice, assess, rule_prices
 from tenants.matching.solver.baselines import Baseline, baselines
 from tenants.matching.solver.clash import Clash, Infeasible
@@ -27,6 +28,7 @@ __all__ = [
     "DEFAULT_BUDGET",
     "EMPHASIS",
     "NEUTRAL",
+    "Analysis",
     "Attribute",
     "Baseline",
     "Bound",
@@ -42,6 +44,7 @@ __all__ = [
     "Size",
     "Term",
     "Unplaced",
+    "analyse",
     "assess",
     "attributes_of",
     "baselines",

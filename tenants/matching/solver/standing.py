@@ -76,11 +76,15 @@ class Standing:
                 for shape in alike:
                     going_on = self._going_on(shape)
                     least, most = self.sizes(going_on)
-                    yield replace(going_on, lowest=int(least.min()), highest=int(most.max()))
+                    yield _limited(replace(going_on, lowest=int(least.min()), highest=int(most.max())))
             return
         low, high = self.size.min, self.size.max
         numbers = range(-(-placed // high), placed // low + 1)
-        free = [self._going_on(Shape(placed, groups, low, high, low, high)) for groups in numbers if groups]
+        free = [
+            self._going_on(_limited(Shape(placed, groups, low, high, low, high)))
+            for groups in numbers
+            if groups
+        ]
         yield from sorted(free, key=lambda each: (self.least_moves(each), abs(each.groups - len(self.order))))
 
     def _going_on(self, shape: Shape) -> Shape:
@@ -110,6 +114,16 @@ class Standing:
             if shared[group, number]:
                 going_on[group] = number
         return replace(shape, continues=tuple(going_on))
+
+
+def _limited(shape: Shape) -> Shape:
+    """The same without sizes that the other groups leave too many or too few people for."""
+    others = shape.groups - 1
+    return replace(
+        shape,
+        lowest=max(shape.lowest, shape.placed - others * shape.highest),
+        highest=min(shape.highest, shape.placed - others * shape.lowest),
+    )
 
 
 def standing_of(pool: Pool, recipe: Recipe) -> Standing | None:

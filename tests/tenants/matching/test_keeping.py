@@ -154,6 +154,15 @@ def test_a_group_that_has_grown_too_large_is_split_and_one_too_small_dissolved()
     assert len(partition.moved) == 1
 
 
+def test_one_small_group_is_bounded_by_the_sizes_that_it_can_have():
+    pool = structured(5, 1)
+    recipe = Recipe(Size(4, 7), (Term("methods", "similar", 1.0),))
+    for price in (None, 0.1):
+        partition = solve(pool, keeping(recipe, (pool.ids[:4],), price=price), seed=1, budget=5)
+        assert partition.groups == ((0, 1, 2, 3, 4),)
+        assert partition.bound.value == pytest.approx(partition.value, abs=1e-6)
+
+
 def test_of_a_waitlist_those_join_who_have_priority_and_members_stay():
     pool = structured(16, 2)
     recipe = Recipe(Size(6, 7), (Term("methods", "similar", 1.0),), waitlist=True, priority="effort")
