@@ -5,10 +5,10 @@ STAMP := .venv/.installed
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command 'make lock' pyproject.toml
 
-.PHONY: help setup demo serve test sure sure-rest openapi bench fuzz lock
+.PHONY: help setup demo serve test sure sure-rest openapi bench bench-matching fuzz lock
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Install everything into .venv (does nothing when that is done)
 
@@ -44,6 +44,9 @@ openapi: setup ## Write openapi/v1.yaml anew
 
 bench: setup ## Run the benchmarks
 	$(BIN)/python -m bench
+
+bench-matching: setup ## Compare group formation with published results, with other searches and with its bounds
+	$(BIN)/python -m bench.matching
 
 fuzz: setup ## Let schemathesis try the whole API with two tenants
 	$(BIN)/python -m tests.fuzz
