@@ -10,17 +10,17 @@ import numpy as np
 
 from bench.matching.rosters import SIZE, conflicts
 from tenants.matching.solver import Attribute, Pool, Recipe, Term
-from tenants.matching.solver.model import Cap
+from tenants.matching.solver.model import Cap, SimilarText
 
 DATA = Path(os.environ.get("BENCH_DATA", Path(__file__).parents[3] / "shared" / "data"))
 """The folder of data sets, unless an option says otherwise."""
 
 TERMS = (
-    Term("project_title", "similar", 3),
-    Term("ic", "similar", 2),
-    Term("activity_code", "similar", 1),
-    Term("department", "similar", 1),
-    Term("first_fiscal_year", "similar", 1),
+    Term("activity_code", "similar", 3),
+    Term("first_fiscal_year", "similar", 3),
+    Term("ic", "different", 2),
+    Term("institution_state", "different", 1),
+    Term("project_title", "near", 1),
 )
 
 
@@ -44,7 +44,7 @@ def awardees(data: Path, people: int, seed: int) -> Pool | None:
             "institution": column("categorical", "institution"),
             "ic": column("categorical", "ic"),
             "activity_code": column("categorical", "activity_code"),
-            "department": column("categorical", "department"),
+            "institution_state": column("categorical", "institution_state"),
             "project_title": column("text", "project_title"),
             "first_fiscal_year": Attribute("number", years),
         },
@@ -52,5 +52,7 @@ def awardees(data: Path, people: int, seed: int) -> Pool | None:
 
 
 def recipe(pool: Pool, seed: int) -> Recipe:
-    """Groups of 4 to 8, five terms, one of an institution at most, and invented pairs who must not meet."""
-    return Recipe(SIZE, TERMS, (Cap(attribute="institution", max=1), conflicts(pool, seed)))
+    """Groups of 4 to 8, five terms, one of an institution at most, no two with nearly the same title, and
+    invented pairs who must not meet."""
+    rivals = SimilarText(attribute="project_title", similarity=0.45)
+    return Recipe(SIZE, TERMS, (Cap(attribute="institution", max=1), rivals, conflicts(pool, seed)))

@@ -13,21 +13,20 @@ from tenants.matching.solver.model import Apart, Cap, Hierarchy
 
 STAGES = ("fellow", "instructor", "assistant", "associate")
 AWARDS = ("K99", "K23", "K01", "K08", "K22", "K25")
-METHODS = tuple(f"method {letter}" for letter in "abcdefghijklmnopqrst")
+METHODS = tuple(f"method {letter}" for letter in "abcdefghijkl")
+INSTITUTES = tuple(f"institute {number}" for number in range(1, 21))
 SCHOOLS = ("medicine", "public health", "science", "engineering", "nursing")
 DEPARTMENTS_A_SCHOOL = 6
-WORDS_A_DEPARTMENT = 14
-SHARED_WORDS = 30
 
 MISSING = 0.05
 """Share of the answers that nobody gave."""
 
 TERMS = (
-    Term("topic", "similar", 3),
-    Term("methods", "similar", 2),
-    Term("department", "similar", 1),
-    Term("stage", "similar", 1),
-    Term("award", "similar", 1),
+    Term("award", "similar", 3),
+    Term("stage", "similar", 3),
+    Term("institute", "different", 2),
+    Term("department", "different", 1),
+    Term("methods", "similar", 1),
 )
 RULES = (
     Cap(attribute="institution", max=1),
@@ -59,7 +58,7 @@ def roster(people: int, seed: int) -> Pool:
         "stage": Attribute("ordinal", _gaps(chance, [STAGES[s] for s in stage]), STAGES),
         "award": Attribute("categorical", _awards(chance, stage)),
         "methods": Attribute("set", _gaps(chance, _methods(chance, department))),
-        "topic": Attribute("text", _gaps(chance, _topics(chance, department))),
+        "institute": Attribute("categorical", [INSTITUTES[i] for i in _chosen(chance, zipf(20), people)]),
         "supervisor": Attribute("reference", _supervisors(chance, ids)),
     }
     return Pool(ids, columns)
@@ -101,28 +100,12 @@ def _awards(chance: np.random.Generator, stage: NDArray[np.int64]) -> list[str]:
 
 
 def _methods(chance: np.random.Generator, department: NDArray[np.int64]) -> list[list[str]]:
-    """One to five, those of the department first."""
-    wanted = 1 + chance.binomial(4, 0.4, len(department))
+    """One to three, those of the department first."""
+    wanted = 1 + chance.binomial(2, 0.3, len(department))
     # The greatest of log share + Gumbel noise are a draw without replacement.
     heights = np.log(zipf(len(METHODS), 1.0)) + chance.gumbel(size=(len(department), len(METHODS)))
     order = (np.argsort(-heights, axis=1) + 3 * department[:, None]) % len(METHODS)
     return [sorted(METHODS[m] for m in row[:w]) for row, w in zip(order, wanted, strict=True)]
-
-
-def _topics(chance: np.random.Generator, department: NDArray[np.int64]) -> list[str]:
-    """Four to nine words, two of three of them of the department."""
-    shape = (len(department), 9)
-    own = _chosen(chance, zipf(WORDS_A_DEPARTMENT, 1.0), shape)
-    common = chance.integers(SHARED_WORDS, size=shape)
-    of_department = chance.random(shape) < 2 / 3
-    count = chance.integers(4, 10, len(department))
-    return [
-        " ".join(
-            f"field{d}term{own[p, w]}" if of_department[p, w] else f"common{common[p, w]}"
-            for w in range(count[p])
-        )
-        for p, d in enumerate(department)
-    ]
 
 
 def _chosen(

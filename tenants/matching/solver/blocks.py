@@ -19,7 +19,7 @@ from tenants.matching.solver.search.annealing import Effort, Island
 from tenants.matching.solver.search.board import Aim
 from tenants.matching.solver.search.rules import F64, I64
 from tenants.matching.solver.standing import GONE
-from tenants.matching.solver.task import Layout, Task
+from tenants.matching.solver.task import Layout, Task, mean_pair
 
 WHOLE = 1500
 """Pools of up to this many people are searched whole."""
@@ -33,12 +33,16 @@ THREADS = 2
 
 class Blocks:
     """A partition of a large pool, improved block by block. ``group`` (n,) is the present one, with the bench as
-    the last number."""
+    the last number. Without being ``scored`` all pairs score 0: only the rules count."""
 
-    def __init__(self, task: Task, layout: Layout, group: I64, seed: tuple[int, ...]) -> None:
-        self.task, self.layout, self.seed = task, layout, seed
+    def __init__(
+        self, task: Task, layout: Layout, group: I64, seed: tuple[int, ...], *, scored: bool = True
+    ) -> None:
+        self.task, self.layout, self.seed, self.scored = task, layout, seed, scored
         *self.groups, self.bench = as_groups(group, len(layout.least) + 1)
-        self.means: F64 = task.means(self.groups)
+        self.means: F64 = np.zeros(len(self.groups))
+        if scored:
+            self.means = task.means(self.groups)
         self.turn = 0
 
     @property
@@ -81,7 +85,8 @@ class Blocks:
         layout = Layout(
             self.layout.least[chosen], self.layout.most[chosen], home, self.layout.loyalty, away + spare
         )
-        return Island(self.task.land(people, layout), aim, group.astype(np.int64), seed), people
+        land = self.task.land(people, layout, scored=self.scored)
+        return Island(land, aim, group.astype(np.int64), seed), people
 
     def round(self, heats: F64, aim: Aim, best: Callable[[Island], bool]) -> None:
         """Search every block once at these temperatures, two at a time; keep the ``best`` seen or the last."""
@@ -93,21 +98,24 @@ class Blocks:
         away = int(np.count_nonzero((home >= 0) & (home != self.group)))
         spare = max(0, self.layout.leave - away) // len(blocks)
 
-        def searched(number: int) -> tuple[I64, I64]:
+        def searched(number: int) -> tuple[I64, I64, F64]:
             seed = (*self.seed, self.turn, number)
             island, people = self.island(blocks[number], aim, seed, shares[number], spare)
             island.cool(heats, np.ones(len(heats), dtype=np.int64))
-            return people, island.best if best(island) else island.board.group[: len(people)]
+            after = island.best if best(island) else island.board.group[: len(people)]
+            members = as_groups(after, len(blocks[number]))
+            means = [mean_pair(island.land.score[np.ix_(group, group)]) for group in members]
+            return people, after, np.array(means)
 
         with ThreadPoolExecutor(THREADS) as pool:
             found = list(pool.map(searched, range(len(blocks))))
         benched = []
-        for chosen, (people, after) in zip(blocks, found, strict=True):
+        for chosen, (people, after, means) in zip(blocks, found, strict=True):
+            self.means[chosen] = means
             for place, g in enumerate(chosen):
                 self.groups[g] = np.sort(people[after == place])
             benched.append(people[after == len(chosen)])
         self.bench = np.sort(np.concatenate(benched))
-        self.means = self.task.means(self.groups)
 
     def mend(self, heats: F64, rounds: int) -> I64 | None:
         """Groups that break no hard rule, for whatever value; None if none were found in so many rounds."""
@@ -124,32 +132,41 @@ class Blocks:
         island, _ = self.island(chosen, aim, (*self.seed, 0, 0), self.bench[:0], 0)
         return island.calibrate(sweeps, effort)
 
-    def budget(self, effort: Effort, heat: float) -> int:
-        """Sweeps of all blocks: those of the effort, or as many as the deadline seems to allow."""
+    def plan(self, effort: Effort, heat: float) -> tuple[int, int]:
+        """How many rounds, and how many sweeps in each: those of the effort, or as many as the deadline allows.
+
+        A round costs the preparation of its blocks besides its sweeps; at least as much time goes to sweeps.
+        """
         if effort.deadline == float("inf"):
-            return effort.sweeps
-        started = time.monotonic()
-        self.round(np.full(4, heat), self.aim(max(1, len(self.groups) // 3)), broken)
-        a_sweep = (time.monotonic() - started) / 4
-        return min(effort.sweeps, int(0.9 * (effort.deadline - time.monotonic()) / max(a_sweep, 1e-9)))
+            return ROUNDS, max(2, effort.sweeps // ROUNDS)
+        taken = []
+        for sweeps in (1, 5):
+            started = time.monotonic()
+            self.round(np.full(sweeps, heat), self.aim(max(1, len(self.groups) // 3)), broken)
+            taken.append(time.monotonic() - started)
+        a_sweep = max(1e-6, (taken[1] - taken[0]) / 4)
+        preparation = max(0.0, taken[0] - a_sweep)
+        left = 0.95 * (effort.deadline - time.monotonic())
+        rounds = int(min(ROUNDS, max(1, left / (2 * preparation + 2 * a_sweep))))
+        return rounds, int(min(effort.sweeps // rounds, max(2, (left / rounds - preparation) / a_sweep)))
 
     def run(self, effort: Effort) -> bool:
         """Cool down over all rounds; whether time ran out."""
-        hot, cold = self.calibrated(effort, max(2, effort.sweeps // 200))
-        each = max(2, self.budget(effort, (hot * cold) ** 0.5) // ROUNDS)
+        hot, cold = self.calibrated(effort, min(10, max(2, effort.sweeps // 200)))
+        rounds, each = self.plan(effort, (hot * cold) ** 0.5)
         most = max(1.0, len(self.groups) / 3)
-        for number in range(ROUNDS):
+        for number in range(rounds):
             if effort.over():
                 break
-            part = (number + np.linspace(0, 1, each, endpoint=False)) / ROUNDS
-            weak = max(1, round(most ** (1 - (number + 1) / ROUNDS)))
-            last = number + 1 == ROUNDS
+            part = (number + np.linspace(0, 1, each, endpoint=False)) / rounds
+            weak = max(1, round(most ** (1 - (number + 1) / rounds)))
+            last = number + 1 == rounds
             heats = hot * (cold / hot) ** part
             if last:
                 heats[-max(1, each // 2) :] = 0.0
             self.round(heats, self.aim(weak), (lambda _island: True) if last else broken)
             if effort.progress is not None:
-                effort.progress((number + 1) / ROUNDS)
+                effort.progress((number + 1) / rounds)
         return effort.over()
 
 

@@ -7,6 +7,7 @@ nobody outside the group, no rule that keeps people apart, and no attribute that
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,15 +27,16 @@ from tenants.matching.solver.partition import (
 )
 from tenants.matching.solver.search.alternatives import best_alternatives
 from tenants.matching.solver.search.annealing import aim_of
+from tenants.matching.solver.search.rules import I64
 from tenants.matching.solver.sizes import Shape
-from tenants.matching.solver.task import MATRIX_LIMIT, Task
+from tenants.matching.solver.task import MATRIX_LIMIT, Task, parts
 from tenants.matching.solver.telling import group_said, member_said
 
 
 def certificate(task: Task, pool: Pool, recipe: Recipe, shape: Shape, groups: Sequence[Group]) -> Certificate:
     """Tell all of a partition of a shape."""
     limits = term_bounds(task, shape)
-    blocks = [_scores_by_term(task.affinity, group) for group in groups]
+    blocks = [block for _, block in parts(groups, partial(_scores_by_term, task.affinity))]
     pair_means = np.array([[_mean_pair(score) for score in block] for block in blocks])
     sizes = np.array([len(group) for group in groups])
     means = sizes @ pair_means / sizes.sum()
@@ -108,11 +110,9 @@ def _hours(task: Task, pool: Pool, recipe: Recipe) -> Hours | None:
     return Hours(pool.attributes[keys[0]].values, task.start) if keys else None
 
 
-def _scores_by_term(affinity: Affinity, group: Group) -> NDArray[np.float64]:
-    members = np.array(group, dtype=np.int64)
-    return np.array(
-        [affinity.term(t, members, members) for t in range(len(affinity.shares))], dtype=np.float64
-    )
+def _scores_by_term(affinity: Affinity, people: I64) -> NDArray[np.float64]:
+    terms = [affinity.term(t, people, people) for t in range(len(affinity.shares))]
+    return np.array(terms, dtype=np.float64)
 
 
 def _mean_pair(score: NDArray[np.float64]) -> float:

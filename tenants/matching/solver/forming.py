@@ -113,7 +113,7 @@ def _mended(task: Task, layout: Layout, group: I64, heats: F64, seed: tuple[int,
     # Who is left over is for the rules alone to say as long as they are broken.
     aim, equal = Aim(share=0.0), np.zeros(task.people, dtype=np.int64)
     if task.people > WHOLE:
-        blocks = Blocks(replace(task, rank=equal), layout, group, seed)
+        blocks = Blocks(replace(task, rank=equal), layout, group, seed, scored=False)
         return blocks.mend(heats, MENDED_BLOCKS)
     land = task.land(np.arange(task.people), layout)._replace(rank=equal)
     island = Island(land, aim, group, seed)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tenants.matching.solver.affinity import Affinity
 from tenants.matching.solver.compiling import Compiled
@@ -18,6 +20,9 @@ from tenants.matching.solver.standing import Standing
 
 MATRIX_LIMIT = 5000
 """Pools of up to this many people keep the scores of all pairs: 100 MB at the limit."""
+
+AT_A_TIME = 96
+"""People whose scores are worked out together where groups are looked at one by one: each call has its cost."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +62,19 @@ class Task:
             return self.affinity.matrix(people)
         return self.matrix[np.ix_(people, people)]
 
-    def land(self, people: I64, layout: Layout) -> Land:
-        """What the search needs to know to place some of the people; everybody they must be with is among them."""
+    def land(self, people: I64, layout: Layout, *, scored: bool = True) -> Land:
+        """What the search needs to know to place some of the people; everybody they must be with is among them.
+
+        If not ``scored`` all pairs score 0.
+        """
         new = {int(person): place for place, person in enumerate(people)}
         units = [tuple(new[p] for p in unit) for unit in self.compiled.units if unit[0] in new]
         whole = bool(np.array_equal(people, np.arange(self.people)))
         rules = self.compiled.arrays if whole else restricted(self.compiled.arrays, people)
-        scores = self.matrix if whole and self.matrix is not None else self.scores(people)
+        if not scored:
+            scores = np.zeros((len(people), len(people)), dtype=np.float32)
+        else:
+            scores = self.matrix if whole and self.matrix is not None else self.scores(people)
         return land_of(padded(scores), rules=rules, units=units, layout=layout, rank=self.rank[people])
 
     def layout(self, shape: Shape, leave: int | None = None) -> Layout:
@@ -85,11 +96,8 @@ class Task:
 
     def means(self, groups: Sequence[Group | I64]) -> F64:
         """The mean pair of each group."""
-        found = np.zeros(len(groups))
-        for place, group in enumerate(groups):
-            scores = self.scores(np.array(group, dtype=np.int64)).astype(np.float64)
-            found[place] = scores.sum() / (len(group) * (len(group) - 1))
-        return found
+        found = [mean_pair(block) for _, block in parts(groups, self.scores)]
+        return np.array(found)
 
     def breaches(self, group: Group) -> tuple[float, float]:
         """How much a group breaks of hard rules, and what it owes for soft ones."""
@@ -125,6 +133,30 @@ class Task:
             owed += moved * (self.standing.rule.price or 0.0)
         mean = (1 - self.emphasis) * float(sizes @ means) - owed
         return mean / int(sizes.sum()) + self.emphasis * float(means.min())
+
+
+def parts(
+    groups: Sequence[Group | I64], of_people: Callable[[I64], NDArray[Any]]
+) -> Iterator[tuple[I64, NDArray[Any]]]:
+    """Each group with its part of what is asked for many groups at a time: (..., n, n) of n people."""
+    start = 0
+    while start < len(groups):
+        stop, people = start + 1, len(groups[start])
+        while stop < len(groups) and people + len(groups[stop]) <= AT_A_TIME:
+            people += len(groups[stop])
+            stop += 1
+        chosen = [np.array(group, dtype=np.int64) for group in groups[start:stop]]
+        whole, at = of_people(np.concatenate(chosen)), 0
+        for members in chosen:
+            own = slice(at, at + len(members))
+            yield members, whole[..., own, own]
+            at += len(members)
+        start = stop
+
+
+def mean_pair(scores: NDArray[np.float32]) -> float:
+    """The mean over the pairs of people, from the scores of all with all, 0 with themselves."""
+    return float(scores.sum(dtype=np.float64)) / (len(scores) * (len(scores) - 1))
 
 
 def land_of(score: F32, *, rules: Rules, units: Sequence[Group], layout: Layout, rank: I64) -> Land:

@@ -138,7 +138,7 @@ class Island:
 
     def run(self, effort: Effort, report: Callable[[float], None]) -> Found:
         """Calibrate, cool in cycles, descend."""
-        sweeps = max(2, effort.sweeps // 400) if effort.sweeps < 10**8 else 10
+        sweeps = min(10, max(2, effort.sweeps // 400))
         hot, cold = self.calibrate(sweeps, effort)
         budget = self.budget(effort, hot, cold)
         cycles = min(CYCLES, max(1, budget // (200 * self.people)))
