@@ -20,7 +20,7 @@ SCALE = 10_000
 """Scores become whole numbers of this many parts."""
 
 MOST_PLACES = 400_000
-MOST_PAIRS = 25000
+MOST_PAIRS = 25_000
 """Variables for people in groups, beyond which building alone takes all the time; and for pairs in groups: where
 all pairs would be more, only those of the highest scores count."""
 
