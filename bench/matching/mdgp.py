@@ -10,25 +10,19 @@ import gzip
 import json
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tenants.matching.solver.search.annealing import COOLING, ISLANDS, Island
-from tenants.matching.solver.search.board import Aim, Land, new_board, padded
+from tenants.matching.solver.search.annealing import ISLANDS, Effort, Schedule, search
+from tenants.matching.solver.search.board import Aim, Land, padded
 from tenants.matching.solver.search.rules import no_rules
 
-WARM, COOL = 0.2, 0.035
-"""Worsening changes a person and sweep at the first and the last temperature of a cycle."""
-
-CYCLE = 32
-"""Sweeps of a cycle for each person, about."""
-
-STEP, TASTE = 20, 10
-"""Sweeps between two looks at the clock, and at each temperature when these are sought."""
+SCHEDULE = Schedule(hot=0.2, cold=0.035, cycles=10**6, length=32)
+"""Nearly all is decided in a narrow range of temperatures: above it nothing lasts, below it little moves. It is gone
+through again and again, each time from groups dealt anew."""
 
 
 @dataclass(frozen=True)
@@ -87,65 +81,14 @@ def land_of(instance: Instance) -> Land:
     )
 
 
-class Cycles:
-    """One island of the search that cools down again and again, each time from groups dealt anew.
-
-    Nearly all is decided in a narrow range of temperatures: above it nothing lasts, below it little moves.
-    """
-
-    def __init__(self, instance: Instance, land: Land, seed: tuple[int, ...]) -> None:
-        self.rng = np.random.default_rng(seed)
-        self.land = land
-        self.dealt = np.repeat(np.arange(len(instance.least)), first_sizes(instance))
-        self.island = Island(land, Aim(share=1.0), self.rng.permutation(self.dealt), seed)
-
-    def sweep(self, heat: float, number: int) -> float:
-        """Sweep so often at one temperature; worsening changes a person and sweep."""
-        return self.island.cool(np.full(number, heat), np.ones(number, dtype=np.int64))
-
-    def window(self, deadline: float) -> tuple[float, float]:
-        """The temperatures of WARM and COOL, from quick cooling."""
-        heat = self.island.first_heat()
-        warm = heat
-        while time.monotonic() < deadline:
-            share = self.sweep(heat, TASTE)
-            if share > WARM:
-                warm = heat
-            if share < COOL:
-                break
-            heat *= COOLING
-        return warm, heat
-
-    def run(self, deadline: float) -> tuple[float, NDArray[np.int64]]:
-        """Cool down as often as there is time for; the best sum, in spreads of the values, and its groups.
-
-        How warm it is follows the clock, so that every cycle ends cold whatever else the machine does.
-        """
-        warm, cool = self.window(deadline)
-        people = len(self.dealt)
-        started = time.monotonic()
-        self.sweep((warm * cool) ** 0.5, STEP)
-        a_cycle = (time.monotonic() - started) / STEP * CYCLE * people
-        cycles = max(1, round((deadline - time.monotonic()) / max(a_cycle, 1e-9)))
-        for left in range(cycles, 0, -1):
-            began = time.monotonic()
-            length = 0.98 * (deadline - began) / left
-            self.island.board = new_board(self.land, self.rng.permutation(self.dealt))
-            while (part := (time.monotonic() - began) / max(length, 1e-9)) < 1:
-                self.sweep(warm * (cool / warm) ** part, STEP)
-            self.sweep(0.0, TASTE)
-        self.island.descend()
-        return float(self.island.best_value[0]), self.island.best
-
-
 def solve(instance: Instance, *, seed: int, seconds: float) -> tuple[float, list[list[int]]]:
     """The best groups found in so many seconds, in the order of the bounds, and their sum."""
-    deadline = time.monotonic() + seconds
-    land = land_of(instance)
-    islands = [Cycles(instance, land, (seed, number)) for number in range(ISLANDS)]
-    with ThreadPoolExecutor(ISLANDS) as threads:
-        found = list(threads.map(lambda island: island.run(deadline), islands))
-    group = max(found, key=lambda each: each[0])[1]
+    effort = Effort(sweeps=10**9, deadline=time.monotonic() + seconds)
+    seats = np.repeat(np.arange(len(instance.least)), first_sizes(instance))
+    schedule = replace(SCHEDULE, dealt=lambda rng: rng.permutation(seats))
+    rng = np.random.default_rng(seed)
+    starts = [rng.permutation(seats) for _ in range(ISLANDS)]
+    group = search(land_of(instance), Aim(share=1.0), starts, seed, effort, schedule).group
     groups = [np.flatnonzero(group == g).tolist() for g in range(len(instance.least))]
     return sum(float(instance.values[np.ix_(g, g)].sum()) / 2 for g in groups), groups
 

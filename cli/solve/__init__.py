@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cli.solve.printing import certificate, infeasible, table
+from cli.solve.printing import analysis, analysis_table, certificate, infeasible, table
 from cli.solve.reading import BadInput, read_pool, read_recipe
 from tenants.matching import solver
 
@@ -43,9 +43,20 @@ BAD_INPUT = 2
     type=click.IntRange(min=0),
     help="How long to search.",
 )
+@click.option(
+    "--analyse",
+    is_flag=True,
+    help="Also tell what each rule costs and what plain ways reach in the time of the search; takes a search a rule.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def solve(
-    file: Path, recipe_file: Path, seed: int, time_limit: float | None, sweeps: int, as_json: bool
+    file: Path,
+    recipe_file: Path,
+    seed: int,
+    time_limit: float | None,
+    sweeps: int,
+    analyse: bool,
+    as_json: bool,
 ) -> None:
     """Form groups of the people in FILE, a CSV with external_id and a column for each attribute.
 
@@ -57,6 +68,7 @@ def solve(
         pool = read_pool(file, attributes)
         recipe = solver.recipe_of(words)
         found = solver.solve(pool, recipe, seed=seed, budget=sweeps, seconds=time_limit)
+        analysed = solver.analyse(pool, recipe, found.groups, seed=seed, budget=sweeps) if analyse else None
     except (BadInput, solver.InvalidRecipe, solver.InvalidPool) as fault:
         _end(BAD_INPUT, str(fault))
     except solver.Infeasible as none:
@@ -64,9 +76,13 @@ def solve(
             _print(infeasible(none.clash, pool))
         _end(INFEASIBLE, str(none))
     if as_json:
-        _print(certificate(found, recipe, pool))
+        _print(
+            {**certificate(found, recipe, pool), **({} if analysed is None else analysis(analysed, recipe))}
+        )
     else:
         click.echo(table(found, pool))
+        if analysed is not None:
+            click.echo(analysis_table(analysed, recipe))
 
 
 def _print(document: dict[str, Any]) -> None:

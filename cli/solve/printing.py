@@ -5,6 +5,7 @@ from typing import Any
 
 from tenants.matching import solver
 from tenants.matching.solver.telling import clash_told, member_told
+from tenants.matching.solver.words import name_of, said_of
 
 
 def certificate(found: solver.Partition, recipe: solver.Recipe, pool: solver.Pool) -> dict[str, Any]:
@@ -25,6 +26,7 @@ def certificate(found: solver.Partition, recipe: solver.Recipe, pool: solver.Poo
             }
             for place, group in enumerate(found.groups)
         ],
+        "moved": [pool.ids[person] for person in found.moved],
         "unplaced": [
             {"external_id": pool.ids[each.index], "code": each.code, "reason": each.reason}
             for each in found.unplaced
@@ -37,6 +39,36 @@ def certificate(found: solver.Partition, recipe: solver.Recipe, pool: solver.Poo
         "terms": [asdict(term) for term in told.terms],
         "clash": None if found.clash is None else clash_told(found.clash, pool, len(recipe.rules)),
     }
+
+
+def analysis(found: solver.Analysis, recipe: solver.Recipe) -> dict[str, Any]:
+    """What each rule costs and what plain ways reach."""
+    return {
+        "seconds": found.seconds,
+        "rule_prices": [
+            {
+                **asdict(price),
+                "name": name_of(recipe.rules[price.rule]),
+                "said": said_of(recipe.rules[price.rule]),
+            }
+            for price in found.rule_prices
+        ],
+        "baselines": [{"name": each.name, "value": each.value} for each in found.baselines],
+    }
+
+
+def analysis_table(found: solver.Analysis, recipe: solver.Recipe) -> str:
+    """The same for the eye."""
+    lines = [
+        f"rule {price.rule + 1} ({said_of(recipe.rules[price.rule])}) costs "
+        + (f"{price.cost:.4f}" if price.cost is not None else f"places: {price.placed} people without it")
+        for price in found.rule_prices
+    ]
+    lines += [
+        f"{each.name}: " + ("no groups that keep the rules" if each.value is None else f"{each.value:.4f}")
+        for each in found.baselines
+    ]
+    return "\n".join(lines)
 
 
 def infeasible(clash: solver.Clash, pool: solver.Pool) -> dict[str, Any]:

@@ -146,3 +146,26 @@ def test_a_file_at_fault_ends_with_status_2_and_names_line_and_column(run):
     assert done.exit_code == 2
     assert "line 5, convene" in done.stderr
     assert "line 7, external_id: is on line 2 too" in done.stderr
+
+
+def test_on_demand_each_rule_has_its_price_and_plain_ways_are_told(run):
+    printed = json.loads(run(invented(20), RECIPE, "--analyse", "--json").stdout)
+    (price,) = printed["rule_prices"]
+    assert (price["rule"], price["name"], price["placed"]) == (0, "cap", 20)
+    assert price["cost"] == pytest.approx(price["value"] - printed["value"])
+    assert [each["name"] for each in printed["baselines"]] == ["random", "greedy", "swap"]
+    said = run(invented(20), RECIPE, "--analyse").stdout
+    assert "rule 1 (at most 1 with the same institution) costs" in said
+    assert "random: 0." in said
+
+
+def test_groups_that_exist_are_kept(run):
+    rows = invented(20)
+    first = json.loads(run(rows, RECIPE, "--json").stdout)
+    lists = [group["members"] for group in first["groups"]]
+    recipe = {**RECIPE, "rules": [*RECIPE["rules"], {"rule": "keep", "lists": lists}]}
+    newcomer = {**rows[0], "external_id": "N1", "institution": "Invented College"}
+    people = [row for row in rows if row["external_id"] != lists[0][0]] + [newcomer]
+    again = json.loads(run(people, recipe, "--json").stdout)
+    assert again["moved"] == []
+    assert sorted([*lists[0][1:], "N1"]) in [sorted(group["members"]) for group in again["groups"]]

@@ -139,11 +139,14 @@ class Blocks:
         """
         if effort.deadline == float("inf"):
             return ROUNDS, max(2, effort.sweeps // ROUNDS)
+        # What is tried to take the time is taken back: cooled in a moment, a few groups would be left too weak to mend.
+        before = self.groups.copy(), self.bench, self.means.copy()
         taken = []
         for sweeps in (1, 5):
             started = time.monotonic()
             self.round(np.full(sweeps, heat), self.aim(max(1, len(self.groups) // 3)), broken)
             taken.append(time.monotonic() - started)
+        self.groups, self.bench, self.means = before
         a_sweep = max(1e-6, (taken[1] - taken[0]) / 4)
         preparation = max(0.0, taken[0] - a_sweep)
         left = 0.95 * (effort.deadline - time.monotonic())
@@ -155,18 +158,22 @@ class Blocks:
         hot, cold = self.calibrated(effort, min(10, max(2, effort.sweeps // 200)))
         rounds, each = self.plan(effort, (hot * cold) ** 0.5)
         most = max(1.0, len(self.groups) / 3)
-        for number in range(rounds):
-            if effort.over():
-                break
-            part = (number + np.linspace(0, 1, each, endpoint=False)) / rounds
-            weak = max(1, round(most ** (1 - (number + 1) / rounds)))
-            last = number + 1 == rounds
-            heats = hot * (cold / hot) ** part
+        began, number, part = time.monotonic(), 0, 0.0
+        while part < 1 and not effort.over():
+            # Rounds follow the clock where that is further, so that the last is cold whatever else runs.
+            taken = (time.monotonic() - began) / max(1, number)
+            step = max(1 / rounds, taken / (effort.deadline - began))
+            last = part + 1.5 * step >= 1
+            stop = 1.0 if last else part + step
+            heats = hot * (cold / hot) ** np.linspace(part, stop, each, endpoint=False)
             if last:
                 heats[-max(1, each // 2) :] = 0.0
+            weak = max(1, round(most ** (1 - stop)))
             self.round(heats, self.aim(weak), (lambda _island: True) if last else broken)
+            number += 1
+            part = max(stop, (time.monotonic() - began) / (effort.deadline - began))
             if effort.progress is not None:
-                effort.progress((number + 1) / rounds)
+                effort.progress(min(1.0, part))
         return effort.over()
 
 

@@ -20,8 +20,6 @@ from tenants.matching.solver.search.rules import F64, I64
 from tenants.matching.solver.search.sweeps import cool
 
 ISLANDS = 2
-HOT, COLD = 0.5, 0.02
-"""Worsening changes a person and sweep at the first and the last temperature."""
 
 COOLING = 0.9
 """Factor between temperatures while calibrating."""
@@ -30,8 +28,9 @@ MOST_STEPS = 120
 STEPS = 40
 """Temperatures while calibrating, at most; stretches of a cycle, between which the clock is looked at."""
 
-CYCLES = 4
 NOISE = 1 << 16
+IN_TIME = 0.97
+"""Share of the time that is for cooling down; the rest is for the last descent."""
 
 
 def aim_of(emphasis: float, seated: int) -> Aim:
@@ -54,6 +53,22 @@ class Effort:
     def over(self) -> bool:
         """Whether the deadline has passed."""
         return time.monotonic() >= self.deadline
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How to cool down: ``hot`` and ``cold`` are the worsening changes a person and sweep at the first and the last
+    temperature; again in up to ``cycles`` cycles of about ``length`` sweeps for each person, each from where the last
+    ended, or from groups that are ``dealt`` anew."""
+
+    hot: float = 0.5
+    cold: float = 0.02
+    cycles: int = 4
+    length: int = 200
+    dealt: Callable[[np.random.Generator], I64] | None = None
+
+
+USUAL = Schedule()
 
 
 @dataclass
@@ -99,16 +114,16 @@ class Island:
         part = np.linspace(start, stop, number, endpoint=False)
         return np.maximum(1, np.round(most ** (1 - part))).astype(np.int64)
 
-    def calibrate(self, sweeps: int, effort: Effort) -> tuple[float, float]:
-        """The temperatures of HOT and COLD, from quick cooling; the first good groups on the way."""
+    def calibrate(self, sweeps: int, effort: Effort, schedule: Schedule = USUAL) -> tuple[float, float]:
+        """The first and the last temperature, from quick cooling; the first good groups on the way."""
         heat = self.first_heat()
         hot, cold = heat, heat
         for _ in range(MOST_STEPS):
             share = self.cool(np.full(sweeps, heat), self.weak(0.5, 0.5, sweeps))
-            if share > HOT:
+            if share > schedule.hot:
                 hot = heat
             cold = heat
-            if share < COLD or effort.over():
+            if share < schedule.cold or effort.over():
                 break
             heat *= COOLING
         return hot, cold
@@ -136,22 +151,38 @@ class Island:
                 break
             value = float(self.best_value[0])
 
-    def run(self, effort: Effort, report: Callable[[float], None]) -> Found:
-        """Calibrate, cool in cycles, descend."""
-        sweeps = min(10, max(2, effort.sweeps // 400))
-        hot, cold = self.calibrate(sweeps, effort)
-        budget = self.budget(effort, hot, cold)
-        cycles = min(CYCLES, max(1, budget // (200 * self.people)))
-        for cycle in range(cycles):
-            for step in range(STEPS):
-                if effort.over():
+    def run(self, effort: Effort, report: Callable[[float], None], schedule: Schedule = USUAL) -> Found:
+        """Calibrate, cool in cycles, descend.
+
+        How hot it is follows the sweeps or, where that is further, the clock: with a deadline each cycle ends
+        cold whatever else the machine does.
+        """
+        hot, cold = self.calibrate(min(10, max(2, effort.sweeps // 400)), effort, schedule)
+        budget = max(1, self.budget(effort, hot, cold))
+        cycles = min(schedule.cycles, max(1, budget // (schedule.length * self.people)))
+        stretch = max(1, budget // (cycles * STEPS))
+        began, swept, cycle = time.monotonic(), 0, 0
+        length = IN_TIME * (effort.deadline - began)
+        while not effort.over():
+            part = cycles * max(swept / budget, (time.monotonic() - began) / length)
+            if int(part) > cycle:
+                cycle = int(part)
+                if cycle >= cycles:
                     break
-                number = max(1, budget // (cycles * STEPS))
-                part = np.linspace(step / STEPS, (step + 1) / STEPS, number, endpoint=False)
-                self.cool(hot * (cold / hot) ** part, self.weak(step / STEPS, (step + 1) / STEPS, number))
-                report((cycle + (step + 1) / STEPS) / cycles)
+                if schedule.dealt is not None:
+                    self.descend_here()
+                    self.board = new_board(self.land, schedule.dealt(self.rng))
+            start, stop = part - cycle, min(1.0, part - cycle + stretch * cycles / budget)
+            heats = hot * (cold / hot) ** np.linspace(start, stop, stretch, endpoint=False)
+            self.cool(heats, self.weak(start, stop, stretch))
+            swept += stretch
+            report(min(1.0, swept / budget))
         self.descend()
         return Found(self.best, float(self.best_value[0]), effort.over())
+
+    def descend_here(self) -> None:
+        """From the present groups take changes for the better for a while."""
+        self.cool(np.zeros(4), np.ones(4, dtype=np.int64))
 
     def budget(self, effort: Effort, hot: float, cold: float) -> int:
         """Sweeps that are left: those of the effort, or as many as the deadline seems to allow."""
@@ -162,10 +193,12 @@ class Island:
         self.cool(np.full(20, middle), self.weak(0.5, 0.5, 20))
         a_sweep = (time.monotonic() - started) / 20
         left = effort.deadline - time.monotonic()
-        return max(0, min(effort.sweeps, int(0.93 * left / max(a_sweep, 1e-9))))
+        return max(0, min(effort.sweeps, int(IN_TIME * left / max(a_sweep, 1e-9))))
 
 
-def search(land: Land, aim: Aim, groups: list[I64], seed: int, effort: Effort) -> Found:
+def search(
+    land: Land, aim: Aim, groups: list[I64], seed: int, effort: Effort, schedule: Schedule = USUAL
+) -> Found:
     """The best that the islands find from these beginnings, one each; of equals the first island's."""
     done = [0.0] * len(groups)
 
@@ -179,6 +212,8 @@ def search(land: Land, aim: Aim, groups: list[I64], seed: int, effort: Effort) -
 
     islands = [Island(land, aim, group, (seed, number)) for number, group in enumerate(groups)]
     with ThreadPoolExecutor(len(islands)) as pool:
-        found = list(pool.map(lambda at: islands[at].run(effort, report_of(at)), range(len(islands))))
+        found = list(
+            pool.map(lambda at: islands[at].run(effort, report_of(at), schedule), range(len(islands)))
+        )
     best = max(range(len(found)), key=lambda at: found[at].value)
     return Found(found[best].group, found[best].value, any(each.out_of_time for each in found))
