@@ -172,8 +172,7 @@ class Blocks:
             self.round(heats, self.aim(weak), (lambda _island: True) if last else broken)
             number += 1
             part = max(stop, (time.monotonic() - began) / (effort.deadline - began))
-            if effort.progress is not None:
-                effort.progress(min(1.0, part))
+            effort.report(min(1.0, part))
         return effort.over()
 
 

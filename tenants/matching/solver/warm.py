@@ -1,5 +1,6 @@
 """Compiling everything ahead, so that nobody waits for it."""
 
+from tenants.matching.solver.analysis import analyse
 from tenants.matching.solver.model import (
     Apart,
     Attribute,
@@ -24,6 +25,7 @@ def warm() -> None:
         ids = tuple(f"invented-{number}" for number in range(people))
         attributes = {
             "place": Attribute("categorical", [f"place {number % 8}" for number in range(people)]),
+            "note": Attribute("text", [f"note of invented-{number % 5}" for number in range(people)]),
             "language": Attribute("set", [["en", ("fr", "es")[number % 2]] for number in range(people)]),
         }
         rules = (
@@ -33,5 +35,6 @@ def warm() -> None:
             Apart(pairs=((ids[0], ids[1]),)),
             Together(pairs=((ids[2], ids[3]),)),
         )
-        terms = (Term("place", "different", 1), Term("language", "similar", 1))
-        solve(Pool(ids, attributes), Recipe(Size(3, 4), terms, rules), seed=1, budget=10)
+        terms = (Term("place", "different", 1), Term("language", "similar", 1), Term("note", "near", 1))
+        pool, recipe = Pool(ids, attributes), Recipe(Size(3, 4), terms, rules)
+        analyse(pool, recipe, solve(pool, recipe, seed=1, budget=10).groups, seed=1, budget=10)

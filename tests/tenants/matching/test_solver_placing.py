@@ -168,6 +168,20 @@ def test_what_progress_raises_ends_the_search_and_comes_through(end):
         solve(of_places("ABCD" * 8), Recipe(Size(3, 4), PLACE), seed=1, budget=200, progress=cancel)
 
 
+def test_what_one_island_raises_ends_the_others_too():
+    """Else this would go on for a million sweeps."""
+    seen = []
+
+    def cancel(fraction):
+        seen.append(fraction)
+        if 0 < fraction < 0.05:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        solve(of_places("ABCD" * 20), Recipe(Size(3, 4), PLACE), seed=1, budget=10**6, progress=cancel)
+    assert max(seen) < 0.05
+
+
 @pytest.mark.parametrize("places", ["ABCD" * 2, "ABCD" * 8])
 def test_progress_rises_from_zero_to_one(places):
     seen: list[float] = []

@@ -11,7 +11,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 
 import numpy as np
 
@@ -26,7 +27,9 @@ COOLING = 0.9
 
 MOST_STEPS = 120
 STEPS = 40
-"""Temperatures while calibrating, at most; stretches of a cycle, between which the clock is looked at."""
+LONGEST = 100_000
+"""Temperatures while calibrating, at most; stretches of a cycle, at least, between which the clock is looked at;
+turns of people in a stretch, at most: a second or less."""
 
 NOISE = 1 << 16
 IN_TIME = 0.97
@@ -43,16 +46,26 @@ def aim_of(emphasis: float, seated: int) -> Aim:
 class Effort:
     """How long to search: ``sweeps`` an island, and never past ``deadline`` (seconds of time.monotonic).
 
-    ``progress`` is called with a fraction in [0, 1]; what it raises ends the search.
+    ``progress`` is called with a fraction in [0, 1]; what it raises ends the search, on all islands.
     """
 
     sweeps: int
     deadline: float = float("inf")
     progress: Callable[[float], None] | None = None
+    halted: Event = field(default_factory=Event)
 
     def over(self) -> bool:
-        """Whether the deadline has passed."""
-        return time.monotonic() >= self.deadline
+        """Whether the deadline has passed or the search was ended."""
+        return self.halted.is_set() or time.monotonic() >= self.deadline
+
+    def report(self, fraction: float) -> None:
+        """Tell the progress."""
+        if self.progress is not None:
+            try:
+                self.progress(fraction)
+            except BaseException:
+                self.halted.set()
+                raise
 
 
 @dataclass(frozen=True)
@@ -160,7 +173,7 @@ class Island:
         hot, cold = self.calibrate(min(10, max(2, effort.sweeps // 400)), effort, schedule)
         budget = max(1, self.budget(effort, hot, cold))
         cycles = min(schedule.cycles, max(1, budget // (schedule.length * self.people)))
-        stretch = max(1, budget // (cycles * STEPS))
+        stretch = max(1, min(budget // (cycles * STEPS), LONGEST // self.people))
         began, swept, cycle = time.monotonic(), 0, 0
         length = IN_TIME * (effort.deadline - began)
         while not effort.over():
@@ -205,8 +218,7 @@ def search(
     def report_of(island: int) -> Callable[[float], None]:
         def report(fraction: float) -> None:
             done[island] = fraction
-            if effort.progress is not None:
-                effort.progress(min(done))
+            effort.report(min(done))
 
         return report
 
