@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.matching import real, rosters
@@ -18,6 +18,10 @@ from tenants.matching.solver import Pool, Recipe, baselines, solve
 PEOPLE = (200, 1000, 4547)
 SECONDS = 10.0
 SHORT = 1.0
+SWEEPS = 10**9
+"""As many as there is time for."""
+EMPHASES = (0.0, 0.5)
+"""The mean affinity alone, and as much weight on the weakest group."""
 
 FEW, GAP_OF_FEW, GAP_OF_MANY = 300, 0.01, 0.03
 """Up to FEW people the gap is to be GAP_OF_FEW at most, above that GAP_OF_MANY."""
@@ -56,9 +60,9 @@ class Compared:
 
 def compared(name: str, pool: Pool, recipe: Recipe, *, seed: int, seconds: float) -> Compared:
     """Form the groups of one roster in every way, each in so many seconds."""
-    short = solve(pool, recipe, seed=seed, seconds=min(SHORT, seconds))
+    short = solve(pool, recipe, seed=seed, seconds=min(SHORT, seconds), budget=SWEEPS)
     started = time.monotonic()
-    ours = solve(pool, recipe, seed=seed, seconds=seconds)
+    ours = solve(pool, recipe, seed=seed, seconds=seconds, budget=SWEEPS)
     taken = time.monotonic() - started
     model = problem(pool, recipe, [len(group) for group in ours.groups])
     broken = violations(pool, recipe, ours.groups) + violations(pool, recipe, short.groups)
@@ -85,16 +89,22 @@ def compared(name: str, pool: Pool, recipe: Recipe, *, seed: int, seconds: float
 
 
 def cases(data: Path, people: tuple[int, ...], seed: int) -> Iterator[tuple[str, Pool, Recipe]]:
-    """The rosters, by name; real ones where there is a file."""
+    """The rosters, by name and emphasis; real ones where there is a file."""
     for number in people:
         pool = rosters.roster(number, seed)
-        yield "invented", pool, rosters.recipe(pool, seed)
+        for emphasis in EMPHASES:
+            yield f"invented, {emphasis:g}", pool, replace(rosters.recipe(pool, seed), emphasis=emphasis)
     for number in people:
         awardees = real.awardees(data, number, seed)
         if awardees is None:
             print(f"k_awardees.csv is not in {data}: no rows of real people", flush=True)
             return
-        yield "k_awardees", awardees, real.recipe(awardees, seed)
+        for emphasis in EMPHASES:
+            yield (
+                f"k_awardees, {emphasis:g}",
+                awardees,
+                replace(real.recipe(awardees, seed), emphasis=emphasis),
+            )
 
 
 def table(data: Path, *, people: tuple[int, ...] = PEOPLE, seconds: float = SECONDS, seed: int = 1) -> bool:

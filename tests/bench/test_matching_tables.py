@@ -17,9 +17,9 @@ from tests.bench.test_mdgp import written
 from tests.tenants.matching.checker import Checker, pair_scores
 from tests.tenants.matching.exhaustive import best
 
-AWARDEES = """person_id,institution,ic,activity_code,department,project_title,first_fiscal_year
+AWARDEES = """person_id,institution,ic,activity_code,institution_state,project_title,first_fiscal_year
 11,INVENTED STATE,NIX,K01,,Sleep in invented people,2022
-12,INVENTED STATE,NIY,K23,SURGERY,Asthma in invented people,
+12,INVENTED STATE,NIY,K23,ZZ,Asthma in invented people,
 13,UNIVERSITY OF NOWHERE,NIX,K99,,Sleep of nobody,2023
 """
 
@@ -38,7 +38,7 @@ def test_rosters_are_valid_and_skewed_as_real_ones_are():
     assert counts[0] > 5 * counts[len(counts) // 2]
     # A cap of one is possible: no institution has more people than there are groups.
     assert counts[0] <= 1000 / 8
-    missing = sum(value is None for value in pool.attributes["topic"].values)
+    missing = sum(value is None for value in pool.attributes["methods"].values)
     assert 20 < missing < 100
     assert len(recipe.rules[-1].pairs) == 50
 
@@ -55,7 +55,7 @@ def test_real_people_are_read_with_what_is_missing(tmp_path):
     (tmp_path / "k_awardees.csv").write_text(AWARDEES)
     pool = real.awardees(tmp_path, 10, 1)
     assert pool.ids == ("11", "12", "13")
-    assert pool.attributes["department"].values == [None, "SURGERY", None]
+    assert pool.attributes["institution_state"].values == [None, "ZZ", None]
     assert pool.attributes["first_fiscal_year"].values == [2022, None, 2023]
     validate(pool, real.recipe(pool, 1))
     assert len(real.awardees(tmp_path, 2, 1).ids) == 2
