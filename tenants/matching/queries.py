@@ -131,7 +131,10 @@ def in_pool_of(matching_run_id: UUID) -> Select[Any]:
 
 
 def members_to_keep(cohort_id: UUID, keep: KeepGroups) -> Select[Any]:
-    """The participants, in order, who are placed and in a group that a run goes on from, and the group."""
+    """The participants, in order, who are placed and in a group that a run goes on from, and the group.
+
+    A group that has paused is left in peace unless it is named.
+    """
     columns: tuple[Any, ...] = (GroupMember.participant_id, GroupMember.group_id)
     rows = (
         select(*columns)
@@ -148,7 +151,7 @@ def members_to_keep(cohort_id: UUID, keep: KeepGroups) -> Select[Any]:
         )
         .order_by(GroupMember.participant_id)
     )
-    return rows.where(Group.id.in_(keep.group_ids)) if keep.group_ids else rows
+    return rows.where(Group.id.in_(keep.group_ids) if keep.group_ids else Group.state != "paused")
 
 
 def with_values(people: Select[Any], attributes: Sequence[str]) -> Select[Any]:

@@ -145,6 +145,21 @@ def test_groups_that_are_not_named_are_left_alone(tenant, database, formed, prop
     assert present(tenant.api, formed.cohort_id) == {**before, one: before[one] | {newcomer}}
 
 
+def test_a_group_that_has_paused_is_left_in_peace_unless_it_is_named(tenant, database, formed, proposed):
+    before = present(tenant.api, formed.cohort_id)
+    paused = sorted(before)[0]
+    for state in ("announced", "confirmed", "active", "paused"):
+        tag = tenant.api.get(f"/v1/groups/{paused}").headers["ETag"]
+        answer = tenant.api.patch(f"/v1/groups/{paused}", json={"state": state}, headers={"If-Match": tag})
+        assert answer.status_code == 200
+    add_participants(database, tenant.id, formed.cohort_id, [{"award": "K01"}] * 2, prefix="N")
+    url, _ = proposed(formed, keep_groups={})
+    went_on = {each["group_id"] for each in every(tenant.api, f"{url}/proposed-groups")}
+    assert went_on == set(before) - {paused}
+    url, _ = proposed(formed, keep_groups={"group_ids": [paused]})
+    assert {each["group_id"] for each in every(tenant.api, f"{url}/proposed-groups")} == {paused}
+
+
 def test_at_a_price_of_nothing_groups_are_formed_anew_and_at_a_high_one_they_stay(tenant, formed, finished):
     opposite = {"terms": [{"attribute": "award", "prefer": "different"}], "size": SIZE}
 

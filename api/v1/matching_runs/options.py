@@ -54,7 +54,8 @@ class KeepGroups(Schema):
         fields.UUID(),
         validate=validate.Length(max=500),
         metadata={
-            "description": "The groups to go on from; all living ones of the cohort unless you name some."
+            "description": "The groups to go on from; all of the cohort that have neither ended nor paused unless you "
+            "name some."
         },
     )
 
