@@ -50,8 +50,9 @@ STEPS = {
     ),
     "left": (
         "WITH gone AS (UPDATE group_member x SET left_at = :moment WHERE x.id IN (SELECT m.id"
-        f"{_PRESENT} AND NOT EXISTS (SELECT{_GOES_ON} AND q.participant_id = m.participant_id"
-        "   AND f.group_id = m.group_id)) RETURNING x.id) SELECT count(*) FROM gone"
+        f"{_PRESENT} AND p.state IN ('placed', 'withdrawn') AND NOT EXISTS (SELECT{_GOES_ON}"
+        "   AND q.participant_id = m.participant_id AND f.group_id = m.group_id)) RETURNING x.id)"
+        " SELECT count(*) FROM gone"
     ),
     "ended": (
         "WITH over AS (UPDATE peer_group g SET state = 'ended', updated_at = :moment, version = version + 1"

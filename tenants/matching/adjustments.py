@@ -16,7 +16,9 @@ from tenants.kernel.rows import one, row_held, row_of
 from tenants.kernel.session import Session
 from tenants.matching.models import MatchingAnalysis, MatchingRun, Placement
 from tenants.matching.options import Adjust, Move, options_of
-from tenants.matching.queries import proposed_places
+from tenants.matching.queries import pool, proposed_places
+
+GONE = "This run has no such participant, or they can be placed no longer."
 
 
 def adjust_run(
@@ -40,7 +42,9 @@ def adjust_run(
             "This run has been accepted; start a run that keeps its groups.", code="already_accepted"
         )
     _check_proposes(run)
-    rows = session.execute(proposed_places(run.id).where(_can_move())).all()
+    free = pool(run.cohort_id, options_of(run.options))
+    movable = proposed_places(run.id).where(_can_move(), Placement.participant_id.in_(free))
+    rows = session.execute(movable).all()
     places = {row.participant_id: row.position for row in rows}
     asked = Adjust(run.id, tuple(Move(**each) for each in moves), tuple(locked))
     broken = [*_broken_moves(asked, places, run.group_count or 0), *_broken_locks(asked, places)]
@@ -108,7 +112,11 @@ def _broken_moves(asked: Adjust, places: Mapping[UUID, int | None], groups: int)
     seen: set[UUID] = set()
     for at, move in enumerate(asked.moves):
         if move.participant_id not in places:
-            yield FieldError(f"/moves/{at}/participant_id", "unknown", "This run places no such participant.")
+            yield FieldError(
+                f"/moves/{at}/participant_id",
+                "unknown",
+                GONE,
+            )
         elif move.participant_id in seen:
             yield FieldError(f"/moves/{at}/participant_id", "duplicate", "This participant is moved twice.")
         seen.add(move.participant_id)
@@ -121,7 +129,11 @@ def _broken_locks(asked: Adjust, places: Mapping[UUID, int | None]) -> Iterator[
     after = {**places, **{move.participant_id: move.position for move in asked.moves}}
     for at, participant_id in enumerate(asked.locked):
         if participant_id not in places:
-            yield FieldError(f"/locked/{at}", "unknown", "This run places no such participant.")
+            yield FieldError(
+                f"/locked/{at}",
+                "unknown",
+                GONE,
+            )
         elif after[participant_id] is None:
             yield FieldError(
                 f"/locked/{at}", "not_placed", "This participant is in no group to be locked in."

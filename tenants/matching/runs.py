@@ -38,7 +38,10 @@ def analyse_proposal(claim: Claim) -> None:
     Raises JobFailed as `form_proposal`, and "changed_since" where the groups would break a rule by now.
     """
     with claim.session() as session:
-        analysis = row_of(session, MatchingAnalysis, claim.subject_id)
+        found_row = session.get(MatchingAnalysis, (claim.tenant_id, claim.subject_id))
+        if found_row is None:
+            raise JobFailed("gone", "The run was deleted before it was analysed.")
+        analysis = found_row
         run = row_of(session, MatchingRun, analysis.matching_run_id)
         own, asked = own_rules(run), question_of_proposal(session, run)
     try:

@@ -145,6 +145,18 @@ def test_a_run_that_was_accepted_or_proposes_nothing_is_not_adjusted(tenant, run
     assert tenant.api.post(f"{empty}/analyses").get_json()["code"] == "not_ready"
 
 
+def test_who_can_be_placed_no_longer_can_be_neither_moved_nor_locked(tenant, run):
+    _, url, _ = run
+    person = partition(tenant.api, url)[0][0]
+    participant = f"/v1/participants/{person}"
+    tag = tenant.api.get(participant).headers["ETag"]
+    gone = tenant.api.patch(participant, json={"state": "withdrawn"}, headers={"If-Match": tag})
+    assert gone.status_code == 200
+    for body in ({"moves": [{"participant_id": person, "position": 2}]}, {"locked": [person]}):
+        answer = tenant.api.post(f"{url}/adjustments", json=body)
+        assert [each["code"] for each in answer.get_json()["errors"]] == ["unknown"]
+
+
 def test_an_adjusted_randomised_run_keeps_its_draw(tenant, database, proposed, finished):
     ready = ready_to_match(tenant, database, people=24, rules=[], size={"min": 3, "max": 6})
     url, _ = proposed(ready, randomise={"design": "waitlist"}, seed=3)

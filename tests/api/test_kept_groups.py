@@ -160,6 +160,19 @@ def test_a_group_that_has_paused_is_left_in_peace_unless_it_is_named(tenant, dat
     assert {each["group_id"] for each in every(tenant.api, f"{url}/proposed-groups")} == {paused}
 
 
+def test_somebody_on_leave_keeps_the_place_in_the_group(tenant, database, formed, proposed):
+    before = present(tenant.api, formed.cohort_id)
+    group_id = sorted(before)[0]
+    away = sorted(before[group_id])[0]
+    url = f"/v1/participants/{away}"
+    tag = tenant.api.get(url).headers["ETag"]
+    assert tenant.api.patch(url, json={"state": "paused"}, headers={"If-Match": tag}).status_code == 200
+    add_participants(database, tenant.id, formed.cohort_id, [{"award": "K01"}], prefix="N")
+    run, _ = proposed(formed, keep_groups={})
+    assert tenant.api.post(f"{run}/acceptance").status_code == 201
+    assert away in present(tenant.api, formed.cohort_id)[group_id]
+
+
 def test_at_a_price_of_nothing_groups_are_formed_anew_and_at_a_high_one_they_stay(tenant, formed, finished):
     opposite = {"terms": [{"attribute": "award", "prefer": "different"}], "size": SIZE}
 

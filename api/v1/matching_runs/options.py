@@ -5,6 +5,7 @@ from typing import ClassVar
 from marshmallow import fields, validate
 
 from api.fields import Choice, Key, Number, Schema, Whole
+from api.v1.recipes.schemas import MOST_EXPENSIVE
 from tenants.matching.randomising import MOST_ARMS
 from tenants.matching.solver import DEFAULT_BUDGET
 
@@ -44,7 +45,7 @@ class KeepGroups(Schema):
 
     max_moves = Whole(most=100_000, metadata={"description": "How many people may change groups at most."})
     price = Number(
-        validate=validate.Range(min=0),
+        validate=validate.Range(min=0, max=MOST_EXPENSIVE),
         metadata={
             "description": "What each who changes groups costs, in units of one member's affinity: good groups "
             "stay, poor ones are formed anew. Without it as few as possible change, whatever the value."

@@ -130,7 +130,8 @@ class MatchingRun(Resource):
     )
     gap = fields.Float(allow_none=True, metadata={"description": "(bound - value) / bound"})
     stopped_by = fields.String(
-        allow_none=True, metadata={"description": "proof (nothing is better), sweeps or time"}
+        allow_none=True,
+        metadata={"description": "proof (nothing is better), sweeps, time, or given (by an adjustment)"},
     )
     terms = fields.List(
         fields.Nested(RunTerm),

@@ -18,6 +18,7 @@ from api.fields import (
     Whole,
 )
 
+MOST_EXPENSIVE = 1000
 WEIGHT = validate.Range(min=0, max=1000, min_inclusive=False)
 
 
@@ -47,7 +48,7 @@ class Rule(Schema):
 
     price = Number(
         allow_none=True,
-        validate=validate.Range(min=0),
+        validate=validate.Range(min=0, max=MOST_EXPENSIVE),
         metadata={
             "description": "What each violation costs, in units of one member's affinity. "
             "Without a price the rule always holds."

@@ -42,15 +42,19 @@ def analyse(
     """Analyse groups that keep the rules. Arguments are those of :func:`solve`; raises what :func:`assess` does."""
     report = progress or (lambda _fraction: None)
     judged = assess(pool, recipe, groups, start=start)
-    parts = len(recipe.rules) + 3
+    parts, placed = len(recipe.rules) + 3, sum(map(len, judged.groups))
     started = time.monotonic()
-    best_placing(task_of(pool, recipe, start), pool, recipe, seed, Effort(budget))
+    task = task_of(pool, recipe, start)
+    found, _ = best_placing(task, pool, recipe, seed, Effort(budget))
     seconds = max(LEAST_SECONDS, time.monotonic() - started)
+    reached = task.worth(found.shape, found.group)
     report(1 / parts)
     prices = rule_prices(
         pool,
         recipe,
-        judged,
+        # Groups that somebody changed by hand are no measure of what a rule costs.
+        max(judged.value, reached) if found.shape.placed == placed else judged.value,
+        placed,
         seed=seed,
         budget=budget,
         start=start,

@@ -14,7 +14,7 @@ from tenants.matching.solver.model import Group, Locked, Pool, Recipe, Together
 from tenants.matching.solver.partition import Partition
 from tenants.matching.solver.placing import as_placing
 from tenants.matching.solver.search.annealing import Effort
-from tenants.matching.solver.solve import best_placing, in_order, task_of, told_of
+from tenants.matching.solver.solve import best_placing, task_of, told_of
 from tenants.matching.solver.task import Task
 from tenants.matching.solver.validation import validate
 from tenants.matching.solver.words import said_of
@@ -107,34 +107,29 @@ class RulePrice:
 def rule_prices(
     pool: Pool,
     recipe: Recipe,
-    partition: Partition,
+    value: float,
+    placed: int,
     *,
     seed: int,
     budget: int,
     start: date = START,
     progress: Callable[[float], None] | None = None,
 ) -> tuple[RulePrice, ...]:
-    """What each rule costs the value of a partition: the search anew without it, seed and budget as then.
+    """What each rule costs the ``value`` that was reached with all of them for so many people ``placed``: the search
+    anew without it, seed and budget as then.
 
     Groups that keep a rule are possible without it too, so that no cost is below 0. Private rules have no
     price that could be told and are left out. Arguments are those of :func:`solve`; raises what it raises.
     """
-    placed = sum(map(len, partition.groups))
     open_rules = [place for place, rule in enumerate(recipe.rules) if not rule.private]
     prices = []
     for number, place in enumerate(open_rules):
         without = replace(recipe, rules=tuple(r for at, r in enumerate(recipe.rules) if at != place))
         task = task_of(pool, without, start)
         found, _ = best_placing(task, pool, without, seed, Effort(budget))
-        _, groups = in_order(found.shape, found.group)
-        moved = len(task.moved(found.shape, found.group))
-        value = task.value(groups, task.means(groups), moved)
-        reached = found.shape.placed
-        if reached == placed:
-            value = max(value, partition.value)
-        prices.append(
-            RulePrice(place, value, reached, value - partition.value if reached == placed else None)
-        )
+        free, reached = task.worth(found.shape, found.group), found.shape.placed
+        free = max(free, value) if reached == placed else free
+        prices.append(RulePrice(place, free, reached, free - value if reached == placed else None))
         if progress is not None:
             progress((number + 1) / len(open_rules))
     return tuple(prices)

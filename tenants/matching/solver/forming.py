@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tenants.matching.solver.blocks import WHOLE, Blocks
+from tenants.matching.solver.blocks import WHOLE, Blocks, as_groups, as_tuples
 from tenants.matching.solver.model import Group
 from tenants.matching.solver.search.annealing import Island
 from tenants.matching.solver.search.board import Aim
@@ -98,6 +98,8 @@ def mended(task: Task, shape: Shape, seed: tuple[int, ...]) -> I64 | None:
         group = dealt(shape, layout, task.compiled.units, task.rank, rng)
         if group is None:
             return None
+        if standing is not None and _as_good_as_can_be(task, shape, group):
+            return group
         found = _mended(task, layout, group, heats[min(attempt, len(heats) - 1)], (*seed, attempt))
         moved = task.people + 1 if found is None else len(task.moved(shape, found))
         if moved < fewest:
@@ -107,6 +109,15 @@ def mended(task: Task, shape: Shape, seed: tuple[int, ...]) -> I64 | None:
         if standing is not None and attempt + 1 >= len(heats) and fewest <= standing.limit:
             break
     return best
+
+
+def _as_good_as_can_be(task: Task, shape: Shape, group: I64) -> bool:
+    """Whether nobody moves who need not, and no group breaks a rule as it is."""
+    standing = task.standing
+    if standing is None or len(task.moved(shape, group)) > standing.least_moves(shape):
+        return False
+    groups = as_tuples(as_groups(group, shape.groups))
+    return not any(task.breaches(members)[0] for members in groups)
 
 
 def _mended(task: Task, layout: Layout, group: I64, heats: F64, seed: tuple[int, ...]) -> I64 | None:

@@ -79,18 +79,18 @@ def _nothing_found(recipe: Recipe) -> Clash:
 
 def _too_many_move(task: Task, seed: int) -> Clash | None:
     """Why groups cannot be kept, where more would have to move than may."""
-    standing, found = task.standing, _fewest_moves(task, 0, seed)
+    standing, found = task.standing, _fewest_moves(task, 0, seed, usual=False)
     if standing is None or found is None or standing.rule.max is None:
         return None
     moved, most = len(task.moved(found.shape, found.group)), standing.rule.max
     said = f"at most {counted(most, 'person', 'people')} may leave their group"
-    needed = standing.least_moves(found.shape)
+    needed = min(map(standing.least_moves, standing.shapes(task.people, usual=False)))
     return Clash(
         (Part(standing.place, said),),
         f"Groups that keep all rules were found only where {counted(moved, 'person', 'people')} leave their "
         f"group; {most} may.",
         (Relaxation(standing.place, f"let {moved} leave their group", moved - most),),
-        proven=needed == moved,
+        proven=needed > most,
     )
 
 
@@ -98,15 +98,23 @@ def _may_move(task: Task, found: Placing) -> bool:
     return task.standing is None or len(task.moved(found.shape, found.group)) <= task.standing.limit
 
 
-def _fewest_moves(task: Task, left_over: int, seed: int) -> Placing | None:
-    """Place all but so many; where moves have no price, in the shape for which the fewest were found to move."""
+def going_on(task: Task, left_over: int, seed: int) -> Iterator[Placing]:
+    """Place all but so many, going on from the groups that stand, with no more moves than may be: where moves have a
+    price in the usual shape, and in any case in the shape for which the fewest were found to move."""
+    if task.standing is not None:
+        for usual in (True, False) if task.standing.rule.price is not None else (False,):
+            found = _fewest_moves(task, left_over, seed, usual=usual)
+            if found is not None and _may_move(task, found):
+                yield found
+
+
+def _fewest_moves(task: Task, left_over: int, seed: int, *, usual: bool) -> Placing | None:
     standing = task.standing
     if standing is None:
         return None
     best, fewest, attempts = None, task.people + 1, 0
-    for shape in standing.shapes(task.people - left_over):
-        priced = standing.rule.price is not None
-        if attempts >= SHAPES or (not priced and fewest <= standing.least_moves(shape)):
+    for shape in standing.shapes(task.people - left_over, usual=usual):
+        if attempts >= SHAPES or (not usual and fewest <= standing.least_moves(shape)):
             break
         if not _countable(task, shape.groups, left_over):
             continue
@@ -118,7 +126,7 @@ def _fewest_moves(task: Task, left_over: int, seed: int) -> Placing | None:
         moved = len(task.moved(shape, found.group))
         if moved < fewest:
             best, fewest = found, moved
-        if priced:
+        if usual and moved <= standing.limit:
             break
     return best
 
@@ -149,8 +157,7 @@ def _fewer_left(task: Task, recipe: Recipe, seed: int, numbers: Iterable[int]) -
 def _placed(task: Task, recipe: Recipe, left_over: int, seed: int) -> Placing | None:
     """Place all but so many in the first shape in which that is possible."""
     if task.standing is not None:
-        found = _fewest_moves(task, left_over, seed)
-        return found if found is not None and _may_move(task, found) else None
+        return next(going_on(task, left_over, seed), None)
     attempts = 0
     for alike in _possible(task, recipe, left_over):
         if partitions(task.people, alike[0]) <= MOST_PARTITIONS:

@@ -47,7 +47,7 @@ from tenants.matching.solver.hours import START
 from tenants.matching.solver.leftover import unplaced
 from tenants.matching.solver.model import Bound, Group, Pool, Recipe
 from tenants.matching.solver.partition import Partition
-from tenants.matching.solver.placing import Placing, first_placing
+from tenants.matching.solver.placing import Placing, first_placing, going_on
 from tenants.matching.solver.search.annealing import ISLANDS, Effort, aim_of, search
 from tenants.matching.solver.search.rules import I64
 from tenants.matching.solver.sizes import Shape
@@ -114,8 +114,34 @@ def best_placing(task: Task, pool: Pool, recipe: Recipe, seed: int, effort: Effo
     placing = first_placing(task, pool, recipe, seed)
     if placing.value is not None:
         return placing, False
+    if task.standing is None or task.standing.rule.price is None:
+        return _best_of(task, placing, seed, effort)
+    # The usual sizes and those that let most groups stay are both worth a search.
+    ways = list(going_on(task, task.people - placing.shape.placed, seed)) or [placing]
+    found = []
+    for left in range(len(ways), 0, -1):
+        share = replace(effort, deadline=_deadline_of(effort, left))
+        found.append(_best_of(task, replace(ways[-left], clash=placing.clash), seed, share))
+    best = max(found, key=lambda each: task.worth(each[0].shape, each[0].group))
+    return best[0], any(out_of_time for _, out_of_time in found)
+
+
+def _deadline_of(effort: Effort, left: int) -> float:
+    """When the next of so many searches has to end."""
+    now = time.monotonic()
+    return now + (effort.deadline - now) / left
+
+
+def _best_of(task: Task, placing: Placing, seed: int, effort: Effort) -> tuple[Placing, bool]:
     group, out_of_time = _searched(task, placing, seed, effort)
-    return replace(placing, group=group), out_of_time
+    shape = placing.shape
+    if task.standing is not None:
+        # Whoever moved, a group goes on from the one that it has most of, and from none that it has nobody of.
+        groups = as_tuples(as_groups(group, shape.groups))
+        sizes = [len(members) for members in groups]
+        wide = replace(shape, least=min(shape.least, *sizes), most=max(shape.most, *sizes))
+        shape = task.standing.matched(wide, groups)
+    return replace(placing, shape=shape, group=group), out_of_time
 
 
 def _deadline(started: float, seconds: float | None, share: float) -> float:

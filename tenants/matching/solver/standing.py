@@ -65,13 +65,12 @@ class Standing:
         most = np.where(new, shape.most, np.maximum(shape.most, size))
         return least.astype(np.int64), most.astype(np.int64)
 
-    def shapes(self, placed: int) -> Iterator[Shape]:
-        """Shapes of so many people that go on from these groups, those to be tried first first.
-
-        Where moves have a price they are the usual ones, whose groups may keep their size; else those of any
-        sizes of the recipe, in order of the moves that cannot be avoided.
+    def shapes(self, placed: int, *, usual: bool) -> Iterator[Shape]:
+        """Shapes of so many people that go on from these groups, those to be tried first first: the usual ones, whose
+        groups may keep their size, or those of any sizes of the recipe, in order of the moves that cannot be
+        avoided.
         """
-        if self.rule.price is not None:
+        if usual:
             for alike in shapes(placed, self.size):
                 for shape in alike:
                     going_on = self._going_on(shape)

@@ -99,6 +99,11 @@ class Task:
         found = [mean_pair(block) for _, block in parts(groups, self.scores)]
         return np.array(found)
 
+    def worth(self, shape: Shape, group: I64) -> float:
+        """What a partition of a shape is worth if everybody is in ``group`` (n,)."""
+        groups = [tuple(np.flatnonzero(group == g).tolist()) for g in range(shape.groups)]
+        return self.value(groups, self.means(groups), len(self.moved(shape, group)))
+
     def breaches(self, group: Group) -> tuple[float, float]:
         """How much a group breaks of hard rules, and what it owes for soft ones."""
         rules = self.compiled.arrays

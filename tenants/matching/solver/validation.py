@@ -35,6 +35,8 @@ from tenants.matching.solver.model import (
 LIST_KINDS = frozenset({"set", "reference"})
 COUNTED_KINDS = frozenset({"categorical", "boolean", "ordinal", "set", "reference"})
 TERM_KINDS = COUNTED_KINDS | {"number", "date", "text", "availability"}
+MOST_EXPENSIVE = 1000
+"""A rule that is worth more than so many people's whole affinity is meant always to hold."""
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 RANKED_KINDS = frozenset({"number", "ordinal", "boolean"})
 KINDS_OF_RULE: Mapping[type[Rule], frozenset[str]] = {
@@ -129,9 +131,10 @@ def _validate_term(field: str, term: Term, attributes: Mapping[str, Attribute]) 
 
 
 def _validate_rule(field: str, rule: Rule, attributes: Mapping[str, Attribute]) -> None:
-    if rule.price is not None and (not _finite(rule.price) or rule.price < 0):
+    if rule.price is not None and not (_finite(rule.price) and 0 <= rule.price <= MOST_EXPENSIVE):
         raise InvalidRecipe(
-            f"{field}/price", "Must be a number of at least 0, or absent for a rule that always holds."
+            f"{field}/price",
+            f"Must be a number from 0 to {MOST_EXPENSIVE:,}, or absent for a rule that always holds.",
         )
     fitting = KINDS_OF_RULE.get(type(rule))
     for key in attributes_of_rule(rule):

@@ -4,7 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from tenants.matching.solver import Infeasible, Pool, Recipe, Size, Term, assess, rule_prices, solve
+from tenants.matching.solver import (
+    Infeasible,
+    Pool,
+    Recipe,
+    Size,
+    Term,
+    analyse,
+    assess,
+    rule_prices,
+    solve,
+)
 from tenants.matching.solver.model import Apart, Cap, Keep, Locked, Together
 from tests.tenants.matching.checker import Checker
 from tests.tenants.matching.rosters import every_rule, structured
@@ -95,7 +105,7 @@ def test_a_rule_costs_what_is_reached_without_it_and_a_rule_that_nothing_needs_c
     recipe = replace(recipe, size=Size(5, 5))
     found = solve(pool, recipe, seed=1)
     free = solve(pool, replace(recipe, rules=recipe.rules[1:]), seed=1)
-    first, second = rule_prices(pool, recipe, found, seed=1, budget=10)
+    first, second = rule_prices(pool, recipe, found.value, sum(map(len, found.groups)), seed=1, budget=10)
     assert (first.rule, first.placed) == (0, 10)
     assert first.value == pytest.approx(free.value)
     assert first.cost == pytest.approx(free.value - found.value)
@@ -109,7 +119,15 @@ def test_a_private_rule_has_no_price_and_one_that_keeps_people_out_none_in_the_v
     pool, recipe = alone[0], replace(alone[1], size=Size(4, 4))
     found = solve(pool, recipe, seed=1, budget=20)
     assert found.unplaced
-    (price,) = rule_prices(pool, recipe, found, seed=1, budget=20)
+    (price,) = rule_prices(pool, recipe, found.value, sum(map(len, found.groups)), seed=1, budget=20)
     assert price.rule == 1
     assert price.placed == 12
     assert price.cost is None
+
+
+def test_groups_changed_by_hand_make_no_rule_dear():
+    pool, recipe = twelve(Cap(attribute="clinician", max=50))
+    by_hand = ((0, 4, 8), (1, 5, 9), (2, 6, 10), (3, 7, 11))
+    assert assess(pool, recipe, by_hand).value < solve(pool, recipe, seed=1).value
+    (price,) = analyse(pool, recipe, by_hand, seed=1, budget=10).rule_prices
+    assert price.cost == 0

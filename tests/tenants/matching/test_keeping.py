@@ -189,6 +189,25 @@ def test_each_move_costs_its_price_and_a_high_price_keeps_groups_as_they_are():
         assert list(partition.moved) == moved(pool, lists, partition)
 
 
+def test_at_a_high_price_groups_that_may_stay_as_they_are_do_whatever_the_usual_sizes():
+    pool = structured(20, 1)
+    recipe = Recipe(Size(5, 7, 6), (Term("methods", "similar", 1.0),))
+    lists = tuple(tuple(pool.ids[start : start + 5]) for start in range(0, 20, 5))
+    for most in (None, 0):
+        partition = solve(pool, keeping(recipe, lists, price=100.0, most=most), seed=1, budget=20)
+        assert partition.moved == ()
+        assert len(partition.groups) == 4
+
+
+@pytest.mark.parametrize("price", [0.0, 0.05])
+def test_a_group_goes_on_only_with_somebody_of_it(price):
+    pool, recipe, lists, _ = after_leaving(60, 0.3)
+    partition = solve(pool, keeping(recipe, lists, price=price), seed=1, budget=60)
+    for group, number in zip(named(pool, partition), partition.continues, strict=True):
+        assert number is None or set(lists[number]) & set(group)
+    assert list(partition.moved) == moved(pool, lists, partition)
+
+
 def test_where_more_must_move_than_may_the_rule_is_named_with_what_would_help():
     pool = structured(14, 3)
     recipe = Recipe(Size(7, 7), (Term("methods", "similar", 1.0),))
