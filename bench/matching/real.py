@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.matching.rosters import SIZE, conflicts
 from tenants.matching.solver import Attribute, Pool, Recipe, Term
-from tenants.matching.solver.model import Cap, SimilarText
+from tenants.matching.solver.model import Cap
 
 DATA = Path(os.environ.get("BENCH_DATA", Path(__file__).parents[3] / "shared" / "data"))
 """The folder of data sets, unless an option says otherwise."""
@@ -52,7 +52,5 @@ def awardees(data: Path, people: int, seed: int) -> Pool | None:
 
 
 def recipe(pool: Pool, seed: int) -> Recipe:
-    """Groups of 4 to 8, five terms, one of an institution at most, no two with nearly the same title, and
-    invented pairs who must not meet."""
-    rivals = SimilarText(attribute="project_title", similarity=0.45)
-    return Recipe(SIZE, TERMS, (Cap(attribute="institution", max=1), rivals, conflicts(pool, seed)))
+    """Groups of 4 to 8, five terms, one of an institution at most, and invented pairs who must not meet."""
+    return Recipe(SIZE, TERMS, (Cap(attribute="institution", max=1), conflicts(pool, seed)))

@@ -2,6 +2,7 @@
 
 import gzip
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from bench.matching import __main__ as command
 from bench.matching import library, planted, quality, real, rosters
 from bench.matching.library import Published, Result
+from bench.matching.problem import problem
 from bench.matching.rules import violations
 from bench.matching.tables import printed
 from tenants.matching.solver import Pool, Recipe, Size, Term, validate
@@ -57,7 +59,11 @@ def test_real_people_are_read_with_what_is_missing(tmp_path):
     assert pool.ids == ("11", "12", "13")
     assert pool.attributes["institution_state"].values == [None, "ZZ", None]
     assert pool.attributes["first_fiscal_year"].values == [2022, None, 2023]
-    validate(pool, real.recipe(pool, 1))
+    recipe = real.recipe(pool, 1)
+    validate(pool, recipe)
+    # What others are given, and what judges all, know every rule of it.
+    assert problem(pool, recipe, [3]).score.shape == (3, 3)
+    assert violations(pool, replace(recipe, size=Size(3, 3)), [(0, 1, 2)]) == 1
     assert len(real.awardees(tmp_path, 2, 1).ids) == 2
 
 
