@@ -114,9 +114,8 @@ def start_run(
     _check_which_recipe(recipe_id, recipe, simulation)
     asked = options_of(options)
     check_options(session, cohort, asked, simulation=simulation)
-    run_id = new_id()
     run = MatchingRun(
-        id=run_id,
+        id=new_id(),
         cohort_id=cohort_id,
         recipe_id=recipe_id,
         seed=seed,
@@ -124,7 +123,12 @@ def start_run(
         recipe=_words_to_follow(session, cohort, recipe_id, recipe),
         options=asked.words,
     )
-    job = jobs.enqueue(session, "matching_run", subject_id=run_id)
+    return ordered(session, run)
+
+
+def ordered(session: Session, run: MatchingRun) -> MatchingRun:
+    """Have a run carried out in the background."""
+    job = jobs.enqueue(session, "matching_run", subject_id=run.id)
     session.flush()
     run.job_id = job.id
     session.add(run)

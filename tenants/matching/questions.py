@@ -15,7 +15,7 @@ from tenants.kernel.session import Session, expect_many_rows
 from tenants.matching import solver
 from tenants.matching.lots import Lots, Roster, draw_lots
 from tenants.matching.models import MatchingRun
-from tenants.matching.options import Adjust, KeepGroups, RunOptions, options_of
+from tenants.matching.options import KeepGroups, RunOptions, options_of
 from tenants.matching.queries import (
     in_pool_of,
     members_to_keep,
@@ -82,7 +82,10 @@ def question(session: Session, run: MatchingRun) -> Question:
     if options.keep_groups is not None:
         rules.append(_keep(options.keep_groups, standing.lists(roster)))
     if options.adjust is not None:
-        rows = {each.participant_id: each for each in session.execute(_places(options.adjust))}
+        rows = {
+            each.participant_id: each
+            for each in session.execute(proposed_places(options.adjust.matching_run_id))
+        }
         places = {person: row.position for person, row in rows.items()}
         places |= {move.participant_id: move.position for move in options.adjust.moves}
         groups = _groups(roster, places)
@@ -195,10 +198,6 @@ def _standing(session: Session, cohort: Cohort, options: RunOptions) -> Standing
 
 def _keep(asked: KeepGroups, lists: tuple[tuple[str, ...], ...]) -> Keep:
     return Keep(lists=lists, max=asked.max_moves, price=asked.price)
-
-
-def _places(asked: Adjust) -> Select[Any]:
-    return proposed_places(asked.matching_run_id)
 
 
 def _groups(roster: Roster, places: Mapping[UUID, int | None]) -> list[Group]:

@@ -5,9 +5,9 @@ from typing import ClassVar
 from marshmallow import fields, validate
 
 from api.fields import Choice, Key, Number, Schema, Whole
-from api.v1.recipes.schemas import MOST_EXPENSIVE
 from tenants.matching.randomising import MOST_ARMS
 from tenants.matching.solver import DEFAULT_BUDGET
+from tenants.matching.solver.validation import MOST_EXPENSIVE
 
 
 class Randomise(Schema):

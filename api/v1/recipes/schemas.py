@@ -17,8 +17,8 @@ from api.fields import (
     Variant,
     Whole,
 )
+from tenants.matching.solver.validation import MOST_EXPENSIVE
 
-MOST_EXPENSIVE = 1000
 WEIGHT = validate.Range(min=0, max=1000, min_inclusive=False)
 
 

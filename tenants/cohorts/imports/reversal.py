@@ -1,7 +1,8 @@
 """Undoing an import: only the last one of its cohort and kind, and only while nobody built on it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from sqlalchemy import select, text
 
@@ -145,15 +146,20 @@ def _check_participants(session: Session, found: Import) -> None:
 
 
 @contextmanager
-def undoing(claim: Claim) -> Iterator[tuple[Session, Import]]:
+def undoing(
+    claim: Claim, hold: Callable[[Session, Import], None] | None = None
+) -> Iterator[tuple[Session, Import]]:
     """The claimed import in its turn, held, to be undone in this transaction; afterwards it is reversed.
 
-    Raises JobFailed unless it can be undone now.
+    ``hold`` holds what else must not change before it is judged whether it can be undone.
+    Raises JobFailed unless it can be now.
     """
     with claim.effect() as session:
         expect_many_rows(session)
         wait_for_turn(session)
         found = session.get_one(Import, (claim.tenant_id, claim.subject_id), with_for_update=True)
+        if hold is not None:
+            hold(session, found)
         try:
             check_reversible(session, found)
         except Conflict as refused:
@@ -165,19 +171,7 @@ def undoing(claim: Claim) -> Iterator[tuple[Session, Import]]:
 
 def reverse(claim: Claim) -> None:
     """The job that undoes a roster's import: restores who was changed, deletes who was created."""
-    with claim.effect() as session:
-        expect_many_rows(session)
-        wait_for_turn(session)
-        found = session.get_one(Import, (claim.tenant_id, claim.subject_id), with_for_update=True)
-        known = {"tenant": found.tenant_id, "import": found.id, "cohort": found.cohort_id}
-        brought = _attributes_that_grew(session, found)
-        # Attribute, membership, participant: in the order of imports, so that nobody waits in a circle.
-        for held in (_HOLD_MEMBERSHIPS, _HOLD):
-            session.execute(text(held), known)
-        try:
-            check_reversible(session, found)
-        except Conflict as refused:
-            raise JobFailed(refused.code, refused.detail) from refused
+    with undoing(claim, _hold) as (session, found):
         for statement in (
             _APPEND_CHANGES,
             _RESTORE_MEMBERSHIPS,
@@ -186,11 +180,20 @@ def reverse(claim: Claim) -> None:
             _DELETE_PARTICIPANTS,
             _DELETE_MEMBERSHIPS,
         ):
-            session.execute(text(statement), known)
-        for attribute in brought:
+            session.execute(text(statement), _known(found))
+        for attribute in _attributes_that_grew(session, found):
             _take_levels_away(session, attribute, found.added_levels[attribute.key])
-        found.state = "reversed"
-        events.record(session, "import.reversed", subject=found, counts=found.counts)
+
+
+def _known(found: Import) -> dict[str, UUID]:
+    return {"tenant": found.tenant_id, "import": found.id, "cohort": found.cohort_id}
+
+
+def _hold(session: Session, found: Import) -> None:
+    """Attribute, membership, participant: in the order of imports, so that nobody waits in a circle."""
+    _attributes_that_grew(session, found)
+    for held in (_HOLD_MEMBERSHIPS, _HOLD):
+        session.execute(text(held), _known(found))
 
 
 def _attributes_that_grew(session: Session, found: Import) -> list[Attribute]:
