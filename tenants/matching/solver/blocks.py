@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,6 +30,17 @@ BLOCK = 750
 
 ROUNDS = 24
 THREADS = 2
+
+WEAK = (1 / 3, 1 / 15)
+"""Shares of the groups that are lifted as weak ones in the first and in the last round."""
+
+LIFTED = 0.4
+"""Share of the time that is for lifting the weakest groups alone, after the rounds, if they count at all."""
+
+LIFTS = 96
+LIFT_SWEEPS = 20
+LIFTED_AT_ONCE = 0.4
+"""How often that is done without a limit of time, in so many sweeps; share of weak groups in a block at first."""
 
 
 class Blocks:
@@ -89,18 +101,24 @@ class Blocks:
         return Island(land, aim, group.astype(np.int64), seed), people
 
     def round(self, heats: F64, aim: Aim, best: Callable[[Island], bool]) -> None:
-        """Search every block once at these temperatures, two at a time; keep the ``best`` seen or the last."""
+        """Search every block once at these temperatures; keep the ``best`` seen or the last."""
         self.turn += 1
         rng = np.random.default_rng((*self.seed, self.turn))
         blocks = self.drawn(rng)
         shares = np.array_split(rng.permutation(self.bench), len(blocks))
+        self.bench = np.sort(np.concatenate(self.searched(blocks, shares, heats, aim, best)))
+
+    def searched(
+        self, blocks: list[I64], benches: list[I64], heats: F64, aim: Aim, best: Callable[[Island], bool]
+    ) -> list[I64]:
+        """Search some blocks, two at a time, each with people of the bench; who is on the bench after that."""
         home = self.layout.home
         away = int(np.count_nonzero((home >= 0) & (home != self.group)))
         spare = max(0, self.layout.leave - away) // len(blocks)
 
-        def searched(number: int) -> tuple[I64, I64, F64]:
+        def of(number: int) -> tuple[I64, I64, F64]:
             seed = (*self.seed, self.turn, number)
-            island, people = self.island(blocks[number], aim, seed, shares[number], spare)
+            island, people = self.island(blocks[number], aim, seed, benches[number], spare)
             island.cool(heats, np.ones(len(heats), dtype=np.int64))
             after = island.best if best(island) else island.board.group[: len(people)]
             members = as_groups(after, len(blocks[number]))
@@ -108,14 +126,32 @@ class Blocks:
             return people, after, np.array(means)
 
         with ThreadPoolExecutor(THREADS) as pool:
-            found = list(pool.map(searched, range(len(blocks))))
+            found = list(pool.map(of, range(len(blocks))))
         benched = []
         for chosen, (people, after, means) in zip(blocks, found, strict=True):
             self.means[chosen] = means
             for place, g in enumerate(chosen):
                 self.groups[g] = np.sort(people[after == place])
             benched.append(people[after == len(chosen)])
-        self.bench = np.sort(np.concatenate(benched))
+        return benched
+
+    def lift(self, weak: int, heat: float, sweeps: int) -> None:
+        """Search the ``weak`` weakest groups once more among others, as many blocks as there are threads."""
+        self.turn += 1
+        rng = np.random.default_rng((*self.seed, self.turn))
+        order = np.argsort(self.means, kind="stable")
+        others = max(0, THREADS * self.a_block - weak)
+        low, rest = rng.permutation(order[:weak]), rng.permutation(order[weak:])[:others]
+        blocks = [np.concatenate([low[x::THREADS], rest[x::THREADS]]) for x in range(THREADS)]
+        heats = np.where(np.arange(sweeps) < sweeps // 2, heat, 0.0)
+        self.searched(blocks, [self.bench[:0]] * THREADS, heats, self.aim(weak), lambda _island: True)
+
+    @property
+    def a_block(self) -> int:
+        """Groups of a block, about."""
+        return max(
+            2, min(BLOCK * len(self.groups) // sum(map(len, self.groups)), len(self.groups) // THREADS)
+        )
 
     def mend(self, heats: F64, rounds: int) -> I64 | None:
         """Groups that break no hard rule, for whatever value; None if none were found in so many rounds."""
@@ -154,10 +190,17 @@ class Blocks:
         return rounds, int(min(effort.sweeps // rounds, max(2, (left / rounds - preparation) / a_sweep)))
 
     def run(self, effort: Effort) -> bool:
-        """Cool down over all rounds; whether time ran out."""
+        """Cool down over all rounds, then lift the weakest groups; whether time ran out."""
         hot, cold = self.calibrated(effort, min(10, max(2, effort.sweeps // 200)))
+        lifted = LIFTED if self.task.emphasis and len(self.groups) > THREADS else 0.0
+        self._cooled(_part_of(effort, 1 - lifted), hot, cold)
+        if lifted:
+            self._lifted(effort, cold)
+        return effort.over()
+
+    def _cooled(self, effort: Effort, hot: float, cold: float) -> None:
         rounds, each = self.plan(effort, (hot * cold) ** 0.5)
-        most = max(1.0, len(self.groups) / 3)
+        groups = len(self.groups)
         began, number, part = time.monotonic(), 0, 0.0
         while part < 1 and not effort.over():
             # Rounds follow the clock where that is further, so that the last is cold whatever else runs.
@@ -168,12 +211,35 @@ class Blocks:
             heats = hot * (cold / hot) ** np.linspace(part, stop, each, endpoint=False)
             if last:
                 heats[-max(1, each // 2) :] = 0.0
-            weak = max(1, round(most ** (1 - stop)))
-            self.round(heats, self.aim(weak), (lambda _island: True) if last else broken)
+            weak = round(groups * WEAK[0] ** (1 - stop) * WEAK[1] ** stop)
+            self.round(heats, self.aim(max(1, weak)), (lambda _island: True) if last else broken)
             number += 1
             part = max(stop, (time.monotonic() - began) / (effort.deadline - began))
             effort.report(min(1.0, part))
-        return effort.over()
+
+    def _lifted(self, effort: Effort, heat: float) -> None:
+        # A round over all blocks gives each weak group one chance: few blocks give them as many in less time.
+        most = max(1.0, LIFTED_AT_ONCE * THREADS * self.a_block)
+        sweeps = min(LIFT_SWEEPS, max(2, effort.sweeps // LIFT_SWEEPS))
+        began, part, number = time.monotonic(), 0.0, 0
+        while part < 1 and not effort.over():
+            weak = min(round(most ** (1 - part)), len(self.groups) - 1)
+            self.lift(weak, heat, sweeps)
+            number += 1
+            part = (time.monotonic() - began) / (effort.deadline - began)
+            if effort.deadline == float("inf"):
+                part = number / LIFTS
+            effort.report(1 - LIFTED + LIFTED * min(1.0, part))
+
+
+def _part_of(effort: Effort, share: float) -> Effort:
+    """The first share of an effort's time and progress."""
+    now = time.monotonic()
+    return replace(
+        effort,
+        deadline=now + share * (effort.deadline - now),
+        progress=lambda part: effort.report(share * part),
+    )
 
 
 def broken(island: Island) -> bool:

@@ -18,13 +18,16 @@ COLUMNS_LIMIT = 300
 
 
 def upper_bound(
-    task: Task, shape: Shape, groups: Sequence[Group], value: float, *, stop: Callable[[], bool]
+    task: Task, shape: Shape, groups: Sequence[Group], value: float, *, stop: Callable[[], bool] | None = None
 ) -> Bound:
     """The lowest bound at hand of all partitions of the shape that keep the rules on pairs.
 
     ``groups`` and their ``value`` are where the linear program starts. Soft rules are left out, since they only
-    take value away, and so are rules on more than two people.
+    take value away, and so are rules on more than two people. ``stop`` is asked now and then, True ends the work;
+    without it the work is bounded.
     """
+    budget = bounds.BUDGET if stop is None else float("inf")
+    stop = stop or (lambda: False)
     of = bound_shape(shape)
     apart = Apartness(task)
     everybody = np.arange(task.people)
@@ -39,14 +42,23 @@ def upper_bound(
         apart.strike(block, people)
         return block
 
-    best = bounds.star_bound(rows, task.people, of, task.emphasis)
+    mean = 1.0 if task.matrix is None else bounds.priced_mean(rows, task.people, of, stop)
+    best = bounds.star_bound(rows, task.people, of, task.emphasis, mean=mean)
     if task.people <= COLUMNS_LIMIT and best.value > value and not stop():
         assert task.matrix is not None  # noqa: S101  # pools of this size have one
         forbidden = ~np.isfinite(rows(0, task.people))
         score = task.matrix.astype(np.float64)
         owed = sum(task.breaches(group)[1] for group in groups) / shape.placed
         columns = bounds.column_bound(
-            score, forbidden, of, task.emphasis, groups=groups, value=value + owed, stop=stop
+            score,
+            forbidden,
+            of,
+            task.emphasis,
+            groups=groups,
+            value=value + owed,
+            mean=mean,
+            budget=budget,
+            stop=stop,
         )
         best = min(best, columns, key=lambda bound: bound.value)
     return best

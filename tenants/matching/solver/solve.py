@@ -101,7 +101,8 @@ def solve(
     bound = Bound(value, "exhaustive")
     if placing.value is None:
         end = _deadline(started, seconds, 1.0)
-        bound = upper_bound(task, placing.shape, told["groups"], value, stop=lambda: time.monotonic() > end)
+        stop = None if seconds is None else lambda: time.monotonic() > end
+        bound = upper_bound(task, placing.shape, told["groups"], value, stop=stop)
     if bound.value <= value + PROVED:
         bound, stopped_by = Bound(value, bound.name), "proof"
     report(1.0)

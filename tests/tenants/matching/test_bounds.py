@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenants.matching.solver.bounds import Shape, column_bound, star_bound, terms_bound
+from tenants.matching.solver.bounds import Shape, column_bound, priced_mean, star_bound
 from tenants.matching.solver.bounds.branching import Pricing, begin, best_groups
 from tenants.matching.solver.bounds.fitting import part_misfits
 from tenants.matching.solver.bounds.nearby import good_groups
@@ -119,6 +119,24 @@ def columns(instance: Instance, start: tuple[tuple[int, ...], ...], value: float
 def test_no_partition_is_worth_more_than_the_star_bound(instance):
     bound = star_bound(instance.rows, instance.people, instance.shape, instance.emphasis)
     assert all(instance.value(groups) <= bound.value for groups in instance.partitions())
+
+
+@settings(max_examples=150, deadline=None)
+@given(instances())
+def test_no_partition_has_a_higher_mean_than_partners_at_a_price(instance):
+    bound = priced_mean(instance.rows, instance.people, instance.shape, lambda: False)
+    mean = replace(instance, emphasis=0.0)
+    assert all(mean.value(groups) <= bound + TINY for groups in instance.partitions())
+
+
+def test_a_price_tells_that_not_everybody_can_have_the_same_partner():
+    """Four want the one who is liked by all; two pairs of them can be had, each with half of that."""
+    score = np.zeros((4, 4))
+    score[0, 1:] = score[1:, 0] = 1.0
+    shape = Shape(4, 2, 2, 2, {2: 2})
+    rows = lambda start, stop: score[start:stop].copy()  # noqa: E731
+    assert star_bound(rows, 4, shape, 0.0).value == pytest.approx(1.0)
+    assert priced_mean(rows, 4, shape, lambda: False) < 0.8
 
 
 @settings(max_examples=150, deadline=None)
@@ -244,19 +262,6 @@ def test_somebody_kept_apart_from_everybody_leaves_no_partition():
     apart[0, 1:] = apart[1:, 0] = True
     instance = Instance(score, apart, Shape(4, 2, 2, 2, {2: 2}), 0.5)
     assert star_bound(instance.rows, 4, instance.shape, 0.5).value == -np.inf
-
-
-def test_the_bounds_of_terms_weigh_as_the_terms_do():
-    one, other = places(3, 3), places(1, 4, 1)
-    shape = Shape(6, 2, 3, 3, {3: 2})
-    parts = [
-        (weight, star_bound(lambda start, stop, s=score: s[start:stop], 6, shape, 0.0))
-        for weight, score in ((3.0, one), (1.0, other))
-    ]
-    together = Instance((3 * one + other) / 4, np.zeros((6, 6), bool), shape, 0.5)
-    bound = terms_bound(parts)
-    assert bound.value == pytest.approx((3 * 1 + 4 / 6) / 4)
-    assert all(together.value(groups) <= bound.value for groups in together.partitions())
 
 
 def test_a_step_over_the_weakest_value_leaves_a_smaller_gap_than_the_mean_alone():

@@ -9,6 +9,7 @@ leap about (Neame 1999). Groups are looked for quickly first, and by branch and 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from itertools import combinations
 
 import numpy as np
@@ -30,8 +31,8 @@ STEP = 0.3
 HALF = 0.5
 """A bound is proved before the prices have settled when it may halve its distance from the program's optimum."""
 
-EARLY, LATE = 0.02, 0.1
-"""Shares of the budget that one branch and bound may spend, before the prices have settled and after."""
+EARLY, LATE = 4e7, 2e8
+"""What one branch and bound may spend, before the prices have settled and after."""
 
 SLICE = 1e8
 """Work of the branch and bound after which it is asked whether to stop: half a second."""
@@ -46,10 +47,10 @@ class Generation:
     def __init__(self, score: Floats, forbidden: NDArray[np.bool_], shape: Shape, budget: float) -> None:
         self.shape = shape
         # Below zero stands for forbidden: what is below zero is never added up.
-        self.score = np.where(forbidden, -1.0, score)
+        self.whole = self.score = np.where(forbidden, -1.0, score)
         self.values: dict[Group, float] = {}
         self.least = 0.0
-        self.budget = self.left = budget
+        self.left = budget
         self._master = Master(len(score), shape)
         self._at: Prices | None = None
         self._effort = 10 * len(score) ** 2 * sum(shape.allowed)
@@ -57,15 +58,19 @@ class Generation:
     def add(self, groups: Sequence[Group]) -> None:
         """Add groups to those known."""
         for group in groups:
-            self.values[group] = value = float(np.mean([self.score[pair] for pair in combinations(group, 2)]))
-            self._master.add(group, value)
+            self.values[group] = value = float(np.mean([self.whole[pair] for pair in combinations(group, 2)]))
+            if value >= self.least - PROVED:
+                self._master.add(group, value)
 
-    def keep(self, least: float) -> None:
-        """From now on only groups worth ``least`` or more, and no less than before, are in question."""
-        self.least = least
-        part_misfits(self.score, self.shape, least)
-        self.values = {group: value for group, value in self.values.items() if value >= least}
-        self._master.keep(least)
+    def at(self, least: float) -> Generation:
+        """The same with groups worth ``least`` or more in question only; the budget that is left goes with it."""
+        new = copy(self)
+        new.least, new.score = least, self.whole.copy()
+        part_misfits(new.score, self.shape, least)
+        new._master = Master(len(self.score), self.shape)
+        new.values = {}
+        new.add(list(self.values))
+        return new
 
     def mean_bound(self, near: Callable[[float, float], bool], stop: Callable[[], bool]) -> float:
         """Bound the mean value; ``near`` tells of a bound, and of what it may fall to at most, whether that will do."""
@@ -128,14 +133,14 @@ class Generation:
         return list(new), most
 
     def _exact(
-        self, at: Prices, gains: Floats, share: float, stop: Callable[[], bool]
+        self, at: Prices, gains: Floats, most_work: float, stop: Callable[[], bool]
     ) -> tuple[float, list[Group]]:
         """The bound at these prices, and the groups unknown so far that gain most, if more than ``gains``."""
         new, most = [], gains.copy()
         for x, size in enumerate(self.shape.allowed):
             pricing = self._pricing(size, at)
             path = begin(pricing, gains[x])
-            allowed = min(self.left, share * self.budget)
+            allowed = min(self.left, most_work)
             most[x], _ = best_groups(pricing, path, 0.0)
             while path.length[0] >= 0 and allowed > 0 and not stop():
                 most[x], unspent = best_groups(pricing, path, SLICE)

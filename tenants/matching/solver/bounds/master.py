@@ -51,11 +51,6 @@ class Master:
         self._columns.append((group, value))
         self._enter(group, value)
 
-    def keep(self, least: float) -> None:
-        """Drop all groups worth less than ``least``."""
-        self._columns = [column for column in self._columns if column[1] >= least]
-        self._build()
-
     def solve(self) -> tuple[float, Prices]:
         """The optimum and its prices. Raises :class:`Unsolved`."""
         if self._solver.Solve() != pywraplp.Solver.OPTIMAL:

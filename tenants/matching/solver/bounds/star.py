@@ -22,14 +22,14 @@ SUSPECTS = 256
 """The weakest group is bounded by this many people of the worst partners."""
 
 
-def star_bound(rows: Rows, people: int, shape: Shape, emphasis: float) -> Bound:
+def star_bound(rows: Rows, people: int, shape: Shape, emphasis: float, *, mean: float = 1.0) -> Bound:
     """Let everybody choose partners of their own: no partition is worth more.
 
-    ``rows`` gives scores in [0, 1]; the score of somebody with themselves is passed over. -inf as the value
-    of the bound says that there is no partition.
+    ``rows`` gives scores in [0, 1]; the score of somebody with themselves is passed over. ``mean`` is what the
+    mean value is known not to exceed. -inf as the value of the bound says that there is no partition.
     """
     best = _partners_of_all(rows, people, shape.most - 1)
-    mean = _mean_bound(best, shape)
+    mean = min(mean, mean_bound(best, shape))
     weakest = min(mean, _weakest_bound(rows, best, shape)) if emphasis else mean
     # Scores may have been rounded down to the precision of the rows.
     rounding = 1 + float(np.finfo(rows(0, 1).dtype).eps)
@@ -70,8 +70,8 @@ def best_partners(block: NDArray[np.floating], start: int, count: int) -> Floats
     return tops
 
 
-def _mean_bound(best: Floats, shape: Shape) -> float:
-    """The mean over the people placed of their best partners' mean, sizes chosen for all together.
+def mean_bound(best: Floats, shape: Shape, own: Floats | float = 0.0) -> float:
+    """The mean over the people placed of their best partners' mean and their ``own``, sizes chosen for all together.
 
     A person in a group of size m takes up 1 / m of a group, and there are ``groups`` of them. At any price p
     of a group, groups * p plus everybody's best of (mean - p / m) is a bound (Lagrangian relaxation); the
@@ -81,7 +81,7 @@ def _mean_bound(best: Floats, shape: Shape) -> float:
     means = best.cumsum(axis=1)[:, sizes - 2] / (sizes - 1)
 
     def at(price: float) -> float:
-        each = np.sort((means - price / sizes).max(axis=1))
+        each = np.sort((means - price / sizes).max(axis=1) + own)
         return float((shape.groups * price + each[len(each) - shape.placed :].sum()) / shape.placed)
 
     if len(sizes) == 1 or not np.isfinite(at(0)):

@@ -76,8 +76,8 @@ class Schedule:
 
     hot: float = 0.5
     cold: float = 0.02
-    cycles: int = 4
-    length: int = 200
+    cycles: int = 8
+    length: int = 4
     dealt: Callable[[np.random.Generator], I64] | None = None
 
 
