@@ -40,11 +40,12 @@ def adjust_run(
             "This run has been accepted; start a run that keeps its groups.", code="already_accepted"
         )
     check_proposes(run)
-    free = pool(run.cohort_id, options_of(run.options))
+    asked = Adjust(run.id, tuple(Move(**each) for each in moves), tuple(locked))
+    options = replace(options_of(run.options), adjust=asked)
+    free = pool(run.cohort_id, options)
     movable = proposed_places(run.id).where(_can_move(), Placement.participant_id.in_(free))
     rows = session.execute(movable).all()
     places = {row.participant_id: row.position for row in rows}
-    asked = Adjust(run.id, tuple(Move(**each) for each in moves), tuple(locked))
     broken = [*_broken_moves(asked, places, run.group_count or 0), *_broken_locks(asked, places)]
     if not asked.moves and not asked.locked:
         broken.append(FieldError("/moves", "required", "Say whom to move, or whom to lock."))
@@ -57,7 +58,7 @@ def adjust_run(
         seed=run.seed,
         simulation=run.simulation,
         recipe=run.recipe,
-        options=replace(options_of(run.options), adjust=asked).words,
+        options=options.words,
     )
     return ordered(session, adjusted)
 

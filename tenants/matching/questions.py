@@ -71,7 +71,7 @@ class Question:
 def question(session: Session, run: MatchingRun) -> Question:
     """Read what a run asks, and draw lots where it is asked to.
 
-    Raises JobFailed where an attribute that the draw is to be balanced by is gone.
+    Raises JobFailed where an attribute that the draw is to be balanced by is gone, or the run that is adjusted.
     """
     expect_many_rows(session)
     cohort, options = row_of(session, Cohort, run.cohort_id), options_of(run.options)
@@ -86,6 +86,8 @@ def question(session: Session, run: MatchingRun) -> Question:
             each.participant_id: each
             for each in session.execute(proposed_places(options.adjust.matching_run_id))
         }
+        if not rows:
+            raise JobFailed("gone", "The run that this one adjusts was deleted before.")
         places = {person: row.position for person, row in rows.items()}
         places |= {move.participant_id: move.position for move in options.adjust.moves}
         groups = _groups(roster, places)

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from tenants.kernel import events
 from tenants.kernel.claims import Claim, JobFailed
 from tenants.kernel.rows import row_of
+from tenants.kernel.session import Session
 from tenants.matching import solver
 from tenants.matching.models import MatchingAnalysis, MatchingRun
 from tenants.matching.proposals import own_rules, write_clash, write_proposal
@@ -16,7 +17,8 @@ def form_proposal(claim: Claim) -> None:
     """Solve the claimed run, or judge the groups that it is given, and write what it proposes, or why nothing can
     be proposed.
 
-    Raises JobFailed when the recipe or a stratum no longer fits the program, or a value its attribute.
+    Raises JobFailed when the recipe or a stratum no longer fits the program, or a value its attribute, and "gone" when
+    the run that it adjusts was deleted.
     """
     with claim.session() as session:
         asked = question(session, row_of(session, MatchingRun, claim.subject_id))
@@ -35,14 +37,11 @@ def form_proposal(claim: Claim) -> None:
 def analyse_proposal(claim: Claim) -> None:
     """Find what each rule costs the run of the claimed analysis, and what plain ways reach in the same time.
 
-    Raises JobFailed as `form_proposal`, and "changed_since" where the groups would break a rule by now.
+    Raises JobFailed as `form_proposal`, "changed_since" where the groups would break a rule by now, and "gone" where
+    the run, an old simulation, was deleted meanwhile.
     """
-    with claim.session() as session:
-        found_row = session.get(MatchingAnalysis, (claim.tenant_id, claim.subject_id))
-        if found_row is None:
-            raise JobFailed("gone", "The run was deleted before it was analysed.")
-        analysis = found_row
-        run = row_of(session, MatchingRun, analysis.matching_run_id)
+    with claim.session(snapshot=True) as session:
+        run = row_of(session, MatchingRun, _analysis(session, claim).matching_run_id)
         own, asked = own_rules(run), question_of_proposal(session, run)
     try:
         found = solver.analyse(
@@ -61,7 +60,7 @@ def analyse_proposal(claim: Claim) -> None:
     except (solver.InvalidRecipe, solver.InvalidPool) as fault:
         raise _failed(asked, fault) from fault
     with claim.effect() as session:
-        analysis = row_of(session, MatchingAnalysis, claim.subject_id)
+        analysis = _analysis(session, claim, held=True)
         analysis.value, analysis.seconds = found.value, found.seconds
         analysis.rule_prices = [
             {
@@ -74,6 +73,15 @@ def analyse_proposal(claim: Claim) -> None:
         ]
         analysis.baselines = [{"name": each.name, "value": each.value} for each in found.baselines]
         events.record(session, "matching_analysis.succeeded", subject=analysis)
+
+
+def _analysis(session: Session, claim: Claim, *, held: bool = False) -> MatchingAnalysis:
+    """The analysis that the claim is for; while it is held its run is not deleted."""
+    key = (claim.tenant_id, claim.subject_id)
+    found = session.get(MatchingAnalysis, key, with_for_update=True if held else None)
+    if found is None:
+        raise JobFailed("gone", "The run was deleted before its analysis ended.")
+    return found
 
 
 def _answer(asked: Question, claim: Claim) -> solver.Partition:

@@ -1,10 +1,12 @@
 """What a run proposes is adjusted, compared and only then accepted; and what its rules cost."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from tests.factories.matching import CAP, every, partition, ready_to_match
+from tenants.matching.analyses import order_analysis
+from tests.factories.matching import CAP, every, held_back, partition, ready_to_match
 
 EVERYBODY = 24
 
@@ -207,3 +209,24 @@ def test_an_accepted_run_can_be_analysed_and_one_whose_people_changed_says_so(te
     analysis = finished(tenant.api, made)
     assert (analysis["state"], analysis["error"]["code"]) == ("failed", "changed_since")
     assert ready
+
+
+def test_an_analysis_that_is_cancelled_before_it_begins_tells_nothing_but_that(tenant, database, run):
+    _, url, found = run
+    analysis = held_back(
+        database, tenant.id, lambda session: order_analysis(session, matching_run_id=UUID(found["id"]))
+    )
+    shown = f"{url}/analyses/{analysis.id}"
+    assert tenant.api.get(shown).get_json()["state"] == "queued"
+    cancellation = f"/v1/jobs/{analysis.job_id}/cancellation"
+    assert tenant.api.post(cancellation).status_code == 202
+    told = tenant.api.get(shown).get_json()
+    assert (told["state"], told["error"], told["value"], told["rule_prices"]) == (
+        "cancelled",
+        None,
+        None,
+        None,
+    )
+    assert every(tenant.api, f"{url}/analyses") == [told]
+    again = tenant.api.post(cancellation)
+    assert (again.status_code, again.get_json()["code"]) == (409, "job_ended")

@@ -7,7 +7,19 @@ import pytest
 from sqlalchemy import text
 
 from tenants.kernel.idempotency import forget_expired
-from tests.factories.matching import CAP, TERMS, every, partition, program_to_match, ready_to_match
+from tenants.matching.actions import start_run
+from tenants.matching.adjustments import adjust_run
+from tenants.matching.analyses import order_analysis
+from tests.factories.matching import (
+    CAP,
+    TERMS,
+    every,
+    held_back,
+    partition,
+    program_to_match,
+    ready_to_match,
+    released,
+)
 
 INLINE = {"terms": TERMS, "rules": [CAP]}
 
@@ -159,24 +171,72 @@ def test_old_simulations_of_all_tenants_are_deleted_and_nothing_else(
         assert tuple(session.execute(text(placed)).one()) == (24, 2)
 
 
-def test_a_simulation_that_is_still_at_work_is_not_deleted(tenant, database, servers):
-    from tenants.matching.actions import start_run
-
-    ready = ready_to_match(tenant, database, people=12)
-    with database.tenant(tenant.id) as session:
-        order = {"cohort_id": UUID(ready.cohort_id), "recipe_id": UUID(ready.recipe_id)}
-        run = start_run(session, **order, simulation=True, seed=1)
-        session.info.pop("enqueued")
-        later = "UPDATE job SET not_before = now() + interval '1 day' WHERE id = :id"
-        session.execute(text(later), {"id": run.job_id})
-        session.commit()
+def outdate(servers, run_id):
+    """Let a run be of eight days ago."""
     with psycopg.connect(servers.url_as("postgres")) as superuser:
         superuser.execute(
-            "UPDATE matching_run SET created_at = now() - interval '8 days' WHERE id = %s", [run.id]
+            "UPDATE matching_run SET created_at = now() - interval '8 days' WHERE id = %s", [run_id]
         )
+
+
+def test_a_simulation_that_is_still_at_work_is_not_deleted(tenant, database, servers):
+    ready = ready_to_match(tenant, database, people=12)
+    order = {"cohort_id": UUID(ready.cohort_id), "recipe_id": UUID(ready.recipe_id)}
+    run = held_back(database, tenant.id, lambda session: start_run(session, **order, simulation=True, seed=1))
+    outdate(servers, run.id)
     forget_expired(database)
     url = f"/v1/matching-runs/{run.id}"
     assert tenant.api.get(url).get_json()["state"] == "queued"
     tenant.api.post(f"/v1/jobs/{run.job_id}/cancellation")
     forget_expired(database)
     assert tenant.api.get(url).status_code == 404
+
+
+def test_an_analysis_of_a_simulation_that_was_deleted_fails_at_once_and_says_so(
+    tenant, database, servers, simulated, finished
+):
+    ready = ready_to_match(tenant, database, people=12)
+    _, run = simulated(ready.cohort_id, recipe=INLINE)
+    analysis = held_back(
+        database, tenant.id, lambda session: order_analysis(session, matching_run_id=UUID(run["id"]))
+    )
+    outdate(servers, run["id"])
+    forget_expired(database)
+    released(database, tenant.id, analysis.job_id)
+    job = finished(tenant.api, f"/v1/jobs/{analysis.job_id}")
+    assert (job["state"], job["error"]["code"], job["attempts"]) == ("failed", "gone", 1)
+    assert "deleted" in job["error"]["message"]
+
+
+def test_an_adjustment_of_a_simulation_that_was_deleted_fails_and_says_so(
+    tenant, database, servers, simulated, finished
+):
+    ready = ready_to_match(tenant, database, people=12)
+    url, run = simulated(ready.cohort_id, recipe=INLINE)
+    lock = [UUID(partition(tenant.api, url)[0][0])]
+    adjusted = held_back(
+        database,
+        tenant.id,
+        lambda session: adjust_run(session, matching_run_id=UUID(run["id"]), locked=lock),
+    )
+    outdate(servers, run["id"])
+    forget_expired(database)
+    released(database, tenant.id, adjusted.job_id)
+    told = finished(tenant.api, f"/v1/matching-runs/{adjusted.id}")
+    assert (told["state"], told["error"]["code"], told["clash"]) == ("failed", "gone", None)
+    assert tenant.api.get(f"/v1/jobs/{adjusted.job_id}").get_json()["attempts"] == 1
+
+
+def test_what_adjusted_a_simulation_that_was_deleted_can_be_adjusted_itself(
+    tenant, database, servers, simulated, finished
+):
+    ready = ready_to_match(tenant, database, people=12)
+    url, run = simulated(ready.cohort_id, recipe=INLINE)
+    body = {"locked": partition(tenant.api, url)[0][:1]}
+    first = tenant.api.post(f"{url}/adjustments", json=body).headers["Location"]
+    assert finished(tenant.api, first)["state"] == "succeeded"
+    outdate(servers, run["id"])
+    forget_expired(database)
+    again = tenant.api.post(f"{first}/adjustments", json=body)
+    assert again.status_code == 202, again.get_json()
+    assert finished(tenant.api, again.headers["Location"])["state"] == "succeeded"

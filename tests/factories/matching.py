@@ -1,14 +1,15 @@
 """A cohort that is ready to be matched."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 
-from tenants.kernel.session import Database
+from tenants.kernel.session import Database, Session
 from tests.factories.participants import add_participants
 
 ATTRIBUTES: tuple[dict[str, Any], ...] = (
@@ -24,6 +25,7 @@ TERMS = [
     {"attribute": "award", "prefer": "similar", "weight": 2},
     {"attribute": "institution", "prefer": "different"},
 ]
+Ordered = TypeVar("Ordered")
 CAP = {"rule": "cap", "attribute": "institution", "max": 1}
 
 
@@ -93,6 +95,24 @@ def partition(api: Any, url: str) -> list[list[str]]:
     """Who is with whom in what a run proposes."""
     groups = every(api, f"{url}/proposed-groups")
     return [[member["participant_id"] for member in group["members"]] for group in groups]
+
+
+def held_back(database: Database, tenant_id: UUID, order: Callable[[Session], Ordered]) -> Ordered:
+    """What `order` orders, queued and left so by workers until it is `released`."""
+    with database.tenant(tenant_id) as session:
+        made: Any = order(session)
+        session.info.pop("enqueued")
+        later = "UPDATE job SET not_before = now() + interval '1 day' WHERE id = :id"
+        session.execute(text(later), {"id": made.job_id})
+        session.commit()
+    return made  # type: ignore[no-any-return]  # its job_id is all that is asked of it
+
+
+def released(database: Database, tenant_id: UUID, job_id: UUID) -> None:
+    """Let workers have a job that was held back."""
+    with database.tenant(tenant_id) as session:
+        session.execute(text("UPDATE job SET not_before = now() WHERE id = :id"), {"id": job_id})
+        session.commit()
 
 
 @contextmanager
