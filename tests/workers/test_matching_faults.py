@@ -1,4 +1,4 @@
-"""A matching run whose worker is killed, whose Valkey forgets, or whose caller changes their mind.
+"""A matching run or analysis whose worker is killed, whose Valkey forgets, or whose caller changes their mind.
 
 The runs are rung for on a Valkey database of their own, so that the workers of this file get them.
 """
@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 import redis
 from sqlalchemy import text
 
+from tenants.kernel.idempotency import forget_expired
 from tenants.matching.actions import start_run
 from tests.conftest import eventually
 from tests.factories.matching import ready_to_match
@@ -118,3 +120,42 @@ def test_a_run_cancelled_on_its_way_writes_nothing(stage):
     refused = api.post(f"{stage.url}/acceptance")
     assert (refused.status_code, refused.get_json()["code"]) == (409, "not_ready")
     assert api.post(f"/v1/jobs/{job_id}/cancellation").status_code == 409
+
+
+@pytest.fixture
+def analysis(tenant, database, settings, start):
+    """An analysis of a simulation that has begun to be worked at."""
+    start("scheduler")
+    ready = ready_to_match(tenant, database, people=PEOPLE, institutions=400)
+    body = ready.order(simulation=True, sweeps=200)
+    run = tenant.api.post("/v1/matching-runs", json=body).headers["Location"]
+    start("worker")
+    eventually(lambda: tenant.api.get(run).get_json()["state"] == "succeeded")
+    url = tenant.api.post(f"{run}/analyses").headers["Location"]
+    valkey = redis.Redis.from_url(settings.redis_url)
+    stage = Stage(tenant, database, url, valkey, lambda: start("worker"))
+    eventually(stage.under_way)
+    return stage
+
+
+def test_an_analysis_cancelled_on_its_way_says_so_and_tells_nothing(analysis):
+    job_id = analysis.run()["job_id"]
+    assert analysis.tenant.api.post(f"/v1/jobs/{job_id}/cancellation").status_code == 202
+    told = eventually(lambda: (found := analysis.run())["state"] != "running" and found)
+    assert (told["state"], told["error"], told["value"], told["baselines"]) == (
+        "cancelled",
+        None,
+        None,
+        None,
+    )
+
+
+def test_an_analysis_whose_simulation_is_deleted_on_its_way_fails_once(analysis, servers):
+    tenant, job_id = analysis.tenant, analysis.run()["job_id"]
+    with psycopg.connect(servers.url_as("postgres", analysis.database.engine.url.database)) as superuser:
+        superuser.execute("UPDATE matching_run SET created_at = now() - interval '8 days'")
+    forget_expired(analysis.database)
+    assert tenant.api.get(analysis.url).status_code == 404
+    job = f"/v1/jobs/{job_id}"
+    told = eventually(lambda: (found := tenant.api.get(job).get_json())["state"] != "running" and found)
+    assert (told["state"], told["error"]["code"], told["attempts"]) == ("failed", "gone", 1)
