@@ -20,7 +20,7 @@ STRATA_KINDS = ("boolean", "categorical", "ordinal")
 def check_options(session: Session, cohort: Cohort, options: RunOptions, *, simulation: bool) -> None:
     """See that a run of this cohort can be asked these.
 
-    Raises Invalid at /randomise and /arm, and Conflict "already_randomised" where an accepted run has drawn
+    Raises Invalid at /keep_groups, /randomise and /arm, and Conflict "already_randomised" where an accepted run has drawn
     somebody of the pool: nobody draws again until it pleases.
     """
     if options.randomise is not None and options.arm is not None:
@@ -38,7 +38,12 @@ def _check_groups_to_keep(session: Session, cohort: Cohort, options: RunOptions)
         raise Invalid.field(
             "/keep_groups", "one_of_two", "A run draws arms or goes on from groups, not both."
         )
-    asked = options.keep_groups.group_ids if options.keep_groups else ()
+    asked = options.keep_groups.group_ids if options.keep_groups else None
+    if asked is None:
+        return
+    if not asked:
+        message = "Name the groups to go on from; without group_ids the run goes on from all of the cohort."
+        raise Invalid.field("/keep_groups/group_ids", "required", message)
     living = select(Group.id).where(Group.cohort_id == cohort.id, Group.state != "ended", Group.id.in_(asked))
     known = set(session.scalars(living))
     broken = [

@@ -34,7 +34,8 @@ class LaterStart:
 
 @dataclass(frozen=True, slots=True)
 class KeepGroups:
-    """Go on from the cohort's living groups, or from those named: repair them, and let newcomers join.
+    """Go on from the cohort's living groups, or from those named: repair them, and let newcomers join. Runs of old
+    that named none have an empty tuple in place of None.
 
     `max_moves` is how many people may change groups at most. With a `price`, in units of one member's
     affinity, each who does costs it; without, as few as possible do.
@@ -42,7 +43,7 @@ class KeepGroups:
 
     max_moves: int | None = None
     price: float | None = None
-    group_ids: tuple[UUID, ...] = ()
+    group_ids: tuple[UUID, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,10 @@ def options_of(words: Mapping[str, Any]) -> RunOptions:
     if later := given.get("arm"):
         given["arm"] = LaterStart(_uuid(later["matching_run_id"]), later["arm"])
     if (keep := given.get("keep_groups")) is not None:
-        given["keep_groups"] = KeepGroups(**{**keep, "group_ids": _uuids(keep.get("group_ids"))})
+        named = keep.get("group_ids")
+        given["keep_groups"] = KeepGroups(
+            **{**keep, "group_ids": None if named is None else _uuids(named)},
+        )
     if adjust := given.get("adjust"):
         moves = (Move(_uuid(each["participant_id"]), each["position"]) for each in adjust.get("moves", ()))
         given["adjust"] = Adjust(_uuid(adjust["matching_run_id"]), tuple(moves), _uuids(adjust.get("locked")))

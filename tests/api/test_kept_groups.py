@@ -56,7 +56,7 @@ def test_a_newcomer_takes_the_place_of_a_leaver_and_nobody_else_moves(tenant, da
     )
     url, run = proposed(formed, keep_groups={})
     assert (run["state"], run["moved_count"]) == ("succeeded", 0)
-    assert run["options"] == {"keep_groups": {"group_ids": []}}
+    assert run["options"] == {"keep_groups": {}}
     assert present(tenant.api, formed.cohort_id) == before
     proposals = every(tenant.api, f"{url}/proposed-groups")
     assert {each["group_id"] for each in proposals} == set(before)
@@ -237,6 +237,8 @@ def test_groups_that_cannot_be_kept_are_named(tenant, database, formed, new_tena
 
     theirs = ready_to_match(new_tenant(), database, people=6).cohort_id
     assert wrong(keep_groups={"group_ids": [theirs]}) == [("/keep_groups/group_ids/0", "unknown")]
+    # Nothing chosen is not everything.
+    assert wrong(keep_groups={"group_ids": []}) == [("/keep_groups/group_ids", "required")]
     assert wrong(keep_groups={"max_moves": -1})[0][0] == "/keep_groups/max_moves"
     assert wrong(keep_groups={"price": -0.5})[0][0] == "/keep_groups/price"
     assert wrong(keep_groups={}, randomise={"design": "waitlist"}) == [("/keep_groups", "one_of_two")]

@@ -15,7 +15,11 @@ class RulePrice(Schema):
     )
     name = fields.String()
     said = fields.String()
-    value = fields.Float(metadata={"description": "What was reached without the rule, all else the same."})
+    value = fields.Float(
+        metadata={
+            "description": "What was reached without the rule, all else the same; as a run's it can be below 0."
+        }
+    )
     placed = fields.Integer(metadata={"description": "How many people were placed without it."})
     cost = fields.Float(
         allow_none=True,

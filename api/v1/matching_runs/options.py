@@ -55,8 +55,8 @@ class KeepGroups(Schema):
         fields.UUID(),
         validate=validate.Length(max=500),
         metadata={
-            "description": "The groups to go on from; all of the cohort that have neither ended nor paused unless you "
-            "name some."
+            "description": "The groups to go on from, one at least; without this field all of the cohort that have "
+            "neither ended nor paused."
         },
     )
 

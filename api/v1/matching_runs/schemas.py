@@ -117,8 +117,9 @@ class MatchingRun(Resource):
     value = fields.Float(
         allow_none=True,
         metadata={
-            "description": "What the groups are worth, 0 to 1: the mean affinity of members and the weakest "
-            "group's, weighed by the recipe's emphasis, less what soft rules cost."
+            "description": "What the groups are worth: the mean affinity of members and the weakest group's, weighed "
+            "by the recipe's emphasis, less what rules with a price cost, per member. 1 at most; below 0 where they "
+            "cost more than the groups are worth."
         },
     )
     bound = fields.Float(
@@ -128,7 +129,10 @@ class MatchingRun(Resource):
     bound_by = fields.String(
         allow_none=True, metadata={"description": "What proved the bound: exhaustive, columns or star"}
     )
-    gap = fields.Float(allow_none=True, metadata={"description": "(bound - value) / bound"})
+    gap = fields.Float(
+        allow_none=True,
+        metadata={"description": "(bound - value) / bound; above 1 where the value is below 0."},
+    )
     stopped_by = fields.String(
         allow_none=True,
         metadata={"description": "proof (nothing is better), sweeps, time, or given (by an adjustment)"},
@@ -196,7 +200,9 @@ class ProposedGroup(Schema):
     group_id = fields.UUID(
         allow_none=True, metadata={"description": "The group that it goes on from; null for a new one."}
     )
-    value = fields.Float(metadata={"description": "0 to 1, the mean over all pairs of members"})
+    value = fields.Float(
+        metadata={"description": "0 to 1, the mean over all pairs of members; what rules cost is in `owed`."}
+    )
     owed = fields.Float(metadata={"description": "What the group costs by rules that have a price."})
     common_hours = fields.Float(
         allow_none=True, metadata={"description": "Hours that all are free in every week of the year."}
