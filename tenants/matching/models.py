@@ -13,6 +13,8 @@ from tenants.matching.solver.model import EMPHASIS
 
 POOL_STATES = ("eligible", "applied", "waitlisted")
 """States of participants whom a run may place."""
+LEFT_OVER_BY_HAND = "left_over_by_hand"
+"""Code of somebody whom an adjustment puts in no group."""
 SHOWS_RESULTS = 5
 """Answers that a check-in needs to show results."""
 TOO_SMALL_TO_SHOW = (
@@ -120,7 +122,7 @@ class ProposedGroup(TenantRow):
 
 
 class Placement(Created, TenantRow):
-    """Where a run puts a participant: in a proposed group, with the `explanation`, or nowhere for a reason.
+    """Where a run puts a participant: in a proposed group or, for a reason, nowhere; with the `explanation`.
 
     `from_group_id` is the kept group that they are in at the time. In a randomised run `arm` is the one drawn,
     from 1, and `stratum` within which.

@@ -20,8 +20,8 @@ STRATA_KINDS = ("boolean", "categorical", "ordinal")
 def check_options(session: Session, cohort: Cohort, options: RunOptions, *, simulation: bool) -> None:
     """See that a run of this cohort can be asked these.
 
-    Raises Invalid at /keep_groups, /randomise and /arm, and Conflict "already_randomised" where an accepted run has drawn
-    somebody of the pool: nobody draws again until it pleases.
+    Raises Invalid at /keep_groups, /randomise and /arm, and Conflict "already_randomised" where an accepted run has
+    drawn somebody of the pool: nobody draws again until it pleases.
     """
     if options.randomise is not None and options.arm is not None:
         raise Invalid.field("/arm", "one_of_two", "A run draws arms or places one that was drawn, not both.")

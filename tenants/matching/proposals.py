@@ -13,6 +13,7 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
 from tenants.matching import solver
+from tenants.matching.leftover import for_member, later, left_over
 from tenants.matching.lots import Lots
 from tenants.matching.models import MatchingRun
 from tenants.matching.questions import Question
@@ -54,9 +55,9 @@ def write_proposal(session: Session, run_id: UUID, *, asked: Question, found: so
     ids = [new_id() for _ in found.groups]
     known = {"tenant": session.tenant_id, "run": run_id}
     session.execute(_INSERT_GROUPS, {**known, **_group_columns(ids, asked, found)})
-    rows = [*_placed(ids, asked, found), *_left(asked.people, found), *_later(asked.lots)]
-    session.execute(_INSERT_PLACEMENTS, {**known, **_columns(rows, asked)})
     run = row_of(session, MatchingRun, run_id)
+    rows = [*_placed(ids, asked, found), *_nowhere(asked, found, own_rules(run))]
+    session.execute(_INSERT_PLACEMENTS, {**known, **_columns(rows, asked)})
     run.outcome = "partial" if found.unplaced else "formed"
     run.value, run.bound, run.bound_by = found.value, found.bound.value, found.bound.name
     run.gap, run.stopped_by = found.gap, found.stopped_by
@@ -84,7 +85,7 @@ def _tell(session: Session, run: MatchingRun, lots: Lots | None) -> None:
 
 
 Row = tuple[UUID, UUID | None, str | None, str | None, str | None]
-"""A participant, the group, a code and a reason for none, the explanation of the place."""
+"""A participant, the group, a code and a reason for none, the explanation of the place or of none."""
 
 
 def _group_columns(ids: Sequence[UUID], asked: Question, found: solver.Partition) -> dict[str, list[Any]]:
@@ -106,16 +107,9 @@ def _placed(ids: Sequence[UUID], asked: Question, found: solver.Partition) -> It
             yield asked.people[person], group_id, None, None, explanation
 
 
-def _left(people: Sequence[UUID], found: solver.Partition) -> Iterator[Row]:
-    for each in found.unplaced:
-        yield people[each.index], None, each.code, each.reason, None
-
-
-def _later(lots: Lots | None) -> Iterator[Row]:
-    if lots is not None:
-        for person in lots.later:
-            said = f"Drawn by lot to start later, in arm {lots.arm_of[person]} of {lots.arms}."
-            yield person, None, "randomised", said, None
+def _nowhere(asked: Question, found: solver.Partition, own: int) -> Iterator[Row]:
+    for person, code, reason in (*left_over(asked, found, own), *later(asked)):
+        yield person, None, code, reason, _json(for_member(code))
 
 
 def _columns(rows: Sequence[Row], asked: Question) -> dict[str, list[Any]]:

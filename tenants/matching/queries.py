@@ -75,6 +75,7 @@ def unplaced(matching_run_id: UUID) -> Select[Any]:
         Membership.external_id,
         Placement.code,
         Placement.reason,
+        Placement.explanation["for_member"].label("for_member"),
         Placement.from_group_id,
         Placement.arm,
         Placement.stratum,
@@ -172,10 +173,11 @@ def with_values(people: Select[Any], attributes: Sequence[str]) -> Select[Any]:
 
 
 def proposed_places(matching_run_id: UUID) -> Select[Any]:
-    """Of everybody in a run's pool: participant_id, position (null in no group), from_group_id, arm, stratum."""
+    """Of everybody in a run's pool: participant_id, position (null in no group), code, from_group_id, arm, stratum."""
     columns: tuple[Any, ...] = (
         Placement.participant_id,
         ProposedGroup.position,
+        Placement.code,
         Placement.from_group_id,
         Placement.arm,
         Placement.stratum,

@@ -14,8 +14,8 @@ from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session, expect_many_rows
 from tenants.matching import solver
 from tenants.matching.lots import Lots, Roster, draw_lots
-from tenants.matching.models import MatchingRun
-from tenants.matching.options import KeepGroups, RunOptions, options_of
+from tenants.matching.models import LEFT_OVER_BY_HAND, MatchingRun
+from tenants.matching.options import Adjust, KeepGroups, RunOptions, options_of
 from tenants.matching.queries import (
     in_pool_of,
     members_to_keep,
@@ -64,6 +64,7 @@ class Question:
     options: RunOptions
     standing: Standing = field(default_factory=Standing)
     groups: Sequence[Group] | None = None
+    by_hand: frozenset[UUID] = frozenset()
     lots: Lots | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -78,28 +79,13 @@ def question(session: Session, run: MatchingRun) -> Question:
     recipe = solver.recipe_of(run.recipe)
     known = _attributes(session, cohort, recipe, options)
     roster = _roster(session, pool(cohort.id, options), sorted(known))
-    standing, lots, groups, rules = _standing(session, cohort, options), None, None, list[Rule]()
+    standing, lots, given, rules = _standing(session, cohort, options), None, _Given(), list[Rule]()
     if options.keep_groups is not None:
         rules.append(_keep(options.keep_groups, standing.lists(roster)))
     if options.adjust is not None:
-        rows = {
-            each.participant_id: each
-            for each in session.execute(proposed_places(options.adjust.matching_run_id))
-        }
-        if not rows:
-            raise JobFailed("gone", "The run that this one adjusts was deleted before.")
-        places = {person: row.position for person, row in rows.items()}
-        places |= {move.participant_id: move.position for move in options.adjust.moves}
-        groups = _groups(roster, places)
-        if options.randomise is not None:
-            lots = Lots(
-                options.randomise.arms,
-                {person: row.arm for person, row in rows.items()},
-                {person: row.stratum for person, row in rows.items()},
-            )
-        if options.adjust.locked:
-            rules.append(_locked(roster, places, options.adjust.locked))
-            groups = None
+        given = _given(session, roster, options, options.adjust)
+        rules += given.rules
+        lots = given.lots
     elif options.randomise is not None:
         if gone := [key for key in options.randomise.strata if key not in known]:
             raise JobFailed("invalid_strata", f"The program has no attribute {gone[0]} any longer.")
@@ -113,10 +99,42 @@ def question(session: Session, run: MatchingRun) -> Question:
         start=cohort.kick_off_on or START,
         options=options,
         standing=standing,
-        groups=groups,
+        groups=given.groups,
+        by_hand=given.by_hand,
         lots=lots,
         notes=[] if options.arm else _who_waits(session, run.cohort_id),
     )
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What an adjustment takes from the run that it adjusts."""
+
+    groups: Sequence[Group] | None = None
+    by_hand: frozenset[UUID] = frozenset()
+    lots: Lots | None = None
+    rules: Sequence[Rule] = ()
+
+
+def _given(session: Session, roster: Roster, options: RunOptions, adjust: Adjust) -> _Given:
+    rows = {each.participant_id: each for each in session.execute(proposed_places(adjust.matching_run_id))}
+    if not rows:
+        raise JobFailed("gone", "The run that this one adjusts was deleted before.")
+    lots = None
+    if options.randomise is not None:
+        lots = Lots(
+            options.randomise.arms,
+            {person: row.arm for person, row in rows.items()},
+            {person: row.stratum for person, row in rows.items()},
+        )
+    places = {person: row.position for person, row in rows.items()}
+    places |= {move.participant_id: move.position for move in adjust.moves}
+    if adjust.locked:
+        return _Given(lots=lots, rules=[_locked(roster, places, adjust.locked)])
+    left = {person for person, row in rows.items() if row.code == LEFT_OVER_BY_HAND}
+    left |= {move.participant_id for move in adjust.moves}
+    by_hand = frozenset(person for person in left if places[person] is None)
+    return _Given(_groups(roster, places), by_hand, lots)
 
 
 def question_of_proposal(session: Session, run: MatchingRun) -> Question:

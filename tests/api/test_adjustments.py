@@ -89,6 +89,43 @@ def test_a_move_that_breaks_a_rule_is_refused_with_the_rule_and_the_group(tenant
     assert set(part["people"]) == {names[p] for p in (set(first) - {first[1]}) | {twin}}
 
 
+def test_whoever_is_left_over_by_hand_is_told_so_and_stays_so(tenant, database, proposed, finished):
+    ready = ready_to_match(tenant, database, people=EVERYBODY, institutions=EVERYBODY, waitlist=True)
+    url, before = proposed(ready)
+    assert before["unplaced_count"] == 0
+    left = partition(tenant.api, url)[0][0]
+    other, after = adjusted(tenant, finished, url, moves=[{"participant_id": left, "position": None}])
+    assert (after["state"], after["unplaced_count"]) == ("partial", 1)
+    (told,) = every(tenant.api, f"{other}/unplaced")
+    assert (told["participant_id"], told["code"]) == (left, "left_over_by_hand")
+    assert told["reason"] == "Left over by hand: an adjustment puts this person in no group."
+    assert told["for_member"] == {
+        "affinity": None,
+        "said": ["Whoever organises the groups has put you in none of them for now."],
+    }
+    again, _ = adjusted(tenant, finished, other, moves=exchange(tenant.api, other))
+    assert [each["code"] for each in every(tenant.api, f"{again}/unplaced")] == ["left_over_by_hand"]
+    back, found = adjusted(tenant, finished, again, moves=[{"participant_id": left, "position": 1}])
+    assert (found["state"], every(tenant.api, f"{back}/unplaced")) == ("succeeded", [])
+
+
+def test_where_an_adjustment_makes_room_nobody_is_left_over_for_want_of_it(
+    tenant, database, proposed, finished
+):
+    ready = ready_to_match(
+        tenant, database, people=13, institutions=13, waitlist=True, size={"min": 5, "max": 6}
+    )
+    url, _ = proposed(ready)
+    (told,) = every(tenant.api, f"{url}/unplaced")
+    assert (told["code"], told["for_member"]["said"]) == (
+        "size",
+        ["There was no place for you in a group this time."],
+    )
+    another = {"participant_id": partition(tenant.api, url)[0][0], "position": None}
+    after, _ = adjusted(tenant, finished, url, moves=[another])
+    assert [each["code"] for each in every(tenant.api, f"{after}/unplaced")] == ["left_over_by_hand"] * 2
+
+
 def test_who_is_locked_stays_and_the_others_are_placed_anew(tenant, run, finished):
     _, url, _ = run
     together = partition(tenant.api, url)[0][:2]

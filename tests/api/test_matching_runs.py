@@ -49,6 +49,19 @@ def test_who_fits_nowhere_is_told_why(tenant, database, proposed):
     assert all(person["reason"].endswith(".") and person["external_id"] for person in left)
 
 
+def test_rules_that_the_recipe_does_not_have_are_not_numbered_as_if_it_had(tenant, database, proposed):
+    ready = ready_to_match(
+        tenant, database, people=6, institutions=6, waitlist=True, size={"min": 5, "max": 6}
+    )
+    url = f"/v1/cohorts/{ready.cohort_id}/separations"
+    assert tenant.api.post(url, json={"participants": ready.participants[:2]}).status_code == 201
+    run, _ = proposed(ready)
+    (left,) = every(tenant.api, f"{run}/unplaced")
+    assert left["code"] == "apart"
+    assert left["reason"] == "Closed in every group by those who must be kept apart."
+    assert left["for_member"]["said"] == ["There was no place for you in a group this time."]
+
+
 def test_without_a_waitlist_nobody_is_left_over_and_the_clash_is_told(tenant, database, proposed):
     ready = ready_to_match(tenant, database, people=30, institutions=6)
     crowd = [{"institution": "Invented Crowd", "award": "K01"}] * 8

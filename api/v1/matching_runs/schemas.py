@@ -211,11 +211,28 @@ class ProposedGroup(Schema):
     members = fields.List(fields.Nested(ProposedMember))
 
 
+class ForMember(Schema):
+    """What the member may be told: nobody outside the group, no separation, nothing sensitive."""
+
+    affinity = fields.Float(
+        allow_none=True, metadata={"description": "Null in no group, or where nothing may be told."}
+    )
+    said = fields.List(fields.String())
+
+
 class UnplacedParticipant(ProposedMember):
     """Somebody whom a run places nowhere, and why."""
 
-    code = fields.String(metadata={"description": "randomised: drawn by lot to start later"})
+    code = fields.String(
+        metadata={
+            "description": "The rule that most closes groups to them, size (no group has room), randomised (drawn by "
+            "lot to start later) or left_over_by_hand (by an adjustment)"
+        }
+    )
     reason = fields.String()
+    for_member = fields.Nested(
+        ForMember, allow_none=True, metadata={"description": "Null of runs before there was one."}
+    )
     from_group_id = fields.UUID(allow_none=True, metadata=FROM)
     arm = fields.Integer(allow_none=True, metadata=ARM)
     stratum = fields.String(allow_none=True, metadata=STRATUM)
@@ -236,13 +253,6 @@ class Alternative(Schema):
         allow_none=True, metadata={"description": "External id; null where the group has room."}
     )
     cost = fields.Float(metadata={"description": "What the run's value would lose."})
-
-
-class ForMember(Schema):
-    """What the member may be told: nobody outside the group, no separation, nothing sensitive."""
-
-    affinity = fields.Float(allow_none=True)
-    said = fields.List(fields.String())
 
 
 class Placement(ProposedMember):

@@ -1,0 +1,61 @@
+"""Why somebody is in no group, as the organiser and the member are told."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from tenants.matching import solver
+from tenants.matching.models import LEFT_OVER_BY_HAND
+from tenants.matching.questions import Question
+from tenants.matching.solver.model import Apart, Keep, Locked, Rule
+from tenants.matching.solver.words import said_of
+
+_BY_HAND_SAID = "Left over by hand: an adjustment puts this person in no group."
+_FOR_MEMBER = {
+    LEFT_OVER_BY_HAND: "Whoever organises the groups has put you in none of them for now.",
+    "randomised": "You were drawn by lot to start later.",
+}
+_NO_ROOM = "There was no place for you in a group this time."
+_ADDED: dict[type[Rule], str] = {
+    Apart: "those who must be kept apart",
+    Keep: "the groups that go on",
+    Locked: "those who are locked",
+}
+"""Rules that a recipe does not have and a run adds, in words that stand for their numbers."""
+
+Left = tuple[UUID, str, str]
+"""A participant, a code, and a sentence for the organiser."""
+
+
+def left_over(asked: Question, found: solver.Partition, own: int) -> Iterator[Left]:
+    """Those whom a run places nowhere though they could start now; the recipe has `own` rules.
+
+    Of groups that are given, the rules tell why somebody is in none of them only where they close these groups.
+    """
+    room = asked.groups is not None and any(len(each) < asked.recipe.size.max for each in found.groups)
+    for each in found.unplaced:
+        person = asked.people[each.index]
+        if person in asked.by_hand or (room and each.code == "size"):
+            yield person, LEFT_OVER_BY_HAND, _BY_HAND_SAID
+        else:
+            yield person, each.code, _named(each.reason, asked.recipe, own)
+
+
+def later(asked: Question) -> Iterator[Left]:
+    """Those whom the lots let start later."""
+    if asked.lots is not None:
+        for person in asked.lots.later:
+            said = f"Drawn by lot to start later, in arm {asked.lots.arm_of[person]} of {asked.lots.arms}."
+            yield person, "randomised", said
+
+
+def for_member(code: str) -> dict[str, Any]:
+    """The member's own telling: nothing of other people, nor of rules that are about them."""
+    return {"for_member": {"affinity": None, "said": [_FOR_MEMBER.get(code, _NO_ROOM)]}}
+
+
+def _named(reason: str, recipe: solver.Recipe, own: int) -> str:
+    """The solver's sentence without numbers of rules that the recipe does not have."""
+    for place, rule in enumerate(recipe.rules[own:], start=own + 1):
+        reason = reason.replace(f"rule {place} ({said_of(rule)})", _ADDED[type(rule)])
+    return reason
