@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from tenants.cohorts.models import Cohort, Program
+from tenants.groups.models import Group
 from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict
@@ -15,15 +16,21 @@ from tenants.kernel.session import Session, expect_many_rows
 from tenants.matching import acceptance_sql as sql
 from tenants.matching.models import POOL_STATES, MatchingRun
 from tenants.matching.options import options_of
-from tenants.matching.queries import drawn_elsewhere, number_placed_too_early, number_started_before
+from tenants.matching.queries import (
+    drawn_elsewhere,
+    groups_to_keep,
+    number_placed_too_early,
+    number_started_before,
+)
 
 
 def accept_run(session: Session, *, matching_run_id: UUID) -> Row[Any]:
     """Form the groups that a run proposes, all or none: matching_run_id, accepted_at, group_count, member_count.
 
     New groups keep the ids of their proposals and open at once. In a group that goes on, whoever moves leaves,
-    and whoever joins waits to be let in by its members: nobody whom an organiser adds gets in without that.
-    Groups that nobody goes on in end. Who was drawn to start later, or has lost a place, becomes waitlisted.
+    and whoever joins waits to be let in by its members: nobody whom an organiser adds gets in without that, unless
+    nobody is left who could let them in. Groups that nobody goes on in end, also those that the run was asked to
+    go on from and found without anybody. Who was drawn to start later, or has lost a place, becomes waitlisted.
 
     Raises NotFound and Conflict: "simulation", "already_accepted", "infeasible", "not_ready",
     "already_randomised" when an accepted run has drawn somebody of this one, or "stale_run" when somebody can
@@ -32,7 +39,8 @@ def accept_run(session: Session, *, matching_run_id: UUID) -> Row[Any]:
     run = row_held(session, MatchingRun, matching_run_id)
     _check_acceptable(run)
     expect_many_rows(session)
-    _check_still_true(session, run)
+    empty = _held(session, run)
+    _check_still_true(session, run, empty)
     cohort = row_of(session, Cohort, run.cohort_id)
     program = row_of(session, Program, cohort.program_id)
     label = str(program.labels.get("group") or "group")
@@ -40,6 +48,7 @@ def accept_run(session: Session, *, matching_run_id: UUID) -> Row[Any]:
     session.flush()
     known = {
         "run": run.id,
+        "empty": empty,
         "cohort": run.cohort_id,
         "label": label[:1].upper() + label[1:],
         "moment": run.accepted_at,
@@ -71,17 +80,30 @@ def _check_acceptable(run: MatchingRun) -> None:
         raise Conflict("This run has not succeeded, so it proposes no groups to accept.", code="not_ready")
 
 
-def _check_still_true(session: Session, run: MatchingRun) -> None:
-    """Hold the participants, so that no other run places or draws them meanwhile, and see that this one still may."""
-    for held in (sql.HOLD_PARTICIPANTS, sql.HOLD_GROUPS):
-        session.execute(text(held), {"run": run.id})
+def _held(session: Session, run: MatchingRun) -> list[UUID]:
+    """Hold the participants and groups, so that no other run places, draws or ends them meanwhile.
+
+    Returns the groups that the run was asked to go on from and that have nobody left; what was formed since it was
+    ordered is not its business.
+    """
+    known: dict[str, Any] = {"run": run.id, "empty": []}
+    session.execute(text(sql.HOLD_PARTICIPANTS), known)
+    if (keep := options_of(run.options).keep_groups) is not None:
+        asked = session.scalars(groups_to_keep(run.cohort_id, keep).where(Group.created_at < run.created_at))
+        known["empty"] = session.scalars(text(sql.EMPTY), {"run": run.id, "asked": asked.all()}).all()
+    session.execute(text(sql.HOLD_GROUPS), known)
+    return list(known["empty"])
+
+
+def _check_still_true(session: Session, run: MatchingRun, empty: list[UUID]) -> None:
+    """See that everybody still is and may be as the run says."""
+    known = {"run": run.id, "empty": empty, "pool_states": list(POOL_STATES)}
     options = options_of(run.options)
     if options.randomise and session.scalar(drawn_elsewhere(run.id).limit(1)):
         raise Conflict(
             "An accepted run has drawn people of this one already; its draw stands.",
             code="already_randomised",
         )
-    known = {"run": run.id, "pool_states": list(POOL_STATES)}
     if options.keep_groups is not None and session.execute(text(sql.COUNT_CHANGED), known).scalar_one():
         raise Conflict(
             "Since this run, somebody has left or joined one of the groups that it goes on from. Start a new run.",

@@ -1,11 +1,16 @@
-"""The statements by which a run is accepted. Each takes :run; the steps take :cohort, :label and :moment too."""
+"""The statements by which a run is accepted. Each takes :run; the steps take :cohort, :label and :moment too.
+
+:empty are the groups that the run was asked to go on from and that have nobody left: they end like others in which
+nobody goes on. EMPTY finds them among the groups :asked.
+"""
 
 _PLACED = (
     " FROM placement q JOIN participant p ON p.tenant_id = q.tenant_id AND p.id = q.participant_id"
     " WHERE q.matching_run_id = :run AND "
 )
 _KEPT = (
-    "(SELECT q.from_group_id FROM placement q WHERE q.matching_run_id = :run AND q.from_group_id IS NOT NULL)"
+    "(SELECT q.from_group_id FROM placement q WHERE q.matching_run_id = :run AND q.from_group_id IS NOT NULL"
+    " UNION SELECT unnest(CAST(:empty AS uuid[])))"
 )
 _PRESENT = (
     " FROM group_member m JOIN participant p ON p.tenant_id = m.tenant_id AND p.id = m.participant_id"
@@ -23,9 +28,18 @@ HOLD_PARTICIPANTS = (
 )
 HOLD_GROUPS = f"SELECT count(*) FROM (SELECT FROM peer_group WHERE id IN {_KEPT} ORDER BY id FOR UPDATE) held"
 
+EMPTY = (
+    "SELECT g.id FROM peer_group g WHERE g.id = ANY (CAST(:asked AS uuid[])) AND NOT EXISTS (SELECT FROM group_member m"
+    "   JOIN participant p ON p.tenant_id = m.tenant_id AND p.id = m.participant_id"
+    "   WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id AND m.left_at IS NULL AND p.state <> 'withdrawn'"
+    "   AND NOT EXISTS (SELECT FROM placement q WHERE q.tenant_id = p.tenant_id AND q.participant_id = p.id"
+    "     AND q.matching_run_id = :run AND q.from_group_id <> g.id))"
+)
+# Whoever is in two of the groups goes on from the one that they came into first.
 COUNT_CHANGED = (
     "SELECT count(*) FROM ("
-    f" SELECT m.participant_id, m.group_id{_PRESENT} AND p.state = 'placed') present"
+    f" SELECT DISTINCT ON (m.participant_id) m.participant_id, m.group_id{_PRESENT} AND p.state = 'placed'"
+    "   ORDER BY m.participant_id, m.id) present"
     " FULL JOIN (SELECT q.participant_id, q.from_group_id AS group_id FROM placement q"
     "   JOIN peer_group g ON g.tenant_id = q.tenant_id AND g.id = q.from_group_id AND g.state <> 'ended'"
     "   WHERE q.matching_run_id = :run) known USING (participant_id, group_id)"
@@ -64,8 +78,9 @@ STEPS = {
         " SELECT q.tenant_id, uuidv7(), coalesce(f.group_id, f.id), q.participant_id, p.membership_id"
         "   FROM placement q JOIN participant p ON p.tenant_id = q.tenant_id AND p.id = q.participant_id"
         "   JOIN proposed_group f ON f.tenant_id = q.tenant_id AND f.id = q.proposed_group_id"
-        "  WHERE q.matching_run_id = :run AND q.from_group_id IS DISTINCT FROM f.group_id"
-        "     OR q.matching_run_id = :run AND f.group_id IS NULL ORDER BY q.id RETURNING group_id)"
+        "  WHERE q.matching_run_id = :run AND (f.group_id IS NULL OR q.from_group_id IS DISTINCT FROM f.group_id)"
+        "    AND NOT EXISTS (SELECT FROM group_member x WHERE x.tenant_id = q.tenant_id AND x.group_id = f.group_id"
+        "      AND x.participant_id = q.participant_id AND x.left_at IS NULL) ORDER BY q.id RETURNING group_id)"
         " SELECT count(*) FROM new WHERE group_id NOT IN (SELECT id FROM proposed_group WHERE matching_run_id = :run)"
     ),
     "placed": (

@@ -131,13 +131,19 @@ def in_pool_of(matching_run_id: UUID) -> Select[Any]:
     return people.where(Placement.matching_run_id == matching_run_id, func.coalesce(Placement.arm, 1) == 1)
 
 
+def groups_to_keep(cohort_id: UUID, keep: KeepGroups) -> Select[Any]:
+    """The groups, by id, that a run is asked to go on from. One that has paused is left in peace unless it is named."""
+    living: Select[Any] = select(Group.id).where(Group.cohort_id == cohort_id, Group.state != "ended")
+    return living.where(Group.id.in_(keep.group_ids) if keep.group_ids else Group.state != "paused")
+
+
 def members_to_keep(cohort_id: UUID, keep: KeepGroups) -> Select[Any]:
     """The participants, in order, who are placed and in a group that a run goes on from, and the group.
 
-    A group that has paused is left in peace unless it is named.
+    Whoever is in two of them goes on from the one that they came into first.
     """
     columns: tuple[Any, ...] = (GroupMember.participant_id, GroupMember.group_id)
-    rows = (
+    return (
         select(*columns)
         .join(Group, (Group.tenant_id == GroupMember.tenant_id) & (Group.id == GroupMember.group_id))
         .join(
@@ -145,14 +151,13 @@ def members_to_keep(cohort_id: UUID, keep: KeepGroups) -> Select[Any]:
             (Participant.tenant_id == GroupMember.tenant_id) & (Participant.id == GroupMember.participant_id),
         )
         .where(
-            Group.cohort_id == cohort_id,
-            Group.state != "ended",
+            Group.id.in_(groups_to_keep(cohort_id, keep)),
             GroupMember.left_at.is_(None),
             Participant.state == "placed",
         )
-        .order_by(GroupMember.participant_id)
+        .distinct(GroupMember.participant_id)
+        .order_by(GroupMember.participant_id, GroupMember.id)
     )
-    return rows.where(Group.id.in_(keep.group_ids) if keep.group_ids else Group.state != "paused")
 
 
 def with_values(people: Select[Any], attributes: Sequence[str]) -> Select[Any]:

@@ -40,11 +40,15 @@ def formed(tenant, database, proposed):
     return ready
 
 
-def withdraw(api: Any, participant_id: str) -> None:
+def change_state(api: Any, participant_id: str, state: str) -> None:
     url = f"/v1/participants/{participant_id}"
     tag = api.get(url).headers["ETag"]
-    answer = api.patch(url, json={"state": "withdrawn"}, headers={"If-Match": tag})
+    answer = api.patch(url, json={"state": state}, headers={"If-Match": tag})
     assert answer.status_code == 200, answer.get_json()
+
+
+def withdraw(api: Any, participant_id: str) -> None:
+    change_state(api, participant_id, "withdrawn")
 
 
 def test_a_newcomer_takes_the_place_of_a_leaver_and_nobody_else_moves(tenant, database, formed, proposed):
@@ -122,6 +126,114 @@ def test_a_group_too_small_is_dissolved_and_enough_newcomers_form_one_of_their_o
     assert said["member_count"] == len(new[0]["members"])
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_a_group_that_everybody_has_withdrawn_from_ends(tenant, database, formed, proposed, named):
+    before = present(tenant.api, formed.cohort_id)
+    empty, on_leave, *_ = sorted(before)
+    for person in before[empty] | before[on_leave]:
+        withdraw(tenant.api, person)
+    away = sorted(before[on_leave])[0]
+    change_state(tenant.api, away, "paused")
+    url, _ = proposed(formed, keep_groups={"group_ids": sorted(before)} if named else {})
+    assert empty not in {each["group_id"] for each in every(tenant.api, f"{url}/proposed-groups")}
+    accepted = tenant.api.post(f"{url}/acceptance")
+    assert accepted.status_code == 201, accepted.get_json()
+    group = tenant.api.get(f"/v1/groups/{empty}").get_json()
+    assert (group["state"], group["member_count"]) == ("ended", 0)
+    after = present(tenant.api, formed.cohort_id)
+    assert set(after) == set(before) - {empty}
+    assert away in after[on_leave]
+    with database.tenant(tenant.id) as session:
+        told = "SELECT counts ->> 'ended' FROM event WHERE type = 'matching_run.accepted' ORDER BY id"
+        assert session.scalars(text(told)).all() == [None, "1"]
+
+
+def test_a_group_without_anybody_is_left_alone_by_a_run_that_names_others(tenant, formed, proposed):
+    empty, other, *_ = sorted(before := present(tenant.api, formed.cohort_id))
+    for person in before[empty]:
+        withdraw(tenant.api, person)
+    url, _ = proposed(formed, keep_groups={"group_ids": [other]})
+    assert tenant.api.post(f"{url}/acceptance").status_code == 201
+    assert tenant.api.get(f"/v1/groups/{empty}").get_json()["state"] == "formed"
+
+
+def test_where_nobody_is_left_who_could_let_others_in_they_are_let_in(tenant, database, formed, proposed):
+    before = present(tenant.api, formed.cohort_id)
+    one, other, *_ = sorted(before)
+    newcomers = add_participants(
+        database, tenant.id, formed.cohort_id, [{"award": "K01"}] * (7 - len(before[one])), prefix="N"
+    )
+    url, _ = proposed(formed, keep_groups={"group_ids": [one]})
+    assert tenant.api.post(f"{url}/acceptance").get_json()["member_count"] == 0
+    assert set(newcomers) <= present(tenant.api, formed.cohort_id)[one]
+    for person in before[one]:
+        withdraw(tenant.api, person)
+    more = add_participants(database, tenant.id, formed.cohort_id, [{"award": "K01"}] * 3, prefix="M")
+    url, _ = proposed(formed, keep_groups={"group_ids": [one]})
+    accepted = tenant.api.post(f"{url}/acceptance")
+    assert accepted.get_json()["member_count"] == len(newcomers) + len(more)
+    members = every(tenant.api, f"/v1/groups/{one}/members")
+    assert {each["participant_id"] for each in members if each["left_at"] is None} == {*newcomers, *more}
+    assert all(each["admitted_at"] for each in members if each["left_at"] is None)
+    assert tenant.api.get(f"/v1/groups/{one}").get_json()["state"] == "formed"
+    assert present(tenant.api, formed.cohort_id)[other] == before[other]
+
+
+def join(database: Any, tenant: Any, group_id: str, participant_id: str) -> None:
+    """Put somebody into a group besides their own, as no run does."""
+    row = (
+        "INSERT INTO group_member (tenant_id, id, group_id, participant_id, membership_id)"
+        " SELECT tenant_id, uuidv7(), :group, id, membership_id FROM participant WHERE id = :person"
+    )
+    with database.tenant(tenant.id) as session:
+        session.execute(text(row), {"group": group_id, "person": participant_id})
+        session.commit()
+
+
+def test_somebody_in_two_groups_is_placed_once_and_goes_on_from_the_first(tenant, database, formed, proposed):
+    before = present(tenant.api, formed.cohort_id)
+    one, other, *_ = sorted(before)
+    both = sorted(before[one])[0]
+    join(database, tenant, other, both)
+    url, _ = proposed(formed, keep_groups={})
+    placed = [each["participant_id"] for each in every(tenant.api, f"{url}/placements")]
+    assert sorted(placed) == sorted(formed.participants)
+    came_from = {
+        each["participant_id"]: each["from_group_id"] for each in every(tenant.api, f"{url}/placements")
+    }
+    assert came_from[both] == one
+    accepted = tenant.api.post(f"{url}/acceptance")
+    assert accepted.status_code == 201, accepted.get_json()
+    assert present(tenant.api, formed.cohort_id) == before
+
+
+def test_somebody_in_two_groups_can_stay_in_the_second_where_the_first_is_dissolved(
+    tenant, database, formed, proposed
+):
+    before = present(tenant.api, formed.cohort_id)
+    one, other, *_ = sorted(before)
+    both, *leave = sorted(before[one])
+    join(database, tenant, other, both)
+    for person in leave:
+        withdraw(tenant.api, person)
+    url, _ = proposed(formed, keep_groups={"group_ids": [one, other]})
+    accepted = tenant.api.post(f"{url}/acceptance")
+    assert accepted.status_code == 201, accepted.get_json()
+    after = present(tenant.api, formed.cohort_id)
+    assert after == {group: people for group, people in before.items() if group not in (one, other)} | {
+        other: before[other] | {both}
+    }
+
+
+def test_a_usual_run_does_not_place_somebody_in_two_groups_a_third_time(tenant, database, formed, proposed):
+    before = present(tenant.api, formed.cohort_id)
+    one, other, *_ = sorted(before)
+    join(database, tenant, other, sorted(before[one])[0])
+    newcomers = add_participants(database, tenant.id, formed.cohort_id, [{"award": "K01"}] * 5, prefix="N")
+    url, _ = proposed(formed)
+    assert {each["participant_id"] for each in every(tenant.api, f"{url}/placements")} == set(newcomers)
+
+
 def test_never_more_move_than_may(tenant, formed, proposed):
     before = present(tenant.api, formed.cohort_id)
     smallest = min(before, key=lambda group_id: len(before[group_id]))
@@ -164,9 +276,7 @@ def test_somebody_on_leave_keeps_the_place_in_the_group(tenant, database, formed
     before = present(tenant.api, formed.cohort_id)
     group_id = sorted(before)[0]
     away = sorted(before[group_id])[0]
-    url = f"/v1/participants/{away}"
-    tag = tenant.api.get(url).headers["ETag"]
-    assert tenant.api.patch(url, json={"state": "paused"}, headers={"If-Match": tag}).status_code == 200
+    change_state(tenant.api, away, "paused")
     add_participants(database, tenant.id, formed.cohort_id, [{"award": "K01"}], prefix="N")
     run, _ = proposed(formed, keep_groups={})
     assert tenant.api.post(f"{run}/acceptance").status_code == 201

@@ -37,6 +37,7 @@ DOOR_READS = {
     "participant": {"tenant_id", "id", "membership_id"},
     "peer_group": None,
     "placement": {"tenant_id", "matching_run_id", "participant_id", "proposed_group_id"},
+    "proposed_group": {"tenant_id", "id", "matching_run_id", "group_id"},
     "separation": {"tenant_id", "id", "cohort_id", "membership_id"},
     "separation_member": {"tenant_id", "separation_id", "participant_id"},
 }

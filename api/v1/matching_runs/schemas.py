@@ -275,5 +275,8 @@ class Acceptance(Schema):
     accepted_at = Timestamp()
     group_count = fields.Integer()
     member_count = fields.Integer(
-        metadata={"description": "Members of the new groups, who are let in at once."}
+        metadata={
+            "description": "Members who are let in at once: those of the new groups, and of groups that go on with "
+            "nobody who could let them in."
+        }
     )

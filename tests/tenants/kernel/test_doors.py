@@ -87,6 +87,27 @@ def test_an_opened_group_is_not_opened_again_for_who_came_later(as_app, superuse
     assert admitted_at(superuser, members["unplaced"]) is None
 
 
+@pytest.mark.parametrize("left", [None, LONG_AGO])
+def test_a_group_that_goes_on_is_opened_only_where_nobody_is_left_who_could_let_others_in(
+    as_app, superuser, run, left
+):
+    tenant, run_id, members = run
+    superuser.execute("UPDATE matching_run SET accepted_at = now() WHERE id = %s", [run_id])
+    superuser.execute(
+        "UPDATE proposed_group SET group_id = id WHERE position = 1 AND matching_run_id = %s", [run_id]
+    )
+    superuser.execute("UPDATE peer_group SET opened_at = now() WHERE matching_run_id = %s", [run_id])
+    superuser.execute(
+        "UPDATE group_member SET admitted_at = %s, left_at = %s WHERE id = %s",
+        [LONG_AGO, left, members["elsewhere"]],
+    )
+    superuser.commit()
+    assert open_groups(as_app, new_id(), run_id) == 0
+    assert open_groups(as_app, tenant, run_id) == (0 if left is None else 1)
+    assert (admitted_at(superuser, members["placed"]) is None) == (left is None)
+    assert admitted_at(superuser, members["unplaced"]) is None
+
+
 def test_due_jobs_tells_the_ids_of_one_waiting_job_a_tenant(as_app, superuser):
     busy, quiet, tomorrow = new_id(), new_id(), now() + dt.timedelta(days=1)
     cursor = superuser.cursor()
