@@ -8,9 +8,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from tenants.cohorts.models import Cohort
 from tenants.kernel.errors import Forbidden, Invalid
 from tenants.kernel.events import seal_all
 from tenants.kernel.ids import new_id
+from tenants.kernel.jobs import Job
+from tenants.matching.models import MatchingAnalysis, MatchingRun
 from tenants.matching.separations import Separated, natural_key, separations_to_keep, wish_apart
 from tests.factories.cohorts import make_cohort
 from tests.factories.matching import every
@@ -53,9 +56,24 @@ def wish(database, tenant):
     return say
 
 
+def at_work(session, cohort_id):
+    """A run of the cohort that is under way, in this transaction alone."""
+    job = Job(id=new_id(), kind="matching_run", queue="long", subject_id=new_id(), state="running")
+    session.add(job)
+    session.flush()
+    run = {"cohort_id": cohort_id, "job_id": job.id, "seed": 1, "recipe": {}, "simulation": True}
+    session.add(MatchingRun(id=new_id(), **run))
+    session.flush()
+    return job
+
+
 def kept(database, tenant, cohort):
+    """What a run that is under way keeps."""
+    cohort_id = UUID(cohort.rpartition("/")[2])
     with database.tenant(tenant.id) as session:
-        return separations_to_keep(session, UUID(cohort.rpartition("/")[2]))
+        if session.get(Cohort, (tenant.id, cohort_id)):
+            at_work(session, cohort_id)
+        return separations_to_keep(session, cohort_id)
 
 
 def separated(*people, private=False):
@@ -187,6 +205,7 @@ def test_an_admin_cannot_find_a_wish_by_its_id_or_by_making_it_again(
 ):
     wish(people[0], people[1])
     with database.tenant(tenant.id) as session:
+        at_work(session, UUID(people[0]["cohort_id"]))
         ids = session.scalars(
             text("SELECT separation_id FROM door.separations(:cohort)"), {"cohort": people[0]["cohort_id"]}
         ).all()
@@ -226,6 +245,7 @@ def test_a_wish_of_the_author_goes_with_them(tenant, cohort, database, people, w
         session.execute(text("DELETE FROM participant WHERE id = :id"), {"id": people[0]["id"]})
         session.execute(text("DELETE FROM membership WHERE id = :id"), {"id": people[0]["membership_id"]})
         session.commit()
+        at_work(session, UUID(people[0]["cohort_id"]))
         door = text("SELECT count(*) FROM door.separations(:cohort)")
         assert session.scalar(door, {"cohort": people[0]["cohort_id"]}) == 0
 
@@ -275,6 +295,32 @@ def test_the_door_shows_another_tenant_and_nobody_nothing(
     assert kept(database, new_tenant(), cohort) == []
     with database.nobody() as session:
         assert separations_to_keep(session, UUID(people[0]["cohort_id"])) == []
+
+
+def test_the_door_is_closed_while_no_run_or_analysis_of_the_cohort_is_at_work(
+    tenant, cohort, database, people, apart, wish
+):
+    apart(*people[:2])
+    wish(people[0], people[1])
+    cohort_id = UUID(people[0]["cohort_id"])
+    other = UUID(make_cohort(tenant.api).rpartition("/")[2])
+    with database.tenant(tenant.id) as session:
+        assert separations_to_keep(session, cohort_id) == []
+        at_work(session, other)
+        assert separations_to_keep(session, cohort_id) == []
+        job = at_work(session, cohort_id)
+        assert len(separations_to_keep(session, cohort_id)) == 2
+        for state in ("queued", "succeeded", "failed", "cancelled"):
+            job.state = state
+            session.flush()
+            assert separations_to_keep(session, cohort_id) == []
+        run_id = session.scalar(text("SELECT id FROM matching_run WHERE job_id = :job"), {"job": job.id})
+        job = Job(id=new_id(), kind="matching_analysis", queue="long", subject_id=run_id, state="running")
+        session.add(job)
+        session.flush()
+        session.add(MatchingAnalysis(id=new_id(), matching_run_id=run_id, job_id=job.id))
+        session.flush()
+        assert len(separations_to_keep(session, cohort_id)) == 2
 
 
 def test_no_route_asks_the_door_for_separations():
