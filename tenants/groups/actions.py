@@ -3,8 +3,12 @@
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
+from tenants.groups import ending_sql
 from tenants.groups.models import Group
 from tenants.kernel import events
+from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict
 from tenants.kernel.rows import Version, edited, row_of
 from tenants.kernel.session import Session
@@ -18,9 +22,14 @@ NEXT_STATES: dict[str, tuple[str, ...]] = {
     "ended": (),
 }
 
+ENDED = "Their group has ended."
+
 
 def edit_group(session: Session, *, group_id: UUID, changes: dict[str, Any], if_match: Version) -> Group:
     """Rename a group or move it to its next state. Nothing that a group holds is deleted when it ends.
+
+    At its end whoever is placed in it, has not left and is in no other living group becomes waitlisted, so that they
+    can be placed again.
 
     Raises NotFound, StaleVersion and Conflict "not_a_next_state".
     """
@@ -32,7 +41,19 @@ def edit_group(session: Session, *, group_id: UUID, changes: dict[str, Any], if_
         raise Conflict(
             f"This group is {group.state}; it can become {following}, not {state}.", code="not_a_next_state"
         )
+    ends = state == "ended" != group.state
+    if ends:
+        session.execute(text(ending_sql.HOLD), {"group": group.id})
     changed = edited(group, changes, if_match=if_match)
     if changed:
-        events.record(session, "group.updated", subject=group, changed=changed)
+        session.flush()
+        counts = {"waitlisted": _free(session, group)} if ends else {}
+        events.record(session, "group.updated", subject=group, changed=changed, counts=counts)
     return group
+
+
+def _free(session: Session, group: Group) -> int:
+    """Let those who stayed in a group until its end be placed again; how many they are."""
+    known = {"group": group.id, "moment": now(), "reason": ENDED}
+    number: int = session.execute(text(ending_sql.FREE), known).scalar_one()
+    return number

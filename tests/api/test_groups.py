@@ -55,6 +55,62 @@ def test_a_group_goes_from_state_to_state_and_nothing_is_lost_at_its_end(tenant,
     assert len(every(tenant.api, f"{url}/members")) == 4
 
 
+def states(api, participants):
+    """State, since when and why, by participant."""
+    found = {each: api.get(f"/v1/participants/{each}").get_json() for each in participants}
+    return {each: (one["state"], one["state_reason"]) for each, one in found.items()}
+
+
+def test_whoever_stayed_until_the_end_can_be_placed_again(tenant, database, groups, finished):
+    one, other = groups
+    members = [each["participant_id"] for each in every(tenant.api, f"/v1/groups/{one['id']}/members")]
+    others = [each["participant_id"] for each in every(tenant.api, f"/v1/groups/{other['id']}/members")]
+    gone, away, twice, *rest = members
+    for person, state in ((gone, "withdrawn"), (away, "paused")):
+        assert moved(tenant.api, f"/v1/participants/{person}", state=state).status_code == 200
+    with database.tenant(tenant.id) as session:
+        join = (
+            "INSERT INTO group_member (tenant_id, id, group_id, participant_id, membership_id)"
+            " SELECT tenant_id, uuidv7(), :group, id, membership_id FROM participant WHERE id = :person"
+        )
+        session.execute(text(join), {"group": other["id"], "person": twice})
+        session.commit()
+    assert moved(tenant.api, f"/v1/groups/{one['id']}", state="announced").status_code == 200
+    assert states(tenant.api, rest) == dict.fromkeys(rest, ("placed", None))
+    assert moved(tenant.api, f"/v1/groups/{one['id']}", state="ended").status_code == 200
+    free = dict.fromkeys(rest, ("waitlisted", "Their group has ended."))
+    assert states(tenant.api, rest) == free
+    kept = {gone: ("withdrawn", None), away: ("paused", None), twice: ("placed", None)}
+    assert states(tenant.api, [*kept, *others]) == kept | dict.fromkeys(others, ("placed", None))
+    (last, *_) = every(tenant.api, f"/v1/participants/{rest[0]}/changes")[::-1]
+    assert (last["state"], last["reason"], last["source"]) == (
+        "waitlisted",
+        "Their group has ended.",
+        "api",
+    )
+    with database.tenant(tenant.id) as session:
+        told = "SELECT counts FROM event WHERE type = 'group.updated' ORDER BY id DESC LIMIT 1"
+        assert session.scalar(text(told)) == {"waitlisted": len(rest)}
+
+    assert moved(tenant.api, f"/v1/groups/{other['id']}", state="ended").status_code == 200
+    recipe = {"terms": [{"attribute": "award", "prefer": "similar"}], "size": {"min": 2, "max": 12}}
+    body = {"cohort_id": one["cohort_id"], "simulation": True, "recipe": recipe}
+    run = tenant.api.post("/v1/matching-runs", json=body).headers["Location"]
+    assert finished(tenant.api, run)["state"] == "succeeded"
+    placed = {each["participant_id"] for each in every(tenant.api, f"{run}/placements")}
+    assert placed == {twice, *rest, *others}
+
+
+def test_a_run_that_goes_on_from_a_group_that_ended_meanwhile_is_stale(tenant, groups, finished):
+    recipe = every(tenant.api, "/v1/recipes")[0]["id"]
+    body = {"cohort_id": groups[0]["cohort_id"], "recipe_id": recipe, "keep_groups": {}}
+    run = tenant.api.post("/v1/matching-runs", json=body).headers["Location"]
+    assert finished(tenant.api, run)["state"] == "succeeded"
+    assert moved(tenant.api, f"/v1/groups/{groups[0]['id']}", state="ended").status_code == 200
+    refused = tenant.api.post(f"{run}/acceptance")
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "stale_run")
+
+
 STEPS = {
     ("formed", "announced"),
     ("announced", "confirmed"),

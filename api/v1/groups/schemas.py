@@ -14,7 +14,8 @@ class GroupPatch(Schema):
         GROUP_STATES,
         metadata={
             "description": "formed, announced, confirmed, active, paused and active again, ended; "
-            "any state may be followed by ended."
+            "any state may be followed by ended. At its end those who are placed in it and in no other group "
+            "become waitlisted, so that they can be placed again."
         },
     )
 
