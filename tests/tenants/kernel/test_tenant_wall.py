@@ -104,6 +104,82 @@ def test_a_reference_to_another_tenants_row_does_not_hold(attacker):
     attacker.execute(statement, [attacker.own, new_id(), attacker.own_rows["program"]])
 
 
+REFERENCES = sorted(
+    (name, key.elements[-1].parent.name, key.referred_table.name)
+    for name, table in METADATA.tables.items()
+    for key in table.foreign_key_constraints
+    if len(key.elements) == 2
+)
+
+
+@pytest.mark.parametrize(("table", "column", "target"), REFERENCES)
+def test_no_column_can_be_made_to_refer_to_another_tenants_row(attacker, table, column, target):
+    """Checks of references see past the wall, so that the tenant must lead every one of them."""
+    attacker.execute(SET_TENANT, [str(attacker.own)])
+    change = sql.SQL("UPDATE {} SET {} = %s WHERE id = %s").format(
+        sql.Identifier(table), sql.Identifier(column)
+    )
+    foreign = [attacker.rows[target], attacker.own_rows[table]]
+    refused(attacker, (errors.ForeignKeyViolation, InsufficientPrivilege), change, foreign)
+
+
+def test_references_that_runs_and_proposals_brought_are_among_those_tried():
+    assert set(REFERENCES) >= {
+        ("matching_analysis", "matching_run_id", "matching_run"),
+        ("matching_analysis", "job_id", "job"),
+        ("placement", "from_group_id", "peer_group"),
+        ("proposed_group", "group_id", "peer_group"),
+    }
+
+
+LATER_COLUMNS = [
+    ("matching_run", "options", '{"keep_groups": {}}'),
+    ("matching_run", "simulation", True),
+    ("matching_run", "moved_count", 5),
+    ("placement", "arm", 2),
+    ("placement", "stratum", "rank"),
+    ("placement", "from_group_id", new_id()),
+    ("proposed_group", "group_id", new_id()),
+    ("matching_analysis", "rule_prices", "[]"),
+]
+
+
+@pytest.mark.parametrize(("table", "column", "value"), LATER_COLUMNS)
+@pytest.mark.parametrize("as_tenant", [True, False])
+def test_what_kinds_of_runs_brought_is_neither_found_nor_changed_from_outside(
+    attacker, as_tenant, table, column, value
+):
+    name, of = sql.Identifier(table), sql.Identifier(column)
+    attacker.execute("RESET ROLE")
+    attacker.execute("SET LOCAL session_replication_role = replica")
+    put = sql.SQL("UPDATE {} SET {} = %s WHERE id = %s").format(name, of)
+    attacker.execute(put, [value, attacker.rows[table]])
+    attacker.execute("SET LOCAL session_replication_role = origin")
+    attacker.execute("SET LOCAL ROLE peerloom_app")
+    if as_tenant:
+        attacker.execute(SET_TENANT, [str(attacker.own)])
+    found = sql.SQL("SELECT count(*) FROM {} WHERE {} = %s AND id = %s").format(name, of)
+    assert attacker.execute(found, [value, attacker.rows[table]]).fetchone() == (0,)
+    without_effect(attacker, put, [value, attacker.rows[table]])
+    without_effect(attacker, sql.SQL("DELETE FROM {} WHERE id = %s").format(name), [attacker.rows[table]])
+
+
+def test_another_tenants_simulations_are_not_purged_before_their_time(attacker):
+    """The door of house-keeping is open to every tenant, and deletes in all of them."""
+    both = [attacker.victim, attacker.own]
+    attacker.execute("RESET ROLE")
+    attacker.execute("SET LOCAL session_replication_role = replica")
+    simulate = "UPDATE matching_run SET simulation = true, accepted_at = NULL WHERE tenant_id IN (%s, %s)"
+    assert attacker.execute(simulate, both).rowcount == 2
+    attacker.execute("SET LOCAL session_replication_role = origin")
+    attacker.execute("SET LOCAL ROLE peerloom_app")
+    attacker.execute(SET_TENANT, [str(attacker.own)])
+    attacker.execute("SELECT door.purge()")
+    attacker.execute("RESET ROLE")
+    left = attacker.execute("SELECT id FROM matching_run WHERE tenant_id IN (%s, %s)", both)
+    assert {row[0] for row in left} == {attacker.rows["matching_run"], attacker.own_rows["matching_run"]}
+
+
 @pytest.mark.parametrize("table", [*TABLES, "tenant", "person"])
 def test_no_table_can_be_truncated(as_app, table):
     with as_app(new_id()) as cursor:
