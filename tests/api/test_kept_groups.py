@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.factories.matching import every, ready_to_match
+from tests.factories.matching import TERMS, every, ready_to_match
 from tests.factories.participants import add_participants
 
 SIZE = {"min": 4, "max": 7}
@@ -223,6 +223,35 @@ def test_somebody_in_two_groups_can_stay_in_the_second_where_the_first_is_dissol
     assert after == {group: people for group, people in before.items() if group not in (one, other)} | {
         other: before[other] | {both}
     }
+
+
+def test_whoever_loses_one_of_two_groups_stays_placed_in_the_other(tenant, database, formed, proposed):
+    """Of a group with one too many whom the recipe leaves over: the one of them who is in another group too."""
+    before = present(tenant.api, formed.cohort_id)
+    one, other, *_ = sorted(before)
+    lone, *leave = sorted(before[one])
+    join(database, tenant, other, lone)
+    for person in leave:
+        withdraw(tenant.api, person)
+    newcomers = add_participants(database, tenant.id, formed.cohort_id, [{"award": "K01"}] * 4, prefix="N")
+    apart = [{"participants": [lone, newcomer]} for newcomer in newcomers]
+    for body in apart:
+        made = tenant.api.post(f"/v1/cohorts/{formed.cohort_id}/separations", json=body)
+        assert made.status_code == 201
+    recipe = {
+        "program_id": formed.program_id,
+        "name": "Loose",
+        "terms": TERMS,
+        "size": SIZE,
+        "waitlist": True,
+    }
+    formed.recipe_id = tenant.api.post("/v1/recipes", json=recipe).get_json()["id"]
+    url, _ = proposed(formed, keep_groups={"group_ids": [one]})
+    assert [each["participant_id"] for each in every(tenant.api, f"{url}/unplaced")] == [lone]
+    accepted = tenant.api.post(f"{url}/acceptance")
+    assert accepted.status_code == 201, accepted.get_json()
+    assert tenant.api.get(f"/v1/participants/{lone}").get_json()["state"] == "placed"
+    assert [g for g, people in present(tenant.api, formed.cohort_id).items() if lone in people] == [other]
 
 
 def test_a_usual_run_does_not_place_somebody_in_two_groups_a_third_time(tenant, database, formed, proposed):
