@@ -1,7 +1,9 @@
 """Who must not be in one group: what the roster and admins say of a cohort, and what a person wishes.
 
 No reason is asked and none is kept. A person's own wish is behind a wall in the database: only sessions of
-that membership see it or take it back. Matching keeps it nevertheless, through the door `separations`.
+that membership see it or take it back. Matching keeps it nevertheless, through the door `separations`, which tells
+nothing while no run or analysis of the cohort is at work. The door is no secret from the role that serves, which could
+make such a job: that no route asks at it is a rule of the code, and tested.
 """
 
 from collections.abc import Collection, Sequence
@@ -169,7 +171,10 @@ _KEPT = text(
 
 
 def separations_to_keep(session: Session, cohort_id: UUID) -> list[Separated]:
-    """All separations of a cohort, private ones too, in a fixed order: for matching alone, never for an answer."""
+    """All separations of a cohort, private ones too, in a fixed order: for matching alone, never for an answer.
+
+    None unless a run or analysis of the cohort is at work.
+    """
     rows = session.execute(_KEPT, {"cohort": cohort_id})
     return [Separated(tuple(row.participants), row.private) for row in rows]
 

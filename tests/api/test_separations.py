@@ -16,7 +16,7 @@ from tenants.kernel.jobs import Job
 from tenants.matching.models import MatchingAnalysis, MatchingRun
 from tenants.matching.separations import Separated, natural_key, separations_to_keep, wish_apart
 from tests.factories.cohorts import make_cohort
-from tests.factories.matching import every
+from tests.factories.matching import every, ready_to_match
 
 ROOT = Path(__file__).parents[2]
 
@@ -321,6 +321,26 @@ def test_the_door_is_closed_while_no_run_or_analysis_of_the_cohort_is_at_work(
         session.add(MatchingAnalysis(id=new_id(), matching_run_id=run_id, job_id=job.id))
         session.flush()
         assert len(separations_to_keep(session, cohort_id)) == 2
+
+
+def test_a_run_and_its_analysis_keep_a_wish_and_tell_nobody_of_it(tenant, database, proposed, finished):
+    size = {"min": 5, "max": 6}
+    ready = ready_to_match(tenant, database, people=6, rules=[], size=size, waitlist=True)
+    one, other = ready.participants[:2]
+    author = UUID(tenant.api.get(f"/v1/participants/{one}").get_json()["membership_id"])
+    with database.tenant(tenant.id, membership_id=author) as session:
+        wish_apart(session, participant_id=UUID(one), from_participant_ids=[UUID(other)])
+        session.commit()
+    url, run = proposed(ready)
+    (left,) = every(tenant.api, f"{url}/unplaced")
+    assert left["participant_id"] in {one, other}
+    assert (left["code"], left["reason"]) == (
+        "rules",
+        "No group could take this person with the rules of this run.",
+    )
+    assert run["clash"]["parts"][0]["people"] == []
+    analysis = finished(tenant.api, tenant.api.post(f"{url}/analyses").headers["Location"])
+    assert (analysis["state"], analysis["rule_prices"]) == ("succeeded", [])
 
 
 def test_no_route_asks_the_door_for_separations():
