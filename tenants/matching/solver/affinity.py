@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Self
 
 import numpy as np
 
 from tenants.matching.solver.hours import START, Hours, SharedHours
 from tenants.matching.solver.model import NEUTRAL, Attribute, Pool, Recipe
-from tenants.matching.solver.similarity import Bools, Closeness, Floats, Ints, Overlap, Sameness, Similarity
+from tenants.matching.solver.similarity import (
+    Bools,
+    Closeness,
+    Floats,
+    Ints,
+    Overlap,
+    Sameness,
+    Similarity,
+    changed,
+)
 from tenants.matching.solver.texts import Cosine
 
 PAIRS = 2**21
@@ -45,6 +55,15 @@ class Affinity:
         compared = [_compared(pool.attributes[term.attribute], start) for term in recipe.terms]
         self._similarities = [similarity for similarity, _ in compared]
         self.missing = tuple(missing for _, missing in compared)
+
+    def among(self, people: Ints) -> Self:
+        """The same for some of the people, numbered in their order: as many numbers as there are of them, no more."""
+        return changed(
+            self,
+            people=len(people),
+            missing=tuple(missing[people] for missing in self.missing),
+            _similarities=[similarity.among(people) for similarity in self._similarities],
+        )
 
     def term(self, t: int, left: Ints, right: Ints) -> Floats:
         """The scores of pairs under term t, (a,), (b,) -> (a, b), also of people with themselves."""

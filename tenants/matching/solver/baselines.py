@@ -23,7 +23,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tenants.matching.solver.blocks import as_groups, as_tuples
+from tenants.matching.solver.block import as_groups
+from tenants.matching.solver.blocks import as_tuples
 from tenants.matching.solver.compiled import compiled
 from tenants.matching.solver.forming import MEND_HEATS, MEND_ROUNDS, dealt
 from tenants.matching.solver.hours import START

@@ -10,17 +10,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 
+from tenants.matching.solver.block import (
+    THREADS,
+    Across,
+    Block,
+    always,
+    as_groups,
+    broken,
+    in_threads,
+    island_of,
+    seen_unbroken,
+)
 from tenants.matching.solver.model import Group
 from tenants.matching.solver.search.annealing import Effort, Island
 from tenants.matching.solver.search.board import Aim
 from tenants.matching.solver.search.rules import F64, I64
 from tenants.matching.solver.standing import GONE
-from tenants.matching.solver.task import Layout, Task, mean_pair
+from tenants.matching.solver.task import Layout, Task
 
 WHOLE = 1500
 """Pools of up to this many people are searched whole."""
@@ -29,7 +39,6 @@ BLOCK = 750
 """People of a block, about: as many as fit into the caches of a processor with their scores."""
 
 ROUNDS = 24
-THREADS = 2
 
 WEAK = (1 / 3, 1 / 15)
 """Shares of the groups that are lifted as weak ones in the first and in the last round."""
@@ -45,12 +54,20 @@ LIFTED_AT_ONCE = 0.4
 
 class Blocks:
     """A partition of a large pool, improved block by block. ``group`` (n,) is the present one, with the bench as
-    the last number. Without being ``scored`` all pairs score 0: only the rules count."""
+    the last number. Without being ``scored`` all pairs score 0: only the rules count. Their search is spread
+    ``across`` threads or whatever else."""
 
     def __init__(
-        self, task: Task, layout: Layout, group: I64, seed: tuple[int, ...], *, scored: bool = True
+        self,
+        task: Task,
+        layout: Layout,
+        group: I64,
+        seed: tuple[int, ...],
+        *,
+        scored: bool = True,
+        across: Across = in_threads,
     ) -> None:
-        self.task, self.layout, self.seed, self.scored = task, layout, seed, scored
+        self.task, self.layout, self.seed, self.scored, self.across = task, layout, seed, scored, across
         *self.groups, self.bench = as_groups(group, len(layout.least) + 1)
         self.means: F64 = np.zeros(len(self.groups))
         if scored:
@@ -82,14 +99,15 @@ class Blocks:
         number = max(1, round(int(people[-1]) / BLOCK))
         return np.split(order, np.searchsorted(people, people[-1] * np.arange(1, number) / number))
 
-    def island(
+    def block(
         self, chosen: I64, aim: Aim, seed: tuple[int, ...], bench: I64, spare: int
-    ) -> tuple[Island, I64]:
-        """The search of one block, and who is in it; ``spare`` more people of it may move than do."""
+    ) -> tuple[Block, I64]:
+        """A block of these groups and of people on the bench, and who is in it; ``spare`` more people of it may move
+        than do."""
         k = len(chosen)
         people = np.concatenate([*(self.groups[g] for g in chosen), bench])
         group = np.repeat(np.arange(k), [len(self.groups[g]) for g in chosen])
-        group = np.append(group, np.full(len(bench), k))
+        group = np.append(group, np.full(len(bench), k)).astype(np.int64)
         place = np.full(len(self.groups) + 1 + GONE, k + GONE, dtype=np.int64)
         place[chosen] = np.arange(k)
         home = np.where(self.layout.home[people] < 0, -1, place[self.layout.home[people]])
@@ -97,43 +115,15 @@ class Blocks:
         layout = Layout(
             self.layout.least[chosen], self.layout.most[chosen], home, self.layout.loyalty, away + spare
         )
-        land = self.task.land(people, layout, scored=self.scored)
-        return Island(land, aim, group.astype(np.int64), seed), people
+        return Block(self.task.part(people, scored=self.scored), layout, aim, group, seed), people
 
     def round(self, heats: F64, aim: Aim, best: Callable[[Island], bool]) -> None:
         """Search every block once at these temperatures; keep the ``best`` seen or the last."""
         self.turn += 1
         rng = np.random.default_rng((*self.seed, self.turn))
-        blocks = self.drawn(rng)
-        shares = np.array_split(rng.permutation(self.bench), len(blocks))
-        self.bench = np.sort(np.concatenate(self.searched(blocks, shares, heats, aim, best)))
-
-    def searched(
-        self, blocks: list[I64], benches: list[I64], heats: F64, aim: Aim, best: Callable[[Island], bool]
-    ) -> list[I64]:
-        """Search some blocks, two at a time, each with people of the bench; who is on the bench after that."""
-        home = self.layout.home
-        away = int(np.count_nonzero((home >= 0) & (home != self.group)))
-        spare = max(0, self.layout.leave - away) // len(blocks)
-
-        def of(number: int) -> tuple[I64, I64, F64]:
-            seed = (*self.seed, self.turn, number)
-            island, people = self.island(blocks[number], aim, seed, benches[number], spare)
-            island.cool(heats, np.ones(len(heats), dtype=np.int64))
-            after = island.best if best(island) else island.board.group[: len(people)]
-            members = as_groups(after, len(blocks[number]))
-            means = [mean_pair(island.land.score[np.ix_(group, group)]) for group in members]
-            return people, after, np.array(means)
-
-        with ThreadPoolExecutor(THREADS) as pool:
-            found = list(pool.map(of, range(len(blocks))))
-        benched = []
-        for chosen, (people, after, means) in zip(blocks, found, strict=True):
-            self.means[chosen] = means
-            for place, g in enumerate(chosen):
-                self.groups[g] = np.sort(people[after == place])
-            benched.append(people[after == len(chosen)])
-        return benched
+        chosen = self.drawn(rng)
+        benches = np.array_split(rng.permutation(self.bench), len(chosen))
+        self.bench = np.sort(np.concatenate(self.search(chosen, benches, heats, aim, best)))
 
     def lift(self, weak: int, heat: float, sweeps: int) -> None:
         """Search the ``weak`` weakest groups once more among others, as many blocks as there are threads."""
@@ -142,16 +132,37 @@ class Blocks:
         order = np.argsort(self.means, kind="stable")
         others = max(0, THREADS * self.a_block - weak)
         low, rest = rng.permutation(order[:weak]), rng.permutation(order[weak:])[:others]
-        blocks = [np.concatenate([low[x::THREADS], rest[x::THREADS]]) for x in range(THREADS)]
+        chosen = [np.concatenate([low[x::THREADS], rest[x::THREADS]]) for x in range(THREADS)]
         heats = np.where(np.arange(sweeps) < sweeps // 2, heat, 0.0)
-        self.searched(blocks, [self.bench[:0]] * THREADS, heats, self.aim(weak), lambda _island: True)
+        self.search(chosen, [self.bench[:0]] * THREADS, heats, self.aim(weak), always)
+
+    def search(
+        self, chosen: list[I64], benches: list[I64], heats: F64, aim: Aim, best: Callable[[Island], bool]
+    ) -> list[I64]:
+        """Search blocks of the ``chosen`` groups, each with people of the bench; who is on the bench after that."""
+        home = self.layout.home
+        away = int(np.count_nonzero((home >= 0) & (home != self.group)))
+        spare = max(0, self.layout.leave - away) // len(chosen)
+        people: dict[int, I64] = {}
+
+        def cut(number: int) -> Block:
+            seed = (*self.seed, self.turn, number)
+            block, people[number] = self.block(chosen[number], aim, seed, benches[number], spare)
+            return block._replace(heats=heats, best=best)
+
+        benched = []
+        for number, found in enumerate(self.across(len(chosen), cut)):
+            self.means[chosen[number]] = found.means
+            for place, g in enumerate(chosen[number]):
+                self.groups[g] = np.sort(people[number][found.group == place])
+            benched.append(people[number][found.group == len(chosen[number])])
+        return benched
 
     @property
     def a_block(self) -> int:
         """Groups of a block, about."""
-        return max(
-            2, min(BLOCK * len(self.groups) // sum(map(len, self.groups)), len(self.groups) // THREADS)
-        )
+        fitting = BLOCK * len(self.groups) // sum(map(len, self.groups))
+        return max(2, min(fitting, len(self.groups) // THREADS))
 
     def mend(self, heats: F64, rounds: int) -> I64 | None:
         """Groups that break no hard rule, for whatever value; None if none were found in so many rounds."""
@@ -165,8 +176,8 @@ class Blocks:
         """The first and the last temperature, as one block shows them."""
         rng = np.random.default_rng((*self.seed, 0))
         chosen, aim = self.drawn(rng)[0], self.aim(len(self.groups) // 3 + 1)
-        island, _ = self.island(chosen, aim, (*self.seed, 0, 0), self.bench[:0], 0)
-        return island.calibrate(sweeps, effort)
+        block, _ = self.block(chosen, aim, (*self.seed, 0, 0), self.bench[:0], 0)
+        return island_of(block).calibrate(sweeps, effort)
 
     def plan(self, effort: Effort, heat: float) -> tuple[int, int]:
         """How many rounds, and how many sweeps in each: those of the effort, or as many as the deadline allows.
@@ -212,7 +223,7 @@ class Blocks:
             if last:
                 heats[-max(1, each // 2) :] = 0.0
             weak = round(groups * WEAK[0] ** (1 - stop) * WEAK[1] ** stop)
-            self.round(heats, self.aim(max(1, weak)), (lambda _island: True) if last else broken)
+            self.round(heats, self.aim(max(1, weak)), always if last else broken)
             number += 1
             part = max(stop, (time.monotonic() - began) / (effort.deadline - began))
             effort.report(min(1.0, part))
@@ -240,23 +251,6 @@ def _part_of(effort: Effort, share: float) -> Effort:
         deadline=now + share * (effort.deadline - now),
         progress=lambda part: effort.report(share * part),
     )
-
-
-def broken(island: Island) -> bool:
-    """Whether the last groups break a hard rule: those that keep the rules are never given up for such."""
-    return bool(island.board.broken.any())
-
-
-def seen_unbroken(island: Island) -> bool:
-    """Whether any groups were seen that break no hard rule."""
-    return bool(island.best_value[0] > -np.inf)
-
-
-def as_groups(group: I64, number: int) -> list[I64]:
-    """The members of groups 0..number - 1 from the group of each person."""
-    order = np.argsort(group, kind="stable")
-    bounds = np.searchsorted(group[order], np.arange(number + 1))
-    return [np.sort(order[bounds[g] : bounds[g + 1]]) for g in range(number)]
 
 
 def as_tuples(groups: list[I64]) -> list[Group]:

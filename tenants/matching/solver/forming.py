@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from tenants.matching.solver.blocks import WHOLE, Blocks, as_groups, as_tuples
+from tenants.matching.solver.block import as_groups
+from tenants.matching.solver.blocks import WHOLE, Blocks, as_tuples
 from tenants.matching.solver.model import Group
 from tenants.matching.solver.search.annealing import Island
 from tenants.matching.solver.search.board import Aim

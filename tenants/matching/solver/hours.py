@@ -6,13 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tenants.matching.solver.similarity import Bools, Floats, Ints
+from tenants.matching.solver.similarity import Bools, Floats, Ints, changed
 
 START = date(2026, 1, 5)
 """The Monday from which a year is counted if nobody names another, so that no result depends on the day."""
@@ -112,6 +112,10 @@ class SharedHours:
             shared += minutes @ self.free[right, part].T.astype(np.float32)
         lesser = np.minimum(self.own[left][:, None], self.own[right])
         return np.divide(shared, lesser, out=np.zeros_like(shared), where=lesser > 0)
+
+    def among(self, people: Ints) -> Self:
+        """The same for some of the people."""
+        return changed(self, free=self.free[people], own=self.own[people])
 
 
 def _zone(name: str) -> ZoneInfo:

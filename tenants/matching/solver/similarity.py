@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from copy import copy
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from tenants.matching.solver.model import Attribute
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Whole = TypeVar("Whole")
 
 
 class Similarity(Protocol):
@@ -24,6 +26,17 @@ class Similarity(Protocol):
     """
 
     def __call__(self, left: Ints, right: Ints) -> Floats: ...
+
+    def among(self, people: Ints) -> Self:
+        """The same for some of the people, numbered in their order."""
+        ...
+
+
+def changed(whole: Whole, **parts: Any) -> Whole:
+    """A copy with other attributes."""
+    part = copy(whole)
+    vars(part).update(parts)
+    return part
 
 
 class Sameness:
@@ -40,6 +53,10 @@ class Sameness:
         score += self.parents[left][:, None] == self.parents[right]
         score *= np.float32(0.5)
         return score
+
+    def among(self, people: Ints) -> Self:
+        """The same for some of the people."""
+        return changed(self, levels=self.levels[people], parents=self.parents[people])
 
 
 class Overlap:
@@ -68,6 +85,10 @@ class Overlap:
         score: Floats = np.divide(both, either, dtype=np.float32)
         return score
 
+    def among(self, people: Ints) -> Self:
+        """The same for some of the people."""
+        return changed(self, sizes=self.sizes[people], held=self.held[people])
+
 
 class Closeness:
     """1 - |x - y| / range: the levels of an ordinal attribute, else the values of the pool; 1 if the range is 0."""
@@ -86,6 +107,10 @@ class Closeness:
         np.abs(score, out=score)
         np.subtract(np.float32(1), score, out=score)
         return score
+
+    def among(self, people: Ints) -> Self:
+        """The same for some of the people."""
+        return changed(self, places=self.places[people])
 
 
 def _codes(values: Sequence[Hashable]) -> Ints:

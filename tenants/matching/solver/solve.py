@@ -38,7 +38,8 @@ from typing import Any
 import numpy as np
 
 from tenants.matching.solver.affinity import Affinity
-from tenants.matching.solver.blocks import WHOLE, Blocks, as_groups, as_tuples
+from tenants.matching.solver.block import Across, as_groups, in_threads
+from tenants.matching.solver.blocks import WHOLE, Blocks, as_tuples
 from tenants.matching.solver.bounding import upper_bound
 from tenants.matching.solver.certificate import certificate
 from tenants.matching.solver.compiling import compile_rules
@@ -73,6 +74,7 @@ def solve(
     seconds: float | None = None,
     progress: Callable[[float], None] | None = None,
     start: date = START,
+    across: Across = in_threads,
 ) -> Partition:
     """Partition a pool into groups that keep every rule and are worth as much as the search can reach.
 
@@ -83,6 +85,7 @@ def solve(
                   results on processors of one family, with it they need not.
     ``progress``  called with a fraction in [0, 1]; what it raises ends the search.
     ``start``     a day in the week in which the year begins over which availability is compared.
+    ``across``    who searches the blocks of a large pool; the result does not depend on it.
 
     Raises InvalidRecipe and InvalidPool (see :func:`validate`), Infeasible with what clashes, ValueError for a
     negative budget.
@@ -95,7 +98,7 @@ def solve(
     report(0.0)
     task = task_of(pool, recipe, start)
     effort = Effort(budget, _deadline(started, seconds, SEARCHED), lambda part: report(SEARCHED * part))
-    placing, out_of_time = best_placing(task, pool, recipe, seed, effort)
+    placing, out_of_time = best_placing(task, pool, recipe, seed, effort, across=across)
     told = told_of(task, pool, recipe, placing)
     value, stopped_by = told["value"], "time" if out_of_time else "sweeps"
     bound = Bound(value, "exhaustive")
@@ -109,20 +112,22 @@ def solve(
     return Partition(**told, bound=bound, stopped_by=stopped_by)
 
 
-def best_placing(task: Task, pool: Pool, recipe: Recipe, seed: int, effort: Effort) -> tuple[Placing, bool]:
+def best_placing(
+    task: Task, pool: Pool, recipe: Recipe, seed: int, effort: Effort, *, across: Across = in_threads
+) -> tuple[Placing, bool]:
     """The best groups that the search comes to, with their ``value`` if none are better, and whether time ran
     out. Raises Infeasible."""
     placing = first_placing(task, pool, recipe, seed)
     if placing.value is not None:
         return placing, False
     if task.standing is None or task.standing.rule.price is None:
-        return _best_of(task, placing, seed, effort)
+        return _best_of(task, placing, seed, effort, across)
     # The usual sizes and those that let most groups stay are both worth a search.
     ways = list(going_on(task, task.people - placing.shape.placed, seed)) or [placing]
     found = []
     for left in range(len(ways), 0, -1):
         share = replace(effort, deadline=_deadline_of(effort, left))
-        found.append(_best_of(task, replace(ways[-left], clash=placing.clash), seed, share))
+        found.append(_best_of(task, replace(ways[-left], clash=placing.clash), seed, share, across))
     best = max(found, key=lambda each: task.worth(each[0].shape, each[0].group))
     return best[0], any(out_of_time for _, out_of_time in found)
 
@@ -133,8 +138,8 @@ def _deadline_of(effort: Effort, left: int) -> float:
     return now + (effort.deadline - now) / left
 
 
-def _best_of(task: Task, placing: Placing, seed: int, effort: Effort) -> tuple[Placing, bool]:
-    group, out_of_time = _searched(task, placing, seed, effort)
+def _best_of(task: Task, placing: Placing, seed: int, effort: Effort, across: Across) -> tuple[Placing, bool]:
+    group, out_of_time = _searched(task, placing, seed, effort, across)
     shape = placing.shape
     if task.standing is not None:
         # Whoever moved, a group goes on from the one that it has most of, and from none that it has nobody of.
@@ -200,14 +205,14 @@ def _ranks(pool: Pool, recipe: Recipe) -> I64:
     return np.unique(np.array(worth, dtype=np.float64), return_inverse=True)[1].astype(np.int64)
 
 
-def _searched(task: Task, placing: Placing, seed: int, effort: Effort) -> tuple[I64, bool]:
+def _searched(task: Task, placing: Placing, seed: int, effort: Effort, across: Across) -> tuple[I64, bool]:
     """The groups that the search comes to from a first placing, and whether its time ran out."""
     shape, start = placing.shape, placing.group
     layout = task.layout(shape)
     if task.standing is not None and task.standing.rule.price is None:
         layout = replace(layout, leave=len(task.moved(shape, start)))
     if task.people > WHOLE:
-        blocks = Blocks(task, layout, start, (seed,))
+        blocks = Blocks(task, layout, start, (seed,), across=across)
         out_of_time = blocks.run(effort)
         return blocks.group, out_of_time
     starts = [start] * ISLANDS

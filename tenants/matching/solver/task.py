@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,27 @@ class Layout:
     leave: int
 
 
+class Part(NamedTuple):
+    """People to be placed, as numbers: how their ``pairs`` score, or None where all score 0, their rules, who of them
+    move as one, and their ranks. Nothing tells whose numbers they are."""
+
+    pairs: F32 | Affinity | None
+    rules: Rules
+    units: Sequence[Group]
+    rank: I64
+
+    def land(self, layout: Layout) -> Land:
+        """What the search needs to know to place them."""
+        match self.pairs:
+            case None:
+                score = np.zeros((len(self.rank), len(self.rank)), dtype=np.float32)
+            case Affinity():
+                score = self.pairs.matrix()
+            case _:
+                score = self.pairs
+        return land_of(padded(score), rules=self.rules, units=self.units, layout=layout, rank=self.rank)
+
+
 @dataclass
 class Task:
     """A pool under a recipe. ``matrix`` (n, n) are all pair scores, None above MATRIX_LIMIT; ``rank`` (n,) is
@@ -62,20 +83,22 @@ class Task:
             return self.affinity.matrix(people)
         return self.matrix[np.ix_(people, people)]
 
-    def land(self, people: I64, layout: Layout, *, scored: bool = True) -> Land:
-        """What the search needs to know to place some of the people; everybody they must be with is among them.
-
-        If not ``scored`` all pairs score 0.
-        """
+    def part(self, people: I64, *, scored: bool = True) -> Part:
+        """Some of the people; everybody they must be with is among them. If not ``scored`` all pairs score 0."""
         new = {int(person): place for place, person in enumerate(people)}
         units = [tuple(new[p] for p in unit) for unit in self.compiled.units if unit[0] in new]
         whole = bool(np.array_equal(people, np.arange(self.people)))
         rules = self.compiled.arrays if whole else restricted(self.compiled.arrays, people)
-        if not scored:
-            scores = np.zeros((len(people), len(people)), dtype=np.float32)
-        else:
-            scores = self.matrix if whole and self.matrix is not None else self.scores(people)
-        return land_of(padded(scores), rules=rules, units=units, layout=layout, rank=self.rank[people])
+        pairs: F32 | Affinity | None = None
+        if scored and self.matrix is not None:
+            pairs = self.matrix if whole else self.matrix[np.ix_(people, people)]
+        elif scored:
+            pairs = self.affinity.among(people)
+        return Part(pairs, rules, units, self.rank[people])
+
+    def land(self, people: I64, layout: Layout) -> Land:
+        """What the search needs to know to place some of the people."""
+        return self.part(people).land(layout)
 
     def layout(self, shape: Shape, leave: int | None = None) -> Layout:
         """The layout of a shape for everybody; ``leave`` is how many may move, if fewer than the recipe allows."""

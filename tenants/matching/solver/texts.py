@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 from scipy import sparse
 
-from tenants.matching.solver.similarity import Bools, Floats, Ints
+from tenants.matching.solver.similarity import Bools, Floats, Ints, changed
 
 ENTRIES = 2**22
 """Pairs compared at a time in the search for similar pairs: 64 MB if every one of them shares a word."""
@@ -29,6 +30,10 @@ class Cosine:
     def __call__(self, left: Ints, right: Ints) -> Floats:
         cosine: Floats = (self.vectors[left] @ self.vectors[right].T).toarray().astype(np.float32)
         return np.minimum(cosine, 1, out=cosine)
+
+    def among(self, people: Ints) -> Self:
+        """The same for some of the people."""
+        return changed(self, vectors=self.vectors[people], missing=self.missing[people])
 
 
 def vectors(texts: Sequence[str | None]) -> sparse.csr_array:
