@@ -22,7 +22,7 @@ from rq.worker import WorkerStatus
 import tenants.tables  # noqa: F401
 from tenants.kernel.doorbell import Doorbell, open_database
 from tenants.kernel.files import FileStore
-from tenants.kernel.jobs import QUEUES
+from tenants.kernel.jobs import HELP, QUEUES
 from tenants.kernel.session import Database
 from tenants.kernel.settings import Settings
 from workers.tenant_job import run_job
@@ -84,6 +84,8 @@ def run_worker(settings: Settings, *, served: Sequence[str] = QUEUES, alive: Pat
     open_database(settings).dispose()
     FileStore(settings.files_url).refuse_unusable()
     connection = redis.Redis.from_url(settings.redis_url)
+    if "long" in served:
+        served = (*served, HELP)
     queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in served]
     worker = TenantWorker(queues, connection=connection, serializer=JSONSerializer)
     worker.alive = alive

@@ -24,6 +24,8 @@ from tenants.kernel.session import Session
 _LOCK_BELLS = text("SELECT pg_advisory_xact_lock(hashtextextended('bells' || :tenant, 0))")
 STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 QUEUES = ("quick", "long")
+HELP = "help"
+"""The queue of calls to help with a job that somebody runs: last of all for those who serve long ones, and no job's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class Settings:
     bells_per_tenant: int = 1
     """How many bells of one tenant may be outstanding at once in each queue. With fewer than there are
     workers, no tenant keeps the others waiting."""
+    helped_from_people: int = 50_000
+    """Idle workers help to search pools of so many people or more."""
     max_upload_bytes: int = 100_000_000
     job_attempts: int = 5
 
@@ -133,6 +135,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "sweep_seconds": _seconds,
     "bell_seconds": _seconds,
     "bells_per_tenant": _count,
+    "helped_from_people": _count,
     "max_upload_bytes": _count,
     "job_attempts": _count,
 }

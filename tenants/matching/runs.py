@@ -13,9 +13,9 @@ from tenants.matching.questions import Question, question, question_of_proposal
 from tenants.matching.solver.words import name_of, said_of
 
 
-def form_proposal(claim: Claim) -> None:
+def form_proposal(claim: Claim, *, across: solver.Across = solver.in_threads) -> None:
     """Solve the claimed run, or judge the groups that it is given, and write what it proposes, or why nothing can
-    be proposed.
+    be proposed. The blocks of a very large pool are searched `across` whatever the worker says.
 
     Raises JobFailed when the recipe or a stratum no longer fits the program, or a value its attribute, and "gone" when
     the run that it adjusts was deleted.
@@ -23,7 +23,7 @@ def form_proposal(claim: Claim) -> None:
     with claim.session() as session:
         asked = question(session, row_of(session, MatchingRun, claim.subject_id))
     try:
-        found = _answer(asked, claim)
+        found = _answer(asked, claim, across)
     except solver.Infeasible as none:
         with claim.effect() as session:
             write_clash(session, claim.subject_id, asked=asked, clash=none.clash)
@@ -84,9 +84,10 @@ def _analysis(session: Session, claim: Claim, *, held: bool = False) -> Matching
     return found
 
 
-def _answer(asked: Question, claim: Claim) -> solver.Partition:
+def _answer(asked: Question, claim: Claim, across: solver.Across) -> solver.Partition:
     if asked.groups is not None:
         return solver.assess(asked.pool, asked.recipe, asked.groups, start=asked.start)
+    helped = len(asked.pool.ids) >= claim.settings.helped_from_people
     return solver.solve(
         asked.pool,
         asked.recipe,
@@ -95,6 +96,7 @@ def _answer(asked: Question, claim: Claim) -> solver.Partition:
         seconds=asked.options.time_limit,
         progress=claim.progress,
         start=asked.start,
+        across=across if helped else solver.in_threads,
     )
 
 

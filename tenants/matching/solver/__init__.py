@@ -3,6 +3,7 @@
 from tenants.matching.solver.analysis import Analysis, analyse
 from tenants.matching.solver.assessing import RulePrice, assess, rule_prices
 from tenants.matching.solver.baselines import Baseline, baselines
+from tenants.matching.solver.block import Across, in_threads
 from tenants.matching.solver.clash import Clash, Infeasible
 from tenants.matching.solver.model import (
     EMPHASIS,
@@ -28,6 +29,7 @@ __all__ = [
     "DEFAULT_BUDGET",
     "EMPHASIS",
     "NEUTRAL",
+    "Across",
     "Analysis",
     "Attribute",
     "Baseline",
@@ -48,6 +50,7 @@ __all__ = [
     "assess",
     "attributes_of",
     "baselines",
+    "in_threads",
     "recipe_of",
     "rule_prices",
     "solve",

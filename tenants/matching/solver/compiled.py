@@ -18,8 +18,9 @@ SOURCES = Path(__file__).parent
 Compiled = TypeVar("Compiled", bound=Callable[..., Any])
 
 
+@functools.cache
 def digest() -> str:
-    """Of all sources of the solver."""
+    """Of all sources of the solver, as they were when this process first looked."""
     found = sha256()
     for path in sorted(SOURCES.rglob("*.py")):
         found.update(path.read_bytes())

@@ -15,6 +15,7 @@ def test_the_required_variables_are_enough_and_the_rest_has_defaults():
     assert settings.files_url == "file:///srv/files"
     assert settings.public_url == "http://127.0.0.1:8000"
     assert (settings.lease_seconds, settings.sweep_seconds, settings.bell_seconds) == (30, 1, 30)
+    assert settings.helped_from_people == 50_000
     assert (settings.bells_per_tenant, settings.max_upload_bytes, settings.job_attempts) == (
         1,
         100_000_000,

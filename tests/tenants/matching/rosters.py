@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 
-from tenants.matching.solver import Attribute, Pool, Recipe, Rule, Size, Term
+from tenants.matching.solver import Attribute, Pool, Recipe, Rule, Size, Term, blocks, bounding
 from tenants.matching.solver.model import (
     Apart,
     Cap,
@@ -198,6 +200,14 @@ def structured(number: int, seed: int) -> Pool:
         "hours": hours,
     }
     return people(number, **{key: attribute(key, values) for key, values in columns.items()})
+
+
+def in_small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search more than 40 people in blocks of about 30, and bound what they are worth quickly."""
+    monkeypatch.setattr(bounding, "COLUMNS_LIMIT", 0)
+    monkeypatch.setattr(blocks, "BLOCK", 30)
+    for module in ("forming", "solve"):
+        monkeypatch.setattr(sys.modules[f"tenants.matching.solver.{module}"], "WHOLE", 40)
 
 
 def every_rule(number: int, *, waitlist: bool = False) -> Recipe:

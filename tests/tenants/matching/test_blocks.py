@@ -8,20 +8,16 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from tenants.matching.solver import blocks, bounding, solve
+from tenants.matching.solver import blocks, solve
 from tenants.matching.solver.affinity import Affinity
 from tenants.matching.solver.block import in_threads, searched
 from tenants.matching.solver.model import Term
-from tests.tenants.matching.rosters import every_rule, structured
+from tests.tenants.matching.rosters import every_rule, in_small_blocks, structured
 
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    """Pools of a hundred people are large, and their bounds are the quick ones."""
-    monkeypatch.setattr(bounding, "COLUMNS_LIMIT", 0)
-    monkeypatch.setattr(blocks, "BLOCK", 30)
-    for module in ("forming", "solve"):
-        monkeypatch.setattr(sys.modules[f"tenants.matching.solver.{module}"], "WHOLE", 40)
+    in_small_blocks(monkeypatch)
 
 
 @pytest.mark.parametrize("scored", ["all", "in blocks"])

@@ -1,6 +1,5 @@
 """Groups that exist are kept: as few people as possible move, or at a price, and never more than may."""
 
-import sys
 from dataclasses import replace
 from itertools import combinations, permutations
 
@@ -17,13 +16,12 @@ from tenants.matching.solver import (
     Recipe,
     Size,
     Term,
-    blocks,
     solve,
 )
 from tenants.matching.solver.model import Cap, Keep
 from tests.tenants.matching.checker import Checker
 from tests.tenants.matching.exhaustive import partitions
-from tests.tenants.matching.rosters import EXAMPLES, every_rule, pools, recipes, structured
+from tests.tenants.matching.rosters import EXAMPLES, every_rule, in_small_blocks, pools, recipes, structured
 
 Lists = tuple[tuple[str, ...], ...]
 
@@ -234,9 +232,7 @@ def test_all_rules_hold_in_kept_groups_too():
 
 def test_groups_are_kept_in_pools_that_are_searched_block_by_block(monkeypatch):
     pool, recipe, lists, _ = after_leaving(100, 0.1)
-    monkeypatch.setattr(blocks, "BLOCK", 30)
-    for module in ("forming", "solve"):
-        monkeypatch.setattr(sys.modules[f"tenants.matching.solver.{module}"], "WHOLE", 40)
+    in_small_blocks(monkeypatch)
     partition = solve(pool, keeping(recipe, lists), seed=1, budget=60)
     assert Checker(pool, recipe).faults(partition) == []
     assert list(partition.moved) == moved(pool, lists, partition)
