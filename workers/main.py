@@ -79,7 +79,8 @@ class TenantWorker(Worker):
 def run_worker(settings: Settings, *, served: Sequence[str] = QUEUES, alive: Path | None = None) -> None:
     """Serve these queues until SIGTERM or SIGINT; the job in hand is finished first. Raises RoleTooStrong.
 
-    `alive` is touched every two seconds, during a job every thirty.
+    Whoever serves long jobs hears calls to help with one, last of all. `alive` is touched every two seconds, during a
+    job every thirty.
     """
     open_database(settings).dispose()
     FileStore(settings.files_url).refuse_unusable()
