@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tenants.matching.solver.hours import START, Hours, SharedHours
 from tenants.matching.solver.model import NEUTRAL, Attribute, Pool, Recipe
@@ -52,6 +53,7 @@ class Affinity:
         total = sum(term.weight for term in recipe.terms)
         self.shares = tuple(term.weight / total for term in recipe.terms)
         self._prefer = [term.prefer for term in recipe.terms]
+        self._values = [pool.attributes[term.attribute].values for term in recipe.terms]
         compared = [_compared(pool.attributes[term.attribute], start) for term in recipe.terms]
         self._similarities = [similarity for similarity, _ in compared]
         self.missing = tuple(missing for _, missing in compared)
@@ -81,13 +83,41 @@ class Affinity:
 
     def block(self, left: Ints, right: Ints) -> Floats:
         """The scores of pairs, (a,), (b,) -> (a, b); 0 of people with themselves."""
-        score = np.zeros((len(left), len(right)), dtype=np.float32)
-        for t, share in enumerate(self.shares):
-            part = self.term(t, left, right)
-            part *= np.float32(share)
-            score += part
+        score = self.part(range(len(self.shares)), left, right)
         score[left[:, None] == right] = 0
         return score
+
+    def part(self, terms: Iterable[int], left: Ints, right: Ints) -> Floats:
+        """What some of the terms give to the scores of pairs, also of people with themselves."""
+        score = np.zeros((len(left), len(right)), dtype=np.float32)
+        for t in terms:
+            part = self.term(t, left, right)
+            part *= np.float32(self.shares[t])
+            score += part
+        return score
+
+    def highest(self, terms: Iterable[int]) -> NDArray[np.float64]:
+        """The most that some of the terms can give to any score of each person, (n,)."""
+        most = np.zeros(self.people)
+        for t in terms:
+            most += self.shares[t] * np.where(self.missing[t], NEUTRAL, 1.0)
+        return most
+
+    def kinds(self, most: int) -> tuple[list[int], Ints]:
+        """The terms, by weight, whose values together are of at most so many kinds, and each person's kind, (n,).
+
+        Under those terms people of one kind score the same with anybody.
+        """
+        terms: list[int] = []
+        kind = np.zeros(self.people, dtype=np.int64)
+        for t in sorted(range(len(self.shares)), key=lambda t: -self.shares[t]):
+            of_term = _kinds(self._values[t], most)
+            if of_term is not None:
+                joint = np.unique(kind * most + of_term, return_inverse=True)[1].astype(np.int64)
+                if joint.max(initial=0) < most:
+                    terms.append(t)
+                    kind = joint
+        return terms, kind
 
     def matrix(self, people: Ints | None = None) -> Floats:
         """The scores of all pairs of some people, else of all: (m, m), symmetric, 0 on the diagonal."""
@@ -112,6 +142,18 @@ class Affinity:
     def value(self, contributions: Sequence[float]) -> float:
         """The score of a group, from its contributions."""
         return sum(share * part for share, part in zip(self.shares, contributions, strict=True))
+
+
+def _kinds(values: Sequence[Any], most: int) -> Ints | None:
+    """Numbers of which equal values have the same; None if there are more than so many."""
+    number: dict[str, int] = {}
+    found = np.empty(len(values), dtype=np.int64)
+    for person, value in enumerate(values):
+        # As it is written: what is equal in another order or type is two kinds, which does no harm.
+        found[person] = number.setdefault(repr(value), len(number))
+        if len(number) > most:
+            return None
+    return found
 
 
 def _compared(attribute: Attribute, start: date) -> tuple[Similarity, Bools]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from tenants.matching.solver.bounding import upper_bound
+from tenants.matching.solver.bounding import stars
 from tenants.matching.solver.clash import Clash, Infeasible, Part
 from tenants.matching.solver.feasibility.reading import PRIVATE, size_words
 from tenants.matching.solver.hours import START
@@ -44,7 +44,7 @@ def assess(pool: Pool, recipe: Recipe, groups: Sequence[Group], *, start: date =
         part = Part(task.standing.place, f"{moved} people leave their group, {task.standing.limit} may")
         raise Infeasible(Clash((part,), f"{part.said}."))
     told = told_of(task, pool, recipe, placing)
-    bound = upper_bound(task, placing.shape, told["groups"], told["value"], stop=lambda: True)
+    bound = stars(task, placing.shape)
     bound = replace(bound, value=max(bound.value, told["value"]))
     return Partition(**told, bound=bound, stopped_by="given")
 

@@ -39,6 +39,8 @@ BLOCK = 750
 """People of a block, about: as many as fit into the caches of a processor with their scores."""
 
 ROUNDS = 24
+SHORTER = 8
+"""Rounds in which a pool cools down, and how much shorter the first one is in which it is mended."""
 
 WEAK = (1 / 3, 1 / 15)
 """Shares of the groups that are lifted as weak ones in the first and in the last round."""
@@ -165,11 +167,16 @@ class Blocks:
         return max(2, min(fitting, len(self.groups) // THREADS))
 
     def mend(self, heats: F64, rounds: int) -> I64 | None:
-        """Groups that break no hard rule, for whatever value; None if none were found in so many rounds."""
-        for _ in range(rounds):
-            self.round(heats, Aim(share=0.0), seen_unbroken)
+        """Groups that break no hard rule, for whatever value; None if none were found in so many rounds, or in time.
+
+        The first rounds are short, since they are nearly always enough.
+        """
+        for number in range(rounds):
+            self.round(heats[:: max(1, SHORTER >> number)], Aim(share=0.0), seen_unbroken)
             if not any(self.task.breaches(group)[0] for group in as_tuples(self.groups)):
                 return self.group
+            if self.task.late:
+                break
         return None
 
     def calibrated(self, effort: Effort, sweeps: int) -> tuple[float, float]:

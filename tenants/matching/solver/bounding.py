@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from tenants.matching.solver import bounds
+from tenants.matching.solver.block import as_groups
 from tenants.matching.solver.model import Bound, Group
 from tenants.matching.solver.search.rules import I64
 from tenants.matching.solver.sizes import Shape
@@ -16,6 +18,10 @@ from tenants.matching.solver.task import Task
 COLUMNS_LIMIT = 300
 """People up to whom groups are generated as columns of a linear program."""
 
+FEW_KINDS, A_KIND = 64, 64
+"""A large pool is told apart into so many kinds, or one for so many people if those are more: each takes time, and
+the more there are the fewer pairs are looked at."""
+
 
 def upper_bound(
     task: Task, shape: Shape, groups: Sequence[Group], value: float, *, stop: Callable[[], bool] | None = None
@@ -23,30 +29,18 @@ def upper_bound(
     """The lowest bound at hand of all partitions of the shape that keep the rules on pairs.
 
     ``groups`` and their ``value`` are where the linear program starts. Soft rules are left out, since they only
-    take value away, and so are rules on more than two people. ``stop`` is asked now and then, True ends the work;
-    without it the work is bounded.
+    take value away, and so are rules on more than two people. ``stop`` is asked now and then, and the sooner it says
+    True the higher is the bound; without it the work is bounded.
     """
     budget = bounds.BUDGET if stop is None else float("inf")
-    stop = stop or (lambda: False)
-    of = bound_shape(shape)
-    apart = Apartness(task)
-    everybody = np.arange(task.people)
-
-    def rows(first: int, last: int) -> NDArray[np.float32]:
-        people = everybody[first:last]
-        block = (
-            task.matrix[first:last].copy()
-            if task.matrix is not None
-            else task.affinity.block(people, everybody)
-        )
-        apart.strike(block, people)
-        return block
-
-    mean = 1.0 if task.matrix is None else bounds.priced_mean(rows, task.people, of, stop)
-    best = bounds.star_bound(rows, task.people, of, task.emphasis, mean=mean)
+    stop = stop or bounds.never
+    of, mean = bound_shape(shape), 1.0
+    if task.matrix is not None:
+        mean = bounds.priced_mean(_rows(task), task.people, of, stop)
+    best = stars(task, shape, mean=mean, stop=stop)
     if task.people <= COLUMNS_LIMIT and best.value > value and not stop():
         assert task.matrix is not None  # noqa: S101  # pools of this size have one
-        forbidden = ~np.isfinite(rows(0, task.people))
+        forbidden = ~np.isfinite(_rows(task)(np.arange(task.people)))
         score = task.matrix.astype(np.float64)
         owed = sum(task.breaches(group)[1] for group in groups) / shape.placed
         columns = bounds.column_bound(
@@ -64,9 +58,59 @@ def upper_bound(
     return best
 
 
+def stars(task: Task, shape: Shape, *, mean: float = 1.0, stop: Callable[[], bool] = bounds.never) -> Bound:
+    """The bound from everybody's best partners, where the mean value is known not to exceed ``mean``; only large pools
+    take long enough to be told to ``stop``."""
+    rows, of = _rows(task), bound_shape(shape)
+    if task.matrix is not None:
+        return bounds.star_bound(rows, task.people, of, task.emphasis, mean=mean)
+    most = max(FEW_KINDS, task.people // A_KIND)
+    best = partners(task, of.most - 1, kinds=most, stop=stop)
+    return bounds.star_bound(rows, task.people, of, task.emphasis, best=best, stop=stop)
+
+
+def _rows(task: Task) -> bounds.Rows:
+    apart, everybody = Apartness(task), np.arange(task.people)
+
+    def rows(people: I64) -> NDArray[np.float32]:
+        block = task.affinity.block(people, everybody) if task.matrix is None else task.matrix[people]
+        apart.strike(block, people, everybody)
+        block[np.arange(len(people)), people] = 0.0
+        return block
+
+    return rows
+
+
 def bound_shape(shape: Shape) -> bounds.Shape:
     """The shape as the bounds know it."""
     return bounds.Shape(shape.placed, shape.groups, shape.lowest, shape.highest, shape.sizes)
+
+
+def partners(
+    task: Task, count: int, *, kinds: int, stop: Callable[[], bool] = bounds.never
+) -> NDArray[np.float64]:
+    """The scores of everybody's best partners, (n, count), with people told apart into at most so many ``kinds``.
+
+    Stopped early, or within rounding, they are more than that and never less.
+    """
+    affinity, apart = task.affinity, Apartness(task)
+    terms, kind = affinity.kinds(kinds)
+    members = as_groups(kind, int(kind.max()) + 1)
+    first = np.array([each[0] for each in members])
+    others = [t for t in range(len(affinity.shares)) if t not in terms]
+
+    def known(of: int) -> NDArray[np.float64]:
+        return np.array(affinity.part(terms, first[of : of + 1], first)[0], dtype=np.float64)
+
+    def rest(left: I64, right: I64) -> NDArray[np.float32]:
+        block = affinity.part(others, left, right)
+        apart.strike(block, left, right)
+        block[left[:, None] == right] = -np.inf
+        return block
+
+    everything = affinity.highest(range(len(affinity.shares)))
+    told = bounds.Kinds(members, known, rest, affinity.highest(others), everything)
+    return bounds.partners_by_kind(told, count, stop=stop)
 
 
 class Apartness:
@@ -74,21 +118,26 @@ class Apartness:
 
     def __init__(self, task: Task) -> None:
         rules = task.compiled.arrays
-        self.start, self.conflict = rules.conflict_start, rules.conflict
-        self.hard = rules.conflict_price < 0
-        single = (rules.most == 1) & (rules.feature_price < 0)
-        holders: list[list[int]] = [[] for _ in rules.least]
-        for person in range(task.people):
-            for f in rules.feature[rules.feature_start[person] : rules.feature_start[person + 1]]:
-                holders[f].append(person)
-        self.holders = [np.array(each if single[f] else [], dtype=np.int64) for f, each in enumerate(holders)]
-        self.feature_start, self.feature = rules.feature_start, rules.feature
+        single = ((rules.most == 1) & (rules.feature_price < 0))[rules.feature]
+        holder, other = _owners(rules.feature_start), _owners(rules.conflict_start)
+        hard = (rules.conflict_price < 0) & (other < rules.conflict)
+        # A conflict is what both of the pair hold.
+        pair = len(rules.least) + np.arange(np.count_nonzero(hard))
+        held_by = np.concatenate([holder[single], other[hard], rules.conflict[hard]])
+        held = np.concatenate([rules.feature[single], pair, pair])
+        self.held = sparse.csr_array(
+            (np.ones(len(held), dtype=np.bool_), (held_by, held)),
+            shape=(task.people, len(rules.least) + len(pair)),
+        )
 
-    def strike(self, block: NDArray[np.float32], people: I64) -> None:
-        """Put -inf for pairs that are never together into the rows of some people."""
-        for row, person in enumerate(people):
-            places = slice(self.start[person], self.start[person + 1])
-            block[row, self.conflict[places][self.hard[places]]] = -np.inf
-            for f in self.feature[self.feature_start[person] : self.feature_start[person + 1]]:
-                block[row, self.holders[f]] = -np.inf
-            block[row, person] = 0.0
+    def strike(self, block: NDArray[np.float32], left: I64, right: I64) -> None:
+        """Put -inf for pairs that are never together into the scores of people with others.
+
+        Whoever holds anything is struck with themselves, too.
+        """
+        block[(self.held[left] @ self.held[right].T).nonzero()] = -np.inf
+
+
+def _owners(starts: I64) -> I64:
+    """Of ragged rows the row of each element."""
+    return np.repeat(np.arange(len(starts) - 1), np.diff(starts))

@@ -36,8 +36,9 @@ from tenants.matching.solver.telling import group_said, member_said
 def certificate(task: Task, pool: Pool, recipe: Recipe, shape: Shape, groups: Sequence[Group]) -> Certificate:
     """Tell all of a partition of a shape."""
     limits = term_bounds(task, shape)
-    blocks = [block for _, block in parts(groups, partial(_scores_by_term, task.affinity))]
-    pair_means = np.array([[_mean_pair(score) for score in block] for block in blocks])
+    blocks = parts(groups, partial(_scores_by_term, task.affinity))
+    with_partners = [_with_partners(block) for _, block in blocks]
+    pair_means = np.array([means.mean(axis=1) for means in with_partners])
     sizes = np.array([len(group) for group in groups])
     means = sizes @ pair_means / sizes.sum()
     hours = _hours(task, pool, recipe)
@@ -74,13 +75,13 @@ def certificate(task: Task, pool: Pool, recipe: Recipe, shape: Shape, groups: Se
     members = tuple(
         tuple(
             MemberTold(
-                *_means_with_partners(task.affinity, block, place, shown),
+                *_means_with_partners(task.affinity, tuple(terms), shown),
                 others.get(person),
                 _said(pool, recipe, group, place),
             )
-            for place, person in enumerate(group)
+            for place, (person, terms) in enumerate(zip(group, means.T.tolist(), strict=True))
         )
-        for group, block in zip(groups, blocks, strict=True)
+        for group, means in zip(groups, with_partners, strict=True)
     )
     return Certificate(terms, told, members)
 
@@ -92,8 +93,8 @@ def term_bounds(task: Task, shape: Shape) -> list[float | None]:
     everybody = np.arange(task.people)
 
     def limit(t: int) -> float:
-        def rows(first: int, last: int) -> NDArray[np.float32]:
-            return task.affinity.term(t, everybody[first:last], everybody)
+        def rows(people: I64) -> NDArray[np.float32]:
+            return task.affinity.term(t, people, everybody)
 
         return min(1.0, bounds.star_bound(rows, task.people, bound_shape(shape), 0.0).value)
 
@@ -115,8 +116,10 @@ def _scores_by_term(affinity: Affinity, people: I64) -> NDArray[np.float64]:
     return np.array(terms, dtype=np.float64)
 
 
-def _mean_pair(score: NDArray[np.float64]) -> float:
-    return float(score[np.triu_indices(len(score), 1)].mean())
+def _with_partners(block: NDArray[np.float64]) -> NDArray[np.float64]:
+    """By term each member's mean score with the partners: (terms, n, n) -> (terms, n)."""
+    sums = block.sum(axis=2) - block.diagonal(axis1=1, axis2=2)
+    return np.asarray(sums / (block.shape[1] - 1), dtype=np.float64)
 
 
 def _alternatives(task: Task, shape: Shape, groups: Sequence[Group]) -> dict[int, Alternative]:
@@ -142,10 +145,9 @@ def _alternatives(task: Task, shape: Shape, groups: Sequence[Group]) -> dict[int
 
 
 def _means_with_partners(
-    affinity: Affinity, block: NDArray[np.float64], place: int, shown: list[int]
+    affinity: Affinity, terms: tuple[float, ...], shown: list[int]
 ) -> tuple[float, tuple[float, ...], float | None]:
     """A member's mean score with the partners, whole, by term, and of the terms that are shown."""
-    terms = tuple(float((score[place].sum() - score[place, place]) / (len(score) - 1)) for score in block)
     weight = sum(affinity.shares[t] for t in shown)
     seen = sum(affinity.shares[t] * terms[t] for t in shown) / weight if shown else None
     return affinity.value(terms), terms, seen

@@ -14,7 +14,7 @@ from tenants.matching.solver.search.annealing import Island
 from tenants.matching.solver.search.board import Aim
 from tenants.matching.solver.search.rules import F64, I64
 from tenants.matching.solver.sizes import Shape
-from tenants.matching.solver.task import Layout, Task
+from tenants.matching.solver.task import Layout, OutOfTime, Task
 
 MEND_ROUNDS = 12
 MEND_HEATS = np.geomspace(0.5, 0.05, 40)
@@ -87,7 +87,7 @@ def _room(shape: Shape, layout: Layout, rng: np.random.Generator) -> I64 | None:
 def mended(task: Task, shape: Shape, seed: tuple[int, ...]) -> I64 | None:
     """Groups of a shape that keep all hard rules, or None when a limited search found none.
 
-    Where groups stand, as few as that search could reach move.
+    Where groups stand, as few as that search could reach move. Raises OutOfTime.
     """
     rng, standing = np.random.default_rng(seed), task.standing
     layout = replace(task.layout(shape), leave=task.people)
@@ -109,6 +109,10 @@ def mended(task: Task, shape: Shape, seed: tuple[int, ...]) -> I64 | None:
             break
         if standing is not None and attempt + 1 >= len(heats) and fewest <= standing.limit:
             break
+        if task.late:
+            break
+    if best is None and task.late:
+        raise OutOfTime
     return best
 
 
@@ -138,7 +142,7 @@ def promoted(task: Task, shape: Shape, group: I64) -> I64:
     rules allow it; the highest rank first, in the place of the lowest. Who moves as one stays."""
     group = group.copy()
     joined = {person for unit in task.compiled.units for person in unit}
-    members = [np.flatnonzero(group == g).tolist() for g in range(shape.groups)]
+    members = [each.tolist() for each in as_groups(group, shape.groups)]
     waiting = [p for p in np.flatnonzero(group == shape.groups).tolist() if p not in joined]
     while waiting:
         person = max(waiting, key=lambda each: (task.rank[each], -each))

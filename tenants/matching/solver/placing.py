@@ -15,7 +15,7 @@ from tenants.matching.solver.forming import mended, promoted
 from tenants.matching.solver.model import Group, Pool, Recipe
 from tenants.matching.solver.search.rules import I64
 from tenants.matching.solver.sizes import Shape, shapes
-from tenants.matching.solver.task import Task
+from tenants.matching.solver.task import OutOfTime, Task
 
 SHAPES = 12
 """Shapes that are tried by dealing and mending, before exact means are."""
@@ -44,10 +44,18 @@ class Placing:
 def first_placing(task: Task, pool: Pool, recipe: Recipe, seed: int) -> Placing:
     """Place everybody, or as many as possible where the recipe has a waitlist.
 
-    Raises Infeasible with what clashes if not everybody can be placed and there is no waitlist, or nobody at all.
+    Raises Infeasible with what clashes if not everybody can be placed and there is no waitlist, or nobody at all, or
+    not in the time of the task.
     """
     if task.people < recipe.size.min:
         raise Infeasible(_too_few(task.people, recipe))
+    try:
+        return _first_placing(task, pool, recipe, seed)
+    except OutOfTime:
+        raise Infeasible(_nothing_found(recipe)) from None
+
+
+def _first_placing(task: Task, pool: Pool, recipe: Recipe, seed: int) -> Placing:
     found = arithmetic_clash(pool, recipe, start=task.start)
     if found is None:
         everybody = _placed(task, recipe, 0, seed)
@@ -151,7 +159,10 @@ def _most_placed(task: Task, recipe: Recipe, seed: int) -> Placing | None:
 
 def _fewer_left(task: Task, recipe: Recipe, seed: int, numbers: Iterable[int]) -> Placing | None:
     found = (_placed(task, recipe, left, seed) for left in numbers)
-    return next((placing for placing in found if placing is not None), None)
+    try:
+        return next((placing for placing in found if placing is not None), None)
+    except OutOfTime:
+        return None
 
 
 def _placed(task: Task, recipe: Recipe, left_over: int, seed: int) -> Placing | None:

@@ -40,7 +40,7 @@ import numpy as np
 from tenants.matching.solver.affinity import Affinity
 from tenants.matching.solver.block import Across, as_groups, in_threads
 from tenants.matching.solver.blocks import WHOLE, Blocks, as_tuples
-from tenants.matching.solver.bounding import upper_bound
+from tenants.matching.solver.bounding import COLUMNS_LIMIT, upper_bound
 from tenants.matching.solver.certificate import certificate
 from tenants.matching.solver.compiling import compile_rules
 from tenants.matching.solver.forming import mended, promoted
@@ -59,8 +59,12 @@ from tenants.matching.solver.validation import validate
 DEFAULT_BUDGET = 1000
 """Sweeps of the search over everybody."""
 
-SEARCHED = 0.6
-"""Share of a time limit, and of the progress, that is for the search; the rest is for the bound."""
+SEARCHED, SEARCHED_MANY = 0.6, 0.95
+"""Shares of a time limit, and of the progress, that are for the search; the rest is for the bound. Of many people it is
+soon found, and no better with more time."""
+
+TOLD = 1.5e-4
+"""Seconds that it takes to bound and to tell what was found, for each of many people."""
 
 PROVED = 1e-9
 
@@ -97,7 +101,8 @@ def solve(
     report = progress or (lambda _fraction: None)
     report(0.0)
     task = task_of(pool, recipe, start)
-    effort = Effort(budget, _deadline(started, seconds, SEARCHED), lambda part: report(SEARCHED * part))
+    share = _searched_share(task.people, seconds)
+    effort = Effort(budget, _deadline(started, seconds, share), lambda part: report(share * part))
     placing, out_of_time = best_placing(task, pool, recipe, seed, effort, across=across)
     told = told_of(task, pool, recipe, placing)
     value, stopped_by = told["value"], "time" if out_of_time else "sweeps"
@@ -117,7 +122,9 @@ def best_placing(
 ) -> tuple[Placing, bool]:
     """The best groups that the search comes to, with their ``value`` if none are better, and whether time ran
     out. Raises Infeasible."""
-    placing = first_placing(task, pool, recipe, seed)
+    # Few people are placed in a moment, or it is worth knowing why not.
+    hurried = replace(task, deadline=effort.deadline) if task.people > WHOLE else task
+    placing = first_placing(hurried, pool, recipe, seed)
     if placing.value is not None:
         return placing, False
     if task.standing is None or task.standing.rule.price is None:
@@ -148,6 +155,13 @@ def _best_of(task: Task, placing: Placing, seed: int, effort: Effort, across: Ac
         wide = replace(shape, least=min(shape.least, *sizes), most=max(shape.most, *sizes))
         shape = task.standing.matched(wide, groups)
     return replace(placing, shape=shape, group=group), out_of_time
+
+
+def _searched_share(people: int, seconds: float | None) -> float:
+    if people <= COLUMNS_LIMIT:
+        return SEARCHED
+    told = 0.0 if seconds is None else TOLD * people / max(seconds, TOLD)
+    return min(SEARCHED_MANY, max(SEARCHED, 1.0 - told))
 
 
 def _deadline(started: float, seconds: float | None, share: float) -> float:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +16,7 @@ from tenants.matching.solver.affinity import Affinity
 from tenants.matching.solver.compiling import Compiled
 from tenants.matching.solver.model import Group
 from tenants.matching.solver.search.board import F32, Land, padded
-from tenants.matching.solver.search.rules import F64, I64, Rules, restricted, scratch_for, violations
+from tenants.matching.solver.search.rules import F64, I64, Rules, Scratch, restricted, scratch_for, violations
 from tenants.matching.solver.sizes import Shape
 from tenants.matching.solver.standing import Standing
 
@@ -23,6 +25,10 @@ MATRIX_LIMIT = 5000
 
 AT_A_TIME = 96
 """People whose scores are worked out together where groups are looked at one by one: each call has its cost."""
+
+
+class OutOfTime(Exception):
+    """The deadline of a task is over and there are no groups yet."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,8 @@ class Part(NamedTuple):
 class Task:
     """A pool under a recipe. ``matrix`` (n, n) are all pair scores, None above MATRIX_LIMIT; ``rank`` (n,) is
     who is left over last; ``start`` is in the week in which the year of availability begins; ``standing`` are
-    the groups to go on from, if any."""
+    the groups to go on from, if any; at the ``deadline``, by the monotonic clock, a search for groups that keep
+    the rules is given up."""
 
     affinity: Affinity
     compiled: Compiled
@@ -71,6 +78,16 @@ class Task:
     rank: I64
     matrix: F32 | None
     standing: Standing | None = None
+    deadline: float = float("inf")
+
+    @property
+    def late(self) -> bool:
+        """Whether the deadline is over."""
+        return time.monotonic() > self.deadline
+
+    @cached_property
+    def _scratch(self) -> Scratch:
+        return scratch_for(self.compiled.arrays)
 
     @property
     def people(self) -> int:
@@ -129,8 +146,7 @@ class Task:
 
     def breaches(self, group: Group) -> tuple[float, float]:
         """How much a group breaks of hard rules, and what it owes for soft ones."""
-        rules = self.compiled.arrays
-        return violations(rules, np.array(group, dtype=np.int64), len(group), scratch_for(rules))
+        return violations(self.compiled.arrays, np.array(group, dtype=np.int64), len(group), self._scratch)
 
     def broken_rules(self, group: Group) -> set[int]:
         """The places in the recipe of the hard rules that a group breaks."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from typing import Any
 
 from tenants.matching.solver.clash import Clash
@@ -40,16 +41,23 @@ def group_said(attribute: Attribute, term: Term, group: Group) -> str:
 
 def member_said(attribute: Attribute, term: Term, group: Group, place: int) -> str | None:
     """What a member shares with the partners, to be told to the member; None where there is nothing to count."""
-    own = elements(attribute, attribute.values[group[place]])
-    if not own or attribute.kind in {"text", "availability", "number", "date"}:
+    if attribute.kind in {"text", "availability", "number", "date"}:
         return None
-    partners = [person for person in group if person != group[place]]
-    alike = sum(bool(set(own) & set(elements(attribute, attribute.values[person]))) for person in partners)
-    if term.prefer == "different":
-        return (
-            f"{len(partners) - alike} of your {len(partners)} partners differ from you in {term.attribute}."
-        )
-    return f"{alike} of your {len(partners)} partners share your {term.attribute}."
+    own = set(elements(attribute, attribute.values[group[place]]))
+    if not own:
+        return None
+    alike = -1  # everybody shares with themselves
+    for person in group:
+        alike += not own.isdisjoint(elements(attribute, attribute.values[person]))
+    return _shared_said(alike, len(group) - 1, term.attribute, differ=term.prefer == "different")
+
+
+@lru_cache(1024)
+def _shared_said(alike: int, partners: int, key: str, *, differ: bool) -> str:
+    """One sentence for all members of whom it is true: large pools have very many."""
+    if differ:
+        return f"{partners - alike} of your {partners} partners differ from you in {key}."
+    return f"{alike} of your {partners} partners share your {key}."
 
 
 def clash_told(clash: Clash, pool: Pool, own: int) -> dict[str, Any]:

@@ -31,8 +31,8 @@ class Instance:
     def people(self) -> int:
         return len(self.score)
 
-    def rows(self, start: int, stop: int) -> np.ndarray:
-        return np.where(self.forbidden[start:stop], -np.inf, self.score[start:stop]).astype(np.float32)
+    def rows(self, people: np.ndarray) -> np.ndarray:
+        return np.where(self.forbidden[people], -np.inf, self.score[people]).astype(np.float32)
 
     def group_value(self, group: tuple[int, ...]) -> float:
         return float(np.mean([self.score[pair] for pair in combinations(group, 2)]))
@@ -134,7 +134,7 @@ def test_a_price_tells_that_not_everybody_can_have_the_same_partner():
     score = np.zeros((4, 4))
     score[0, 1:] = score[1:, 0] = 1.0
     shape = Shape(4, 2, 2, 2, {2: 2})
-    rows = lambda start, stop: score[start:stop].copy()  # noqa: E731
+    rows = lambda people: score[people]  # noqa: E731
     assert star_bound(rows, 4, shape, 0.0).value == pytest.approx(1.0)
     assert priced_mean(rows, 4, shape, lambda: False) < 0.8
 
@@ -244,7 +244,7 @@ def test_not_everybody_can_be_in_the_smallest_group():
     """Five people whose only good partner is one other: in a pair they have 1, in a trio 1/2."""
     score = places(2, 2, 1)
     shape = Shape(5, 2, 2, 3)
-    bound = star_bound(lambda start, stop: score[start:stop], 5, shape, 0.0)
+    bound = star_bound(lambda people: score[people], 5, shape, 0.0)
     assert bound.value == pytest.approx((1 + 1 + 0.5 + 0.5 + 0) / 5)
 
 
@@ -252,7 +252,7 @@ def test_the_weakest_group_is_bounded_by_whoever_fits_nowhere():
     score = places(3, 3)
     score[5, :] = score[:, 5] = 0.0
     shape = Shape(6, 2, 3, 3, {3: 2})
-    bound = star_bound(lambda start, stop: score[start:stop], 6, shape, 1.0)
+    bound = star_bound(lambda people: score[people], 6, shape, 1.0)
     assert bound.value == pytest.approx(1 / 3)
 
 

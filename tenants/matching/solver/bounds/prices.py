@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenants.matching.solver.bounds.shape import Floats, Shape
-from tenants.matching.solver.bounds.star import CHUNK, Rows, best_partners, mean_bound
+from tenants.matching.solver.bounds.star import PAIRS, Rows, best_partners, mean_bound
 
 NEAREST = 64
 """Partners among whom choices are made between two looks at everybody."""
@@ -32,11 +32,10 @@ def priced_mean(rows: Rows, people: int, shape: Shape, stop: Callable[[], bool])
     partners = min(round(shape.placed / shape.groups), shape.most) - 1
     price = _prices(rows, people, partners, stop)
     best = np.empty((people, shape.most - 1))
-    for start in range(0, people, CHUNK):
-        end = min(start + CHUNK, people)
-        best[start:end] = best_partners(rows(start, end) - price, start, shape.most - 1)
+    for chosen in _chunks(people):
+        best[chosen] = best_partners(rows(chosen) - price, int(chosen[0]), shape.most - 1)
     # Scores may have been rounded down to the precision of the rows.
-    return (1 + float(np.finfo(rows(0, 1).dtype).eps)) * mean_bound(best, shape, price)
+    return (1 + float(np.finfo(rows(np.arange(1)).dtype).eps)) * mean_bound(best, shape, price)
 
 
 def _prices(rows: Rows, people: int, partners: int, stop: Callable[[], bool]) -> Floats:
@@ -65,14 +64,16 @@ def _nearest(rows: Rows, price: Floats) -> tuple[NDArray[np.int64], Floats]:
     people = len(price)
     kept = min(NEAREST, people - 1)
     who, score = np.empty((people, kept), dtype=np.int64), np.empty((people, kept))
-    for start in range(0, people, CHUNK):
-        block = rows(start, min(start + CHUNK, people))
-        own = np.arange(len(block))
-        block[own, start + own] = -np.inf
-        best = np.argpartition(price - block, kept - 1, axis=1)[:, :kept]
-        who[start : start + len(block)] = best
-        score[start : start + len(block)] = np.take_along_axis(block, best, axis=1)
+    for chosen in _chunks(people):
+        block = rows(chosen)
+        block[np.arange(len(chosen)), chosen] = -np.inf
+        who[chosen] = best = np.argpartition(price - block, kept - 1, axis=1)[:, :kept]
+        score[chosen] = np.take_along_axis(block, best, axis=1)
     return who, score
+
+
+def _chunks(people: int) -> list[NDArray[np.int64]]:
+    return np.array_split(np.arange(people), -(-people * people // PAIRS))
 
 
 def _chosen(left: Floats, partners: int) -> tuple[NDArray[np.int64], float]:

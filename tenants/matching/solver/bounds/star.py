@@ -12,27 +12,44 @@ from tenants.matching.solver.bounds.shape import Floats, Shape
 from tenants.matching.solver.compiled import compiled
 from tenants.matching.solver.model import Bound
 
-Rows = Callable[[int, int], NDArray[np.float32]]
-"""Scores of the people from start to stop with everybody, (stop - start, n); -inf for pairs kept apart."""
+Rows = Callable[[NDArray[np.int64]], NDArray[np.float32]]
+"""Scores of some people with everybody, (a,) -> (a, n); -inf for pairs kept apart."""
 
-CHUNK = 256
-"""Rows held in memory at once."""
+PAIRS = 2**21
+"""Pairs held in memory at once, as rows."""
 
 SUSPECTS = 256
 """The weakest group is bounded by this many people of the worst partners."""
 
 
-def star_bound(rows: Rows, people: int, shape: Shape, emphasis: float, *, mean: float = 1.0) -> Bound:
+def never() -> bool:
+    """To take all the time that is needed."""
+    return False
+
+
+def star_bound(
+    rows: Rows,
+    people: int,
+    shape: Shape,
+    emphasis: float,
+    *,
+    mean: float = 1.0,
+    best: Floats | None = None,
+    stop: Callable[[], bool] = never,
+) -> Bound:
     """Let everybody choose partners of their own: no partition is worth more.
 
-    ``rows`` gives scores in [0, 1]; the score of somebody with themselves is passed over. ``mean`` is what the
-    mean value is known not to exceed. -inf as the value of the bound says that there is no partition.
+    ``rows`` gives scores in [0, 1]; the score of somebody with themselves is passed over. ``mean`` is what the mean
+    value is known not to exceed, ``best`` are everybody's best scores where they are known, :func:`best_partners` of
+    all rows or more. When told to ``stop`` the weakest group is bounded by those looked at. -inf as the value of the
+    bound says that there is no partition.
     """
-    best = _partners_of_all(rows, people, shape.most - 1)
+    if best is None:
+        best = _partners_of_all(rows, people, shape.most - 1)
     mean = min(mean, mean_bound(best, shape))
-    weakest = min(mean, _weakest_bound(rows, best, shape)) if emphasis else mean
+    weakest = min(mean, _weakest_bound(rows, best, shape, stop)) if emphasis else mean
     # Scores may have been rounded down to the precision of the rows.
-    rounding = 1 + float(np.finfo(rows(0, 1).dtype).eps)
+    rounding = 1 + float(np.finfo(rows(np.arange(1)).dtype).eps)
     return Bound(rounding * ((1 - emphasis) * mean + emphasis * weakest), "star")
 
 
@@ -47,11 +64,21 @@ def group_stars(score: Floats, shape: Shape) -> Floats:
 
 
 def _partners_of_all(rows: Rows, people: int, count: int) -> Floats:
-    best = np.empty((people, count))
-    for start in range(0, people, CHUNK):
-        stop = min(start + CHUNK, people)
-        best[start:stop] = best_partners(rows(start, stop), start, count)
+    best, chunk = np.empty((people, count)), max(1, PAIRS // people)
+    for start in range(0, people, chunk):
+        stop = min(start + chunk, people)
+        best[start:stop] = best_partners(rows(np.arange(start, stop)), start, count)
     return best
+
+
+@compiled
+def _insert(tops: Floats, value: float) -> None:
+    place = len(tops) - 1
+    if value > tops[place]:
+        while place > 0 and tops[place - 1] < value:
+            tops[place] = tops[place - 1]
+            place -= 1
+        tops[place] = value
 
 
 @compiled
@@ -60,14 +87,17 @@ def best_partners(block: NDArray[np.floating], start: int, count: int) -> Floats
     tops = np.full((block.shape[0], count), -np.inf)
     for row in range(block.shape[0]):
         for column in range(block.shape[1]):
-            value = block[row, column]
-            if value > tops[row, count - 1] and column != start + row:
-                place = count - 1
-                while place > 0 and tops[row, place - 1] < value:
-                    tops[row, place] = tops[row, place - 1]
-                    place -= 1
-                tops[row, place] = value
+            if column != start + row:
+                _insert(tops[row], block[row, column])
     return tops
+
+
+@compiled
+def improve(tops: Floats, block: NDArray[np.floating]) -> None:
+    """Put what is higher in each row of ``block`` among the highest of that row, descending in ``tops``."""
+    for row in range(block.shape[0]):
+        for column in range(block.shape[1]):
+            _insert(tops[row], block[row, column])
 
 
 def mean_bound(best: Floats, shape: Shape, own: Floats | float = 0.0) -> float:
@@ -92,17 +122,20 @@ def mean_bound(best: Floats, shape: Shape, own: Floats | float = 0.0) -> float:
     return min(at(0), float(found.fun))
 
 
-def _weakest_bound(rows: Rows, best: Floats, shape: Shape) -> float:
-    """The weakest group is worth at most what the best group of anybody placed is worth."""
+def _weakest_bound(rows: Rows, best: Floats, shape: Shape, stop: Callable[[], bool]) -> float:
+    """The weakest group is worth at most what the best group of anybody placed is worth; inf if stopped too early."""
     left_over = len(best) - shape.placed
     suspects = np.argsort(best.sum(axis=1), kind="stable")[: left_over + SUSPECTS]
-    most = np.empty(len(suspects))
-    for start in range(0, len(suspects), CHUNK):
-        chosen = suspects[start : start + CHUNK]
-        block = np.concatenate([rows(int(i), int(i) + 1) for i in chosen])
+    most, chunk = [np.zeros(0)], max(1, PAIRS // len(best))
+    for start in range(0, len(suspects), chunk):
+        if stop():
+            break
+        chosen = suspects[start : start + chunk]
+        block = rows(chosen)
         through = [_through(block, chosen, best, size) for size in shape.allowed]
-        most[start : start + CHUNK] = np.max(through, axis=0)
-    return float(np.sort(most)[left_over])
+        most.append(np.max(through, axis=0))
+    known = np.sort(np.concatenate(most))
+    return float(known[left_over]) if len(known) > left_over else np.inf
 
 
 def _through(block: NDArray[np.floating], chosen: NDArray[np.int64], best: Floats, size: int) -> Floats:
