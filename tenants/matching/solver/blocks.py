@@ -125,10 +125,12 @@ class Blocks:
         rng = np.random.default_rng((*self.seed, self.turn))
         chosen = self.drawn(rng)
         benches = np.array_split(rng.permutation(self.bench), len(chosen))
-        self.bench = np.sort(np.concatenate(self.search(chosen, benches, heats, aim, best)))
+        benched = self.search(chosen, benches, heats, aim, best, across=self.across)
+        self.bench = np.sort(np.concatenate(benched))
 
     def lift(self, weak: int, heat: float, sweeps: int) -> None:
-        """Search the ``weak`` weakest groups once more among others, as many blocks as there are threads."""
+        """Search the ``weak`` weakest groups once more among others, in as many blocks as there are threads: they are
+        done sooner than anybody else would have them."""
         self.turn += 1
         rng = np.random.default_rng((*self.seed, self.turn))
         order = np.argsort(self.means, kind="stable")
@@ -136,10 +138,17 @@ class Blocks:
         low, rest = rng.permutation(order[:weak]), rng.permutation(order[weak:])[:others]
         chosen = [np.concatenate([low[x::THREADS], rest[x::THREADS]]) for x in range(THREADS)]
         heats = np.where(np.arange(sweeps) < sweeps // 2, heat, 0.0)
-        self.search(chosen, [self.bench[:0]] * THREADS, heats, self.aim(weak), always)
+        self.search(chosen, [self.bench[:0]] * THREADS, heats, self.aim(weak), always, across=in_threads)
 
     def search(
-        self, chosen: list[I64], benches: list[I64], heats: F64, aim: Aim, best: Callable[[Island], bool]
+        self,
+        chosen: list[I64],
+        benches: list[I64],
+        heats: F64,
+        aim: Aim,
+        best: Callable[[Island], bool],
+        *,
+        across: Across,
     ) -> list[I64]:
         """Search blocks of the ``chosen`` groups, each with people of the bench; who is on the bench after that."""
         home = self.layout.home
@@ -153,7 +162,7 @@ class Blocks:
             return block._replace(heats=heats, best=best)
 
         benched = []
-        for number, found in enumerate(self.across(len(chosen), cut)):
+        for number, found in enumerate(across(len(chosen), cut)):
             self.means[chosen[number]] = found.means
             for place, g in enumerate(chosen[number]):
                 self.groups[g] = np.sort(people[number][found.group == place])
