@@ -18,6 +18,9 @@ from tenants.matching.solver.task import Task
 COLUMNS_LIMIT = 300
 """People up to whom groups are generated as columns of a linear program."""
 
+GROUPS_LIMIT = 1500
+"""People up to whom the best group of whoever is hard to place is looked for."""
+
 FEW_KINDS, A_KIND = 64, 64
 """A large pool is told apart into so many kinds, or one for so many people if those are more: each takes time, and
 the more there are the fewer pairs are looked at."""
@@ -34,10 +37,13 @@ def upper_bound(
     """
     budget = bounds.BUDGET if stop is None else float("inf")
     stop = stop or bounds.never
-    of, mean = bound_shape(shape), 1.0
+    of, mean, weakest = bound_shape(shape), 1.0, 1.0
     if task.matrix is not None:
         mean = bounds.priced_mean(_rows(task), task.people, of, stop)
-    best = stars(task, shape, mean=mean, stop=stop)
+    if task.emphasis and COLUMNS_LIMIT < task.people <= GROUPS_LIMIT:
+        everybody = _rows(task)(np.arange(task.people))
+        weakest = bounds.weakest_bound(everybody, of, float(task.means(groups).min()), stop)
+    best = stars(task, shape, mean=mean, weakest=weakest, stop=stop)
     if task.people <= COLUMNS_LIMIT and best.value > value and not stop():
         assert task.matrix is not None  # noqa: S101  # pools of this size have one
         forbidden = ~np.isfinite(_rows(task)(np.arange(task.people)))
@@ -58,12 +64,19 @@ def upper_bound(
     return best
 
 
-def stars(task: Task, shape: Shape, *, mean: float = 1.0, stop: Callable[[], bool] = bounds.never) -> Bound:
-    """The bound from everybody's best partners, where the mean value is known not to exceed ``mean``; only large pools
-    take long enough to be told to ``stop``."""
+def stars(
+    task: Task,
+    shape: Shape,
+    *,
+    mean: float = 1.0,
+    weakest: float = 1.0,
+    stop: Callable[[], bool] = bounds.never,
+) -> Bound:
+    """The bound from everybody's best partners, where the mean value is known not to exceed ``mean``, and the weakest
+    group's not ``weakest``; only large pools take long enough to be told to ``stop``."""
     rows, of = _rows(task), bound_shape(shape)
     if task.matrix is not None:
-        return bounds.star_bound(rows, task.people, of, task.emphasis, mean=mean)
+        return bounds.star_bound(rows, task.people, of, task.emphasis, mean=mean, weakest=weakest)
     most = max(FEW_KINDS, task.people // A_KIND)
     best = partners(task, of.most - 1, kinds=most, stop=stop)
     return bounds.star_bound(rows, task.people, of, task.emphasis, best=best, stop=stop)

@@ -36,8 +36,7 @@ from tenants.matching.solver.telling import group_said, member_said
 def certificate(task: Task, pool: Pool, recipe: Recipe, shape: Shape, groups: Sequence[Group]) -> Certificate:
     """Tell all of a partition of a shape."""
     limits = term_bounds(task, shape)
-    blocks = parts(groups, partial(_scores_by_term, task.affinity))
-    with_partners = [_with_partners(block) for _, block in blocks]
+    with_partners = _with_partners(task.affinity, groups)
     pair_means = np.array([means.mean(axis=1) for means in with_partners])
     sizes = np.array([len(group) for group in groups])
     means = sizes @ pair_means / sizes.sum()
@@ -116,10 +115,14 @@ def _scores_by_term(affinity: Affinity, people: I64) -> NDArray[np.float64]:
     return np.array(terms, dtype=np.float64)
 
 
-def _with_partners(block: NDArray[np.float64]) -> NDArray[np.float64]:
-    """By term each member's mean score with the partners: (terms, n, n) -> (terms, n)."""
-    sums = block.sum(axis=2) - block.diagonal(axis1=1, axis2=2)
-    return np.asarray(sums / (block.shape[1] - 1), dtype=np.float64)
+def _with_partners(affinity: Affinity, groups: Sequence[Group]) -> list[NDArray[np.float64]]:
+    """For each group, by term, each member's mean score with the partners, (terms, n)."""
+
+    def means(block: NDArray[np.float64]) -> NDArray[np.float64]:
+        sums = block.sum(axis=2) - block.diagonal(axis1=1, axis2=2)
+        return np.asarray(sums / (block.shape[1] - 1), dtype=np.float64)
+
+    return [means(block) for _, block in parts(groups, partial(_scores_by_term, affinity))]
 
 
 def _alternatives(task: Task, shape: Shape, groups: Sequence[Group]) -> dict[int, Alternative]:

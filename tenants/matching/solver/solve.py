@@ -59,9 +59,9 @@ from tenants.matching.solver.validation import validate
 DEFAULT_BUDGET = 1000
 """Sweeps of the search over everybody."""
 
-SEARCHED, SEARCHED_MANY = 0.6, 0.95
-"""Shares of a time limit, and of the progress, that are for the search; the rest is for the bound. Of many people it is
-soon found, and no better with more time."""
+SEARCHED, SEARCHED_SOME, SEARCHED_MANY = 0.6, 0.75, 0.95
+"""Shares of a time limit, and of the progress, that are for the search of few people, of some and at most of many; the
+rest is for the bound, which is found sooner and gains less by more time the more people there are."""
 
 TOLD = 1.5e-4
 """Seconds that it takes to bound and to tell what was found, for each of many people."""
@@ -158,8 +158,8 @@ def _best_of(task: Task, placing: Placing, seed: int, effort: Effort, across: Ac
 
 
 def _searched_share(people: int, seconds: float | None) -> float:
-    if people <= COLUMNS_LIMIT:
-        return SEARCHED
+    if people <= MATRIX_LIMIT:
+        return SEARCHED if people <= COLUMNS_LIMIT else SEARCHED_SOME
     told = 0.0 if seconds is None else TOLD * people / max(seconds, TOLD)
     return min(SEARCHED_MANY, max(SEARCHED, 1.0 - told))
 

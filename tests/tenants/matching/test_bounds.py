@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenants.matching.solver.bounds import Shape, column_bound, priced_mean, star_bound
+from tenants.matching.solver.bounds import Shape, column_bound, priced_mean, star_bound, weakest_bound
 from tenants.matching.solver.bounds.branching import Pricing, begin, best_groups
 from tenants.matching.solver.bounds.fitting import part_misfits
 from tenants.matching.solver.bounds.nearby import good_groups
@@ -127,6 +127,16 @@ def test_no_partition_has_a_higher_mean_than_partners_at_a_price(instance):
     bound = priced_mean(instance.rows, instance.people, instance.shape, lambda: False)
     mean = replace(instance, emphasis=0.0)
     assert all(mean.value(groups) <= bound + TINY for groups in instance.partitions())
+
+
+@settings(max_examples=150, deadline=None)
+@given(instances(), st.integers(0, 3))
+def test_no_partition_has_a_better_weakest_group_than_the_best_group_of_anybody(instance, which):
+    weakest = [min(map(instance.group_value, groups)) for groups in instance.partitions()]
+    known = weakest[which % len(weakest)] if weakest else 0.0
+    rows = instance.rows(np.arange(instance.people))
+    bound = weakest_bound(rows, instance.shape, known, lambda: False)
+    assert all(each <= bound + 1e-6 for each in weakest)
 
 
 def test_a_price_tells_that_not_everybody_can_have_the_same_partner():

@@ -5,6 +5,7 @@ from tenants.matching.solver.bounds.partners import Kinds, partners_by_kind
 from tenants.matching.solver.bounds.prices import priced_mean
 from tenants.matching.solver.bounds.shape import Shape
 from tenants.matching.solver.bounds.star import Rows, never, star_bound
+from tenants.matching.solver.bounds.weakest import weakest_bound
 
 __all__ = [
     "BUDGET",
@@ -16,4 +17,5 @@ __all__ = [
     "partners_by_kind",
     "priced_mean",
     "star_bound",
+    "weakest_bound",
 ]

@@ -34,26 +34,27 @@ def star_bound(
     emphasis: float,
     *,
     mean: float = 1.0,
+    weakest: float = 1.0,
     best: Floats | None = None,
     stop: Callable[[], bool] = never,
 ) -> Bound:
     """Let everybody choose partners of their own: no partition is worth more.
 
-    ``rows`` gives scores in [0, 1]; the score of somebody with themselves is passed over. ``mean`` is what the mean
-    value is known not to exceed, ``best`` are everybody's best scores where they are known, :func:`best_partners` of
-    all rows or more. When told to ``stop`` the weakest group is bounded by those looked at. -inf as the value of the
-    bound says that there is no partition.
+    ``rows`` gives scores in [0, 1]; the score of somebody with themselves is passed over. ``mean`` and ``weakest``
+    are what the mean value and the weakest group's are known not to exceed, ``best`` are everybody's best scores where
+    they are known, :func:`best_partners` of all rows or more. When told to ``stop`` the weakest group is bounded by
+    those looked at. -inf as the value of the bound says that there is no partition.
     """
     if best is None:
         best = _partners_of_all(rows, people, shape.most - 1)
     mean = min(mean, mean_bound(best, shape))
-    weakest = min(mean, _weakest_bound(rows, best, shape, stop)) if emphasis else mean
+    weakest = min(mean, weakest, _weakest_bound(rows, best, shape, stop)) if emphasis else mean
     # Scores may have been rounded down to the precision of the rows.
     rounding = 1 + float(np.finfo(rows(np.arange(1)).dtype).eps)
     return Bound(rounding * ((1 - emphasis) * mean + emphasis * weakest), "star")
 
 
-def group_stars(score: Floats, shape: Shape) -> Floats:
+def group_stars(score: NDArray[np.floating], shape: Shape) -> Floats:
     """No group of size ``shape.allowed[x]`` with person i is worth more than element (x, i).
 
     ``score`` is (n, n), -inf for pairs kept apart. The sum of a group's pairs, each counted twice, is what

@@ -53,7 +53,7 @@ def _alternatives(land: Land, board: Board, aim: Aim, gain: F64, to: I64, other:
         gi = board.group[i]
         for j in range(n):
             gj = board.group[j]
-            if gj in {k, gi} or land.unit_of[j] >= 0:
+            if gj in (k, gi) or land.unit_of[j] >= 0:
                 continue
             both = land.score[i, j]
             one = board.total[gi] + board.pull[gi, j] - board.pull[gi, i] - both
@@ -99,7 +99,7 @@ def _change(
     change -= land.affinity[board.size[gj]] * board.total[gj]
     weakest = min(land.mean[si] * one, land.mean[sj] * two)
     for g in order:
-        if g not in {gi, gj}:
+        if g not in (gi, gj):
             weakest = min(weakest, means[g])
     return float(aim.share * change + aim.emphasis * (weakest - means[order[0]]))
 

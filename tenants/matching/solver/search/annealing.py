@@ -112,7 +112,7 @@ class Island:
             self.land,
             self.board,
             self.aim,
-            heats,
+            np.ascontiguousarray(heats),  # anything else would be compiled anew
             weak,
             self.noise,
             self.rng,

@@ -124,7 +124,7 @@ def move_unit(
     if gi < k and gj < k:
         number += int(rng.integers(-1, 2))
     come = some_of(land, board, gj, number, rng)
-    if k in {gi, gj} and len(come) != len(go):
+    if k in (gi, gj) and len(come) != len(go):
         return np.nan
     return transfer(land, board, wish, gi, gj, go, come, least_gain)
 
@@ -136,7 +136,7 @@ def exchange_pair(
     """Exchange a person and another of the group with two of a group drawn at random."""
     k = len(land.least)
     gi, gj = board.group[i], int(rng.integers(0, k))
-    if gi in {k, gj}:
+    if gi in (k, gj):
         return np.nan
     go = some_of(land, board, gi, 2, rng)
     come = some_of(land, board, gj, 2, rng)
