@@ -21,7 +21,7 @@ def tables(asked: argparse.Namespace) -> dict[str, Callable[[], bool]]:
     if asked.quick:
         return {
             "mdgp": lambda: library.table(data, seeds=1, seconds=0.3),
-            "rosters": lambda: quality.table(data, people=(40,), seconds=0.5),
+            "rosters": lambda: quality.table(data, people=(40,), seconds=0.5, longest=0.5),
             "planted": lambda: planted.table(people=24, seeds=2),
             "large": lambda: large.table(people=(2000,), seconds=2.0),
         }

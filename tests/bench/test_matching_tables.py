@@ -138,7 +138,7 @@ def test_columns_are_aligned(capsys):
 
 def test_the_gap_that_is_promised_depends_on_the_number_of_people():
     def of(people, gap, **peers):
-        return quality.Compared("a", people, 0.5, 0.5, 0.6, gap, 1.0, 0, peers)
+        return quality.Compared("a", people, 0.5, 0.5, 0.6, gap, 0.1, 1.0, 0, peers)
 
     assert of(300, 0.01).close
     assert not of(300, 0.02).close
@@ -163,7 +163,7 @@ def test_the_table_of_mdgplib_is_printed_beside_what_is_published(tmp_path, caps
 
 
 def test_the_rosters_table_says_when_there_are_no_real_people(tmp_path, capsys):
-    quality.table(tmp_path, people=(24,), seconds=0.1)
+    quality.table(tmp_path, people=(24,), seconds=0.1, longest=0.1)
     out = capsys.readouterr().out
     assert "no rows of real people" in out
     assert "held: no hard rule is broken" in out

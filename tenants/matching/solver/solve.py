@@ -24,7 +24,12 @@ lower rank is possible. The value and its bound are for partitions of that shape
 **Search.** Where at most MOST_PARTITIONS partitions have the shape all are tried. Up to WHOLE people two
 islands anneal side by side, above that blocks of groups in rounds. While they cool, the weakest group is
 replaced by the mean of the m weakest (their conditional value at risk, Rockafellar and Uryasev 2000), m going
-down to one, so that every weak group pulls and not only the last.
+down to one, so that every weak group pulls and not only the last. In blocks m ends higher, and the weakest groups
+are then searched on their own among others, again and again.
+
+**Bound.** Up to COLUMNS_LIMIT people the linear program over all groups, for the mean value of partitions whose
+groups are all worth so much, at the levels that matter; above that everybody's best partners, at prices for those
+whom too many want. Both hold for all choices of sizes that the shape allows.
 """
 
 from __future__ import annotations
