@@ -142,7 +142,7 @@ def test_a_run_not_yet_finished_cannot_be_accepted(tenant, database):
 
 def test_four_and_a_half_thousand_people_are_accepted_in_few_statements(tenant, database, proposed):
     ready = ready_to_match(tenant, database, people=4547, institutions=600)
-    url, run = proposed(ready)
+    url, run = proposed(ready, sweeps=50)
     assert run["placed_count"] > 4500
     with statements(database) as seen:
         accepted = tenant.api.post(f"{url}/acceptance")

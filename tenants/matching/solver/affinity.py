@@ -64,6 +64,7 @@ class Affinity:
             self,
             people=len(people),
             missing=tuple(missing[people] for missing in self.missing),
+            _values=(),
             _similarities=[similarity.among(people) for similarity in self._similarities],
         )
 

@@ -48,7 +48,7 @@ WEAK = (1 / 3, 1 / 15)
 LIFTED = 0.4
 """Share of the time that is for lifting the weakest groups alone, after the rounds, if they count at all."""
 
-LIFTS = 96
+LIFTS = 48
 LIFT_SWEEPS = 20
 LIFTED_AT_ONCE = 0.4
 """How often that is done without a limit of time, in so many sweeps; share of weak groups in a block at first."""
