@@ -125,6 +125,20 @@ def table(
         compared(name, pool, recipe, seed=seed, seconds=seconds, longest=longest)
         for name, pool, recipe in cases(data, people, seed)
     ]
+    _print_own(found, seconds, longest)
+    _print_others(found, seconds)
+    promises = [
+        told(
+            f"gap in {longest:g} s at most {GAP_OF_FEW:.0%} up to {FEW} people, {GAP_OF_MANY:.0%} above",
+            all(each.close for each in found),
+        ),
+        told("no hard rule is broken", not any(each.broken for each in found)),
+        told("nobody reaches more in the same time", all(each.ahead for each in found)),
+    ]
+    return all(promises)
+
+
+def _print_own(found: list[Compared], seconds: float, longest: float) -> None:
     rows = [
         (
             each.roster,
@@ -154,6 +168,9 @@ def table(
         ),
         rows,
     )
+
+
+def _print_others(found: list[Compared], seconds: float) -> None:
     names = list(found[0].peers)
     printed(
         f"What others reach in {seconds:g} s (“-”: no groups)",
@@ -168,12 +185,3 @@ def table(
             for each in found
         ],
     )
-    promises = [
-        told(
-            f"gap in {longest:g} s at most {GAP_OF_FEW:.0%} up to {FEW} people, {GAP_OF_MANY:.0%} above",
-            all(each.close for each in found),
-        ),
-        told("no hard rule is broken", not any(each.broken for each in found)),
-        told("nobody reaches more in the same time", all(each.ahead for each in found)),
-    ]
-    return all(promises)
