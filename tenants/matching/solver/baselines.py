@@ -171,7 +171,7 @@ class _Way:
         """What is climbed: -inf if a hard rule is broken."""
         wish, board = Wish(self.aim.share, 0.0, -np.inf, 1.0), new_board(self.land, group)
         recount(self.land, board, wish)
-        return float(value_of(self.land, board, wish, self.aim.emphasis, self.aim.outside))
+        return float(value_of(self.land, board, wish, self.aim.emphasis))
 
     def sweep(self, heat: float) -> None:
         """Give everybody a chance to change places."""

@@ -3,7 +3,8 @@
 Groups are drawn into blocks at random, each block is searched alone, all are put together and drawn anew
 (large neighbourhoods, Shaw 1998). The weakest group couples the blocks: ``emphasis`` times it is the
 largest of emphasis * (floor - mean shortfall of the m weakest below the floor) as m comes down to one, and
-with the floor fixed for a round, each block's part is its own.
+with the floor fixed for a round, each block's part is its own. In the rounds m stays in the many; it comes down to
+one while the weakest groups alone are searched among others.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from tenants.matching.solver.bounds.generation import PROVED, Generation
 from tenants.matching.solver.bounds.shape import Floats, Shape
-from tenants.matching.solver.bounds.star import group_stars
+from tenants.matching.solver.bounds.star import group_stars, never
 from tenants.matching.solver.model import Bound, Group
 
 BUDGET = 2e9
@@ -64,7 +64,7 @@ def column_bound(
     value: float,
     mean: float = 1.0,
     budget: float = BUDGET,
-    stop: Callable[[], bool] = lambda: False,
+    stop: Callable[[], bool] = never,
 ) -> Bound:
     """Bound the value of partitions into groups without forbidden pairs.
 
@@ -123,5 +123,4 @@ def _settled(reach: float, least: float, near: float) -> Callable[[float, float]
 
 def _weakest(score: Floats, forbidden: NDArray[np.bool_], shape: Shape) -> float:
     """No partition's weakest group is worth more: everybody placed needs a group."""
-    stars = group_stars(np.where(forbidden, -np.inf, score), shape).max(axis=0)
-    return float(np.sort(stars)[len(score) - shape.placed])
+    return shape.weakest(group_stars(np.where(forbidden, -np.inf, score), shape).max(axis=0))

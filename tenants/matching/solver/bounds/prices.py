@@ -22,8 +22,8 @@ NEAREST = 64
 LOOKS, STEPS = 8, 20
 STEP = 0.02
 """Looks, and steps after each; what being chosen once too often raises a price by at first, as a share of the spread
-of the scores. It is halved when prices
-have got worse, which those whom nobody looked at can do, and falls by a quarter else."""
+of the scores. It is halved when prices have got worse, which those whom nobody looked at can do, and falls by a
+quarter else."""
 
 
 def priced_mean(rows: Rows, people: int, shape: Shape, stop: Callable[[], bool]) -> float:

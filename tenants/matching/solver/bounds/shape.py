@@ -31,6 +31,11 @@ class Shape:
             return tuple(range(self.least, self.most + 1))
         return tuple(sorted(size for size, count in self.sizes.items() if count))
 
+    def weakest(self, most: Floats) -> float:
+        """The weakest group is worth no more than this, if none with person i is worth more than ``most[i]``: everybody
+        placed is in one."""
+        return float(np.sort(most)[len(most) - self.placed])
+
     def total(self, worth: Floats) -> float:
         """At most this is the sum over all groups, if a group of size ``allowed[x]`` adds at most ``worth[x]``.
 

@@ -34,7 +34,7 @@ def weakest_bound(score: NDArray[np.float32], shape: Shape, known: float, stop: 
     most = group_stars(score, shape).max(axis=0)
     left_over, work = len(score) - shape.placed, WORK
     for person in np.argsort(most, kind="stable")[: left_over + SUSPECTS]:
-        least = float(np.sort(most)[left_over])
+        least = shape.weakest(most)
         if work <= 0 or stop() or least <= known:
             break
         best = known
@@ -46,7 +46,7 @@ def weakest_bound(score: NDArray[np.float32], shape: Shape, known: float, stop: 
                 work -= spent
             best = max(best, found)
         most[person] = min(most[person], best)
-    return max(known, float(np.sort(most)[left_over]))
+    return max(known, shape.weakest(most))
 
 
 class _Search:

@@ -81,15 +81,13 @@ class Aim(NamedTuple):
     """What a search climbs.
 
     ``share``     of the mean part, the sum of members' affinity.
-    ``emphasis``  what the weakest group's mean pair weighs beside it; ``outside`` is that of the weakest
-                  group that is not on the board.
+    ``emphasis``  what the weakest group's mean pair weighs beside it.
     ``steep``     without emphasis, what each unit weighs by which a group's mean pair falls short of ``floor``.
     ``strict``    what a violation of a hard rule weighs.
     """
 
     share: float
     emphasis: float = 0.0
-    outside: float = np.inf
     steep: float = 0.0
     floor: float = -np.inf
     strict: float = 1.0

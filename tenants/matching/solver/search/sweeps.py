@@ -88,10 +88,10 @@ def sweep(
 
 
 @compiled
-def value_of(land: Land, board: Board, wish: Wish, emphasis: float, outside: float) -> float:
+def value_of(land: Land, board: Board, wish: Wish, emphasis: float) -> float:
     """What is to be as large as possible, -inf while a hard rule is broken: the weakest group counts with
-    ``emphasis``, where ``outside`` are others as weak as that; without emphasis, what falls short of the floor."""
-    value, weakest = -land.loyalty * board.away[0], outside
+    ``emphasis``; without emphasis, what falls short of the floor."""
+    value, weakest = -land.loyalty * board.away[0], np.inf
     for g in range(len(land.least)):
         if board.broken[g] > 0:
             return -np.inf
@@ -164,7 +164,7 @@ def cool(
             for g in range(k + 1):
                 tilt(land, board, wish, g)
         worse += sweep(land, board, wish, heats[s], noise, rng, row)
-        value = value_of(land, board, wish, aim.emphasis, aim.outside)
+        value = value_of(land, board, wish, aim.emphasis)
         if value > best_value[0] + TINY:
             best_value[0] = value
             best[:] = board.group[: len(best)]
