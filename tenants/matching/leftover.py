@@ -7,8 +7,6 @@ from uuid import UUID
 from tenants.matching import solver
 from tenants.matching.models import LEFT_OVER_BY_HAND
 from tenants.matching.questions import Question
-from tenants.matching.solver.model import Apart, Keep, Locked, Rule
-from tenants.matching.solver.words import said_of
 
 _BY_HAND_SAID = "Left over by hand: an adjustment puts this person in no group."
 _FOR_MEMBER = {
@@ -16,19 +14,13 @@ _FOR_MEMBER = {
     "randomised": "You were drawn by lot to start later.",
 }
 _NO_ROOM = "There was no place for you in a group this time."
-_ADDED: dict[type[Rule], str] = {
-    Apart: "those who must be kept apart",
-    Keep: "the groups that go on",
-    Locked: "those who are locked",
-}
-"""Rules that a recipe does not have and a run adds, in words that stand for their numbers."""
 
 Left = tuple[UUID, str, str]
 """A participant, a code, and a sentence for the organiser."""
 
 
-def left_over(asked: Question, found: solver.Partition, own: int) -> Iterator[Left]:
-    """Those whom a run places nowhere though they could start now; the recipe has `own` rules.
+def left_over(asked: Question, found: solver.Partition) -> Iterator[Left]:
+    """Those whom a run places nowhere though they could start now.
 
     Of groups that are given, the rules tell why somebody is in none of them only where they close these groups.
     """
@@ -38,7 +30,7 @@ def left_over(asked: Question, found: solver.Partition, own: int) -> Iterator[Le
         if person in asked.by_hand or (room and each.code == "size"):
             yield person, LEFT_OVER_BY_HAND, _BY_HAND_SAID
         else:
-            yield person, each.code, _named(each.reason, asked.recipe, own)
+            yield person, each.code, each.reason
 
 
 def later(asked: Question) -> Iterator[Left]:
@@ -52,10 +44,3 @@ def later(asked: Question) -> Iterator[Left]:
 def for_member(code: str) -> dict[str, Any]:
     """The member's own telling: nothing of other people, nor of rules that are about them."""
     return {"for_member": {"affinity": None, "said": [_FOR_MEMBER.get(code, _NO_ROOM)]}}
-
-
-def _named(reason: str, recipe: solver.Recipe, own: int) -> str:
-    """The solver's sentence without numbers of rules that the recipe does not have."""
-    for place, rule in enumerate(recipe.rules[own:], start=own + 1):
-        reason = reason.replace(f"rule {place} ({said_of(rule)})", _ADDED[type(rule)])
-    return reason

@@ -56,7 +56,7 @@ def write_proposal(session: Session, run_id: UUID, *, asked: Question, found: so
     known = {"tenant": session.tenant_id, "run": run_id}
     session.execute(_INSERT_GROUPS, {**known, **_group_columns(ids, asked, found)})
     run = row_of(session, MatchingRun, run_id)
-    rows = [*_placed(ids, asked, found), *_nowhere(asked, found, own_rules(run))]
+    rows = [*_placed(ids, asked, found), *_nowhere(asked, found)]
     session.execute(_INSERT_PLACEMENTS, {**known, **_columns(rows, asked)})
     run.outcome = "partial" if found.unplaced else "formed"
     run.value, run.bound, run.bound_by = found.value, found.bound.value, found.bound.name
@@ -107,8 +107,8 @@ def _placed(ids: Sequence[UUID], asked: Question, found: solver.Partition) -> It
             yield asked.people[person], group_id, None, None, explanation
 
 
-def _nowhere(asked: Question, found: solver.Partition, own: int) -> Iterator[Row]:
-    for person, code, reason in (*left_over(asked, found, own), *later(asked)):
+def _nowhere(asked: Question, found: solver.Partition) -> Iterator[Row]:
+    for person, code, reason in (*left_over(asked, found), *later(asked)):
         yield person, None, code, reason, _json(for_member(code))
 
 

@@ -217,7 +217,7 @@ def _standing(session: Session, cohort: Cohort, options: RunOptions) -> Standing
 
 
 def _keep(asked: KeepGroups, lists: tuple[tuple[str, ...], ...]) -> Keep:
-    return Keep(lists=lists, max=asked.max_moves, price=asked.price)
+    return Keep(lists=lists, max=asked.max_moves, price=asked.price, called="the groups that go on")
 
 
 def _groups(roster: Roster, places: Mapping[UUID, int | None]) -> list[Group]:
@@ -236,7 +236,7 @@ def _locked(roster: Roster, places: Mapping[UUID, int | None], locked: Sequence[
     for person, external_id in zip(roster.people, roster.external_ids, strict=True):
         if person in locked:
             lists.setdefault(places[person], []).append(external_id)
-    return Locked(lists=tuple(tuple(each) for each in lists.values()))
+    return Locked(lists=tuple(tuple(each) for each in lists.values()), called="those who are locked")
 
 
 def _who_waits(session: Session, cohort_id: UUID) -> list[str]:
@@ -255,5 +255,6 @@ def _separations(session: Session, cohort_id: UUID, external_ids: Mapping[UUID, 
             if separated.private is private
         )
         if any(len(each) > 1 for each in lists):
-            rules.append(Apart(lists=tuple(each for each in lists if len(each) > 1), private=private))
+            told = tuple(each for each in lists if len(each) > 1)
+            rules.append(Apart(lists=told, private=private, called="those who must be kept apart"))
     return rules

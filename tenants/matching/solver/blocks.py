@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -221,9 +220,9 @@ class Blocks:
         """Cool down over all rounds, then lift the weakest groups; whether time ran out."""
         hot, cold = self.calibrated(effort, min(10, max(2, effort.sweeps // 200)))
         lifted = LIFTED if self.task.emphasis and len(self.groups) > THREADS else 0.0
-        self._cooled(_part_of(effort, 1 - lifted), hot, cold)
+        self._cooled(effort.part(0.0, 1.0 - lifted), hot, cold)
         if lifted:
-            self._lifted(effort, cold)
+            self._lifted(effort.part(1.0 - lifted, 1.0), cold)
         return effort.over()
 
     def _cooled(self, effort: Effort, hot: float, cold: float) -> None:
@@ -257,17 +256,7 @@ class Blocks:
             part = (time.monotonic() - began) / (effort.deadline - began)
             if effort.deadline == float("inf"):
                 part = number / LIFTS
-            effort.report(1 - LIFTED + LIFTED * min(1.0, part))
-
-
-def _part_of(effort: Effort, share: float) -> Effort:
-    """The first share of an effort's time and progress."""
-    now = time.monotonic()
-    return replace(
-        effort,
-        deadline=now + share * (effort.deadline - now),
-        progress=lambda part: effort.report(share * part),
-    )
+            effort.report(min(1.0, part))
 
 
 def as_tuples(groups: list[I64]) -> list[Group]:

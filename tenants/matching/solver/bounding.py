@@ -37,16 +37,17 @@ def upper_bound(
     """
     budget = bounds.BUDGET if stop is None else float("inf")
     stop = stop or bounds.never
-    of, mean, weakest = bound_shape(shape), 1.0, 1.0
+    of, rows, mean, weakest = bound_shape(shape), _rows(task), 1.0, 1.0
     if task.matrix is not None:
-        mean = bounds.priced_mean(_rows(task), task.people, of, stop)
+        mean = bounds.priced_mean(rows, task.people, of, stop)
     if task.emphasis and COLUMNS_LIMIT < task.people <= GROUPS_LIMIT:
-        everybody = _rows(task)(np.arange(task.people))
-        weakest = bounds.weakest_bound(everybody, of, float(task.means(groups).min()), stop)
+        weakest = bounds.weakest_bound(
+            rows(np.arange(task.people)), of, float(task.means(groups).min()), stop
+        )
     best = stars(task, shape, mean=mean, weakest=weakest, stop=stop)
     if task.people <= COLUMNS_LIMIT and best.value > value and not stop():
         assert task.matrix is not None  # noqa: S101  # pools of this size have one
-        forbidden = ~np.isfinite(_rows(task)(np.arange(task.people)))
+        forbidden = ~np.isfinite(rows(np.arange(task.people)))
         score = task.matrix.astype(np.float64)
         owed = sum(task.breaches(group)[1] for group in groups) / shape.placed
         columns = bounds.column_bound(

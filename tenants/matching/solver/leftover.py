@@ -28,11 +28,16 @@ def _unplaced(task: Task, recipe: Recipe, groups: Sequence[Group], person: int) 
     most = sorted(told, key=lambda rule: -blocked[rule])
     if not most:
         return Unplaced(person, "rules", "No group could take this person with the rules of this run.")
-    named = " and ".join(f"rule {rule + 1} ({said_of(recipe.rules[rule])})" for rule in most[:3])
+    named = " and ".join(_called(recipe, rule) for rule in most[:3])
     count = max(blocked[rule] for rule in most)
     which = "every group" if count == len(groups) else f"{count} of {len(groups)} groups"
     room = f"; {full} groups are full at {recipe.size.max}" if full else ""
     return Unplaced(person, name_of(recipe.rules[most[0]]), f"Closed in {which} by {named}{room}.")
+
+
+def _called(recipe: Recipe, rule: int) -> str:
+    asked = recipe.rules[rule]
+    return asked.called or f"rule {rule + 1} ({said_of(asked)})"
 
 
 def _no_room(recipe: Recipe, full: int, groups: int) -> str:

@@ -94,10 +94,12 @@ class Rule:
     ``price``   None for a rule that always holds; else what each violation costs, in units of one
                 member's affinity.
     ``private`` told to nobody, not even to organisers: a person's own wish.
+    ``called``  what a rule that no recipe has is called, instead of its number and words.
     """
 
     price: float | None = None
     private: bool = False
+    called: str | None = None
 
 
 @dataclass(frozen=True)

@@ -137,17 +137,11 @@ def best_placing(
     # The usual sizes and those that let most groups stay are both worth a search.
     ways = list(going_on(task, task.people - placing.shape.placed, seed)) or [placing]
     found = []
-    for left in range(len(ways), 0, -1):
-        share = replace(effort, deadline=_deadline_of(effort, left))
-        found.append(_best_of(task, replace(ways[-left], clash=placing.clash), seed, share, across))
+    for number, way in enumerate(ways):
+        part = effort.part(number / len(ways), (number + 1) / len(ways))
+        found.append(_best_of(task, replace(way, clash=placing.clash), seed, part, across))
     best = max(found, key=lambda each: task.worth(each[0].shape, each[0].group))
     return best[0], any(out_of_time for _, out_of_time in found)
-
-
-def _deadline_of(effort: Effort, left: int) -> float:
-    """When the next of so many searches has to end."""
-    now = time.monotonic()
-    return now + (effort.deadline - now) / left
 
 
 def _best_of(task: Task, placing: Placing, seed: int, effort: Effort, across: Across) -> tuple[Placing, bool]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 
 import numpy as np
@@ -57,6 +57,15 @@ class Effort:
     def over(self) -> bool:
         """Whether the deadline has passed or the search was ended."""
         return self.halted.is_set() or time.monotonic() >= self.deadline
+
+    def part(self, start: float, stop: float) -> Effort:
+        """That for what is done from one fraction of the work on to another, in as much of the time that is left."""
+        now = time.monotonic()
+        return replace(
+            self,
+            deadline=now + (self.deadline - now) * (stop - start) / (1.0 - start),
+            progress=lambda fraction: self.report(start + (stop - start) * fraction),
+        )
 
     def report(self, fraction: float) -> None:
         """Tell the progress."""
