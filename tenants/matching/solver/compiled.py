@@ -1,8 +1,9 @@
-"""The one way to compile: what is kept on disk is bound to the whole source of the solver.
+"""The one way to compile: what is kept on disk is bound to all sources that are compiled.
 
 numba keeps machine code by the file that a function is in, and does not see when a function that it calls,
-in another file, has changed. So the code is kept in a folder named after a digest of all sources, beside them
-or in NUMBA_CACHE_DIR; where neither can be written, each process compiles anew.
+in another file, has changed. So the code is kept in a folder named after a digest of all files with functions that
+are compiled, which hold all that these read, beside them or in NUMBA_CACHE_DIR; where neither can be written, each
+process compiles anew.
 """
 
 import functools
@@ -18,11 +19,20 @@ SOURCES = Path(__file__).parent
 Compiled = TypeVar("Compiled", bound=Callable[..., Any])
 
 
+def sources() -> list[Path]:
+    """The files with functions that are compiled, and this one."""
+    return [
+        path
+        for path in sorted(SOURCES.rglob("*.py"))
+        if path == Path(__file__) or "\n@compiled\n" in path.read_text()
+    ]
+
+
 @functools.cache
 def digest() -> str:
-    """Of all sources of the solver, as they were when this process first looked."""
+    """Of these files, as they were when this process first looked."""
     found = sha256()
-    for path in sorted(SOURCES.rglob("*.py")):
+    for path in sources():
         found.update(path.read_bytes())
     return found.hexdigest()[:16]
 
