@@ -12,8 +12,8 @@ from tenants.matching.solver.feasibility.reading import PRIVATE, size_words
 from tenants.matching.solver.hours import START
 from tenants.matching.solver.model import Group, Locked, Pool, Recipe, Together
 from tenants.matching.solver.partition import Partition
-from tenants.matching.solver.placing import as_placing
 from tenants.matching.solver.search.annealing import Effort
+from tenants.matching.solver.seating import as_placing
 from tenants.matching.solver.solve import best_placing, task_of, told_of
 from tenants.matching.solver.task import Task
 from tenants.matching.solver.validation import validate

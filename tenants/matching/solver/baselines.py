@@ -29,11 +29,12 @@ from tenants.matching.solver.compiled import compiled
 from tenants.matching.solver.forming import MEND_HEATS, MEND_ROUNDS, dealt
 from tenants.matching.solver.hours import START
 from tenants.matching.solver.model import Group, Pool, Recipe
-from tenants.matching.solver.placing import Placing, first_placing
+from tenants.matching.solver.placing import first_placing
 from tenants.matching.solver.search.annealing import ISLANDS, Island, aim_of
 from tenants.matching.solver.search.board import Aim, Land, Wish, new_board, recount
 from tenants.matching.solver.search.rules import F64, I64, Scratch, scratch_for, violations
 from tenants.matching.solver.search.sweeps import value_of
+from tenants.matching.solver.seating import Placing
 from tenants.matching.solver.sizes import Shape
 from tenants.matching.solver.solve import task_of
 from tenants.matching.solver.task import MATRIX_LIMIT, Layout, Task

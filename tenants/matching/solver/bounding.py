@@ -12,6 +12,7 @@ from tenants.matching.solver import bounds
 from tenants.matching.solver.block import as_groups
 from tenants.matching.solver.model import Bound, Group
 from tenants.matching.solver.search.rules import I64
+from tenants.matching.solver.similarity import Bools
 from tenants.matching.solver.sizes import Shape
 from tenants.matching.solver.task import Task
 
@@ -20,6 +21,9 @@ COLUMNS_LIMIT = 300
 
 GROUPS_LIMIT = 1500
 """People up to whom the best group of whoever is hard to place is looked for."""
+
+MOST_WORDS = 2e8
+"""Pairs of people, times words of 64 bits, up to which everybody is compared by what they have in common."""
 
 FEW_KINDS, A_KIND = 64, 64
 """A large pool is told apart into so many kinds, or one for so many people if those are more: each takes time, and
@@ -128,7 +132,8 @@ def partners(
 
 
 class Apartness:
-    """Pairs of people who can never be in one group: hard conflicts, and holders of what one only may have."""
+    """Pairs of people who can never be in one group: hard conflicts, holders of what one only may have, and those who
+    have too little in common, unless it would take long to compare everybody."""
 
     def __init__(self, task: Task) -> None:
         rules = task.compiled.arrays
@@ -139,6 +144,7 @@ class Apartness:
         pair = len(rules.least) + np.arange(np.count_nonzero(hard))
         held_by = np.concatenate([holder[single], other[hard], rules.conflict[hard]])
         held = np.concatenate([rules.feature[single], pair, pair])
+        self.strangers = _strangers(task)
         self.held = sparse.csr_array(
             (np.ones(len(held), dtype=np.bool_), (held_by, held)),
             shape=(task.people, len(rules.least) + len(pair)),
@@ -150,6 +156,26 @@ class Apartness:
         Whoever holds anything is struck with themselves, too.
         """
         block[(self.held[left] @ self.held[right].T).nonzero()] = -np.inf
+        if self.strangers is not None:
+            block[self.strangers[np.ix_(left, right)]] = -np.inf
+
+
+def _strangers(task: Task) -> Bools | None:
+    rules = task.compiled.arrays
+    spans = [
+        (slice(first, last), rules.need[rule])
+        for rule, first, last in rules.span.tolist()
+        if rules.common_price[rule] < 0
+    ]
+    words = sum(rules.bits[0, span].size for span, _ in spans)
+    if not spans or task.people**2 * words > MOST_WORDS:
+        return None
+    found: Bools = np.zeros((task.people, task.people), dtype=np.bool_)
+    for person in range(task.people):
+        for span, need in spans:
+            shared = np.bitwise_count(rules.bits[person, span] & rules.bits[:, span])
+            found[person] |= shared.reshape(task.people, -1).sum(axis=1, dtype=np.int64) < need
+    return found
 
 
 def _owners(starts: I64) -> I64:

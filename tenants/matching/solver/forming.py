@@ -101,7 +101,8 @@ def mended(task: Task, shape: Shape, seed: tuple[int, ...]) -> I64 | None:
             return None
         if standing is not None and _as_good_as_can_be(task, shape, group):
             return group
-        found = _mended(task, layout, group, heats[min(attempt, len(heats) - 1)], (*seed, attempt))
+        group, kept = cooled(task, layout, group, heats[min(attempt, len(heats) - 1)], (*seed, attempt))
+        found = group if kept else None
         moved = task.people + 1 if found is None else len(task.moved(shape, found))
         if moved < fewest:
             best, fewest = found, moved
@@ -125,16 +126,19 @@ def _as_good_as_can_be(task: Task, shape: Shape, group: I64) -> bool:
     return not any(task.breaches(members)[0] for members in groups)
 
 
-def _mended(task: Task, layout: Layout, group: I64, heats: F64, seed: tuple[int, ...]) -> I64 | None:
+def cooled(task: Task, layout: Layout, group: I64, heats: F64, seed: tuple[int, ...]) -> tuple[I64, bool]:
+    """Groups that break less, for whatever value, and whether they keep all hard rules."""
     # Who is left over is for the rules alone to say as long as they are broken.
     aim, equal = Aim(share=0.0), np.zeros(task.people, dtype=np.int64)
     if task.people > WHOLE:
         blocks = Blocks(replace(task, rank=equal), layout, group, seed, scored=False)
-        return blocks.mend(heats, MENDED_BLOCKS)
+        found = blocks.mend(heats, MENDED_BLOCKS)
+        return blocks.group if found is None else found, found is not None
     land = task.land(np.arange(task.people), layout)._replace(rank=equal)
     island = Island(land, aim, group, seed)
     island.cool(heats, np.ones(len(heats), dtype=np.int64))
-    return island.best if island.best_value[0] > -np.inf else None
+    kept = bool(island.best_value[0] > -np.inf)
+    return island.best if kept else island.board.group[: task.people].copy(), kept
 
 
 def promoted(task: Task, shape: Shape, group: I64) -> I64:

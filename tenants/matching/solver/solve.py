@@ -50,12 +50,14 @@ from tenants.matching.solver.certificate import certificate
 from tenants.matching.solver.compiling import compile_rules
 from tenants.matching.solver.forming import mended, promoted
 from tenants.matching.solver.hours import START
+from tenants.matching.solver.leaving import with_more
 from tenants.matching.solver.leftover import unplaced
 from tenants.matching.solver.model import Bound, Group, Pool, Recipe
 from tenants.matching.solver.partition import Partition
-from tenants.matching.solver.placing import Placing, first_placing, going_on
+from tenants.matching.solver.placing import first_placing
 from tenants.matching.solver.search.annealing import ISLANDS, Effort, aim_of, search
 from tenants.matching.solver.search.rules import I64
+from tenants.matching.solver.seating import Placing, going_on
 from tenants.matching.solver.sizes import Shape
 from tenants.matching.solver.standing import standing_of
 from tenants.matching.solver.task import MATRIX_LIMIT, Task
@@ -117,7 +119,8 @@ def solve(
         stop = None if seconds is None else lambda: time.monotonic() > end
         bound = upper_bound(task, placing.shape, told["groups"], value, stop=stop)
     if bound.value <= value + PROVED:
-        bound, stopped_by = Bound(value, bound.name), "proof"
+        bound = Bound(value, bound.name)
+        stopped_by = "proof" if placing.most else stopped_by
     report(1.0)
     return Partition(**told, bound=bound, stopped_by=stopped_by)
 
@@ -127,21 +130,22 @@ def best_placing(
 ) -> tuple[Placing, bool]:
     """The best groups that the search comes to, with their ``value`` if none are better, and whether time ran
     out. Raises Infeasible."""
-    # Few people are placed in a moment, or it is worth knowing why not.
-    hurried = replace(task, deadline=effort.deadline) if task.people > WHOLE else task
-    placing = first_placing(hurried, pool, recipe, seed)
+    placing = first_placing(replace(task, deadline=effort.deadline), pool, recipe, seed)
     if placing.value is not None:
         return placing, False
-    if task.standing is None or task.standing.rule.price is None:
-        return _best_of(task, placing, seed, effort, across)
-    # The usual sizes and those that let most groups stay are both worth a search.
-    ways = list(going_on(task, task.people - placing.shape.placed, seed)) or [placing]
+    ways = [placing]
+    if task.standing is not None and task.standing.rule.price is not None:
+        # The usual sizes and those that let most groups stay are both worth a search.
+        ways = list(going_on(task, task.people - placing.shape.placed, seed)) or ways
     found = []
     for number, way in enumerate(ways):
         part = effort.part(number / len(ways), (number + 1) / len(ways))
-        found.append(_best_of(task, replace(way, clash=placing.clash), seed, part, across))
-    best = max(found, key=lambda each: task.worth(each[0].shape, each[0].group))
-    return best[0], any(out_of_time for _, out_of_time in found)
+        found.append(_best_of(task, way, seed, part, across))
+    best, _ = (
+        found[0] if len(found) == 1 else max(found, key=lambda each: task.worth(each[0].shape, each[0].group))
+    )
+    best = replace(best, clash=placing.clash, most=placing.most)
+    return with_more(task, recipe, best), any(out_of_time for _, out_of_time in found)
 
 
 def _best_of(task: Task, placing: Placing, seed: int, effort: Effort, across: Across) -> tuple[Placing, bool]:

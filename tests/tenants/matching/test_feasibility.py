@@ -44,6 +44,9 @@ def first(count, total, value="X"):
     return Attribute("categorical", [value] * count + [f"o{number}" for number in range(total - count)])
 
 
+PERHAPS = ", which may leave other clashes"
+
+
 def names(*numbers):
     return tuple(f"p{number}" for number in numbers)
 
@@ -381,7 +384,7 @@ def test_a_recipe_changed_as_a_relaxation_says_places_everybody():
 def test_a_relaxation_that_leaves_another_clash_says_so():
     pool = people(60, place=first(12, 60), role=first(0, 60))
     found = clash(pool, of((6, 7), Cap("place", 1), Seats("role", "X"), Together((names(0, 1),))))
-    assert all("which may leave other clashes" in each.said for each in found.relaxations)
+    assert all(each.said.endswith(PERHAPS) for each in found.relaxations)
 
 
 @pytest.mark.parametrize(
@@ -452,17 +455,18 @@ def test_arithmetic_names_the_clash_of_a_large_pool():
     assert (
         found.said == "place “X”: 6000 people, at most 5000 groups, at most 1 of them in each: 1000 too many."
     )
-    assert {each.said for each in found.relaxations} == {
+    assert {each.said.removesuffix(PERHAPS) for each in found.relaxations} == {
         "raise the cap on place to 2",
         "allow groups of 5",
         "leave 1200 people to the waitlist",
     }
+    assert all(each.said.endswith(PERHAPS) for each in found.relaxations)
 
 
 def test_arithmetic_says_how_many_to_take_out_of_a_list():
     pool = people(2_000)
     found = arithmetic_clash(pool, of((5, 7), Apart(lists=(names(*range(405)),))))
-    assert {each.said: each.amount for each in found.relaxations} == {
+    assert {each.said.removesuffix(PERHAPS): each.amount for each in found.relaxations} == {
         "allow groups of 4": 1,
         "take 5 people out of the list: p0, p1, p2 and 402 more apart": 5,
         "leave 7 people to the waitlist": 7,

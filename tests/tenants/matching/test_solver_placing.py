@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenants.matching.solver import Attribute, Infeasible, Recipe, Size, Term, solve
-from tenants.matching.solver.model import Apart, Cap, Locked, Together
+from tenants.matching.solver.model import Apart, Cap, Locked, Shared, Together
 from tests.tenants.matching.checker import Checker
 from tests.tenants.matching.exhaustive import priorities
 from tests.tenants.matching.rosters import EXAMPLES, every_rule, people, pools, recipes, structured
@@ -74,6 +74,36 @@ def test_nobody_waits_who_could_take_the_place_of_somebody_of_lower_priority(poo
 def test_as_many_as_possible_are_placed_where_one_fewer_would_not_do_but_two_would():
     partition = solve(of_places("AAAABBBB"), Recipe(Size(3, 3), PLACE, waitlist=True), seed=1)
     assert [len(group) for group in partition.groups] == [3, 3]
+
+
+LETTERS = [
+    *("bdf", "abh", "abd", "aeg", "deg", "bcf", "bch", "afg"),
+    *("ceg", "bcd", "efg", "aef", "dfh", "bdg", "ach", "ace"),
+]
+"""Twelve of these can be in threes who share two letters, and no more: bdf abd bdg, aeg aef ace, deg ceg efg, bcf bch
+bcd."""
+
+
+def of_letters(many):
+    return people(len(many), letters=Attribute("set", [sorted(each) for each in many]))
+
+
+def test_as_many_as_possible_are_placed_where_few_groups_keep_the_rules():
+    recipe = Recipe(Size(3, 5), (Term("letters", "different", 1),), (Shared("letters", 2),), waitlist=True)
+    partition = solve(of_letters(LETTERS), recipe, seed=1)
+    assert sorted(map(len, partition.groups)) == [3, 3, 3, 3]
+    assert (partition.stopped_by, partition.gap) == ("proof", 0)
+
+
+def test_a_limit_of_time_places_some_of_many_who_can_hardly_be_placed():
+    draw = np.random.default_rng(5)
+    many = ["".join(draw.choice(list("abcdefgh"), 3, replace=False)) for _ in range(120)]
+    recipe = Recipe(Size(5, 6), (Term("letters", "different", 1),), (Shared("letters", 2),), waitlist=True)
+    pool = of_letters(many)
+    partition = solve(pool, recipe, seed=1, seconds=0.5)
+    assert partition.groups
+    assert Checker(pool, recipe).faults(partition) == []
+    assert_no_room(pool, recipe, partition)
 
 
 def test_people_whom_a_cap_keeps_out_are_told_the_cap_and_the_others_are_placed():

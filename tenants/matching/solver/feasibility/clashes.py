@@ -66,7 +66,7 @@ def _public_first(case: Case) -> Iterator[Case]:
 def arithmetic_clash(pool: Pool, recipe: Recipe, *, start: date = START) -> Clash | None:
     """The clash that counting alone finds, fast however many people; None proves nothing.
 
-    Its relaxations are checked by the same arithmetic, against this clash and not the rest of the recipe.
+    Its relaxations are checked by the same arithmetic, and say that they may leave other clashes.
     """
     for case in _public_first(read(pool, recipe, start)):
         found = find(case)
@@ -86,6 +86,14 @@ def placing(pool: Pool, recipe: Recipe, *, effort: float = 1.0, start: date = ST
         return Exact(effort).placing(read(pool, recipe, start))
     except Unknown:
         return None
+
+
+def fewest_left(
+    pool: Pool, recipe: Recipe, *, effort: float = 1.0, start: date = START
+) -> tuple[list[Group], bool]:
+    """Some groups that keep all rules which always hold and leave few people out, by CP-SAT, and whether it is proved
+    that none leave fewer; no groups if all people were left out, or if none were found."""
+    return Exact(effort).fewest_left(read(pool, recipe, start))
 
 
 def told(clash: Case) -> tuple[Part, ...]:

@@ -43,7 +43,8 @@ class Counting:
 
     People alike in all that the demands look at are of one kind, and a group has a number of each kind.
     Members of blocks are each of their own. Groups are in order of their sizes, largest first, as nothing
-    tells them apart. ``quick`` leaves out what helps proofs more than finding, this order among it.
+    tells them apart. ``quick`` leaves out what helps proofs more than finding, this order among it. With
+    ``sparing`` as few as possible are in none; whether no groups leave fewer is then in ``proven``.
     """
 
     case: Case
@@ -51,6 +52,8 @@ class Counting:
     groups: int
     leave: int = 0
     quick: bool = False
+    sparing: bool = False
+    proven: bool = field(init=False, default=False)
     kinds: list[list[int]] = field(init=False)
     tokens: list[frozenset[Token]] = field(init=False)
     most: int = field(init=False)
@@ -88,6 +91,8 @@ class Counting:
             for people in self.kinds
         ]
         model.add(cp_model.LinearExpr.sum([0, *left]) <= self.leave)
+        if self.sparing:
+            model.minimize(cp_model.LinearExpr.sum([0, *left]))
         for kind, people in enumerate(self.kinds):
             placed = [number[kind] for number in self.number]
             model.add(cp_model.LinearExpr.sum([0, *placed]) + left[kind] == len(people))
@@ -189,6 +194,7 @@ class Counting:
                 raise Unknown
             numbers = [[solver.value(each) for each in number] for number in self.number]
             if not self._forbid(numbers):
+                self.proven = status == cp_model.OPTIMAL
                 return self._divided(numbers)
         raise Unknown
 

@@ -50,6 +50,20 @@ class Exact:
                 return found
         return Counting(case, 0 if leave else least, most, leave).solve(self.effort)
 
+    def fewest_left(self, case: Case) -> tuple[list[Group], bool]:
+        """Groups that keep all demands with few people in none, and whether it is certain that none have fewer; no
+        groups if all were in none, or none were found."""
+        least, leave = case.size.min if case.size else 1, case.people
+        most = group_range(case)[1]
+        if leave < least or not most or self.effort.left <= 0:
+            return [], leave < least
+        try:
+            counting = Counting(case, 0, most, leave - least, sparing=True)
+            found = counting.solve(replace(self.effort, question=self.effort.left))
+        except Unknown:
+            return [], False
+        return found or [], found is None or counting.proven
+
     def refutes(self, case: Case) -> bool:
         """Whether it is certain that the demands cannot be kept."""
         try:

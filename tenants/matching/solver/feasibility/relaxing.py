@@ -35,8 +35,8 @@ class Ladder:
 def relaxations(case: Case, clash: Case, judge: Judge, whole: Judge | None = None) -> tuple[Relaxation, ...]:
     """Changes to single demands of a clash, and people left out, cheapest first.
 
-    Each makes the clash go away; one that may leave others in the recipe, as ``whole`` judges, says so. Where a
-    person's own wish is among them, only the number of people left out is offered.
+    Each makes the clash go away; one that may leave others in the recipe, as ``whole`` judges if there is such a
+    judge, says so. Where a person's own wish is among them, only the number of people left out is offered.
     """
     private = any(demand.private for demand in clash.demands)
     ladders = [] if private else [ladder for demand in clash.demands for ladder in _ladders(demand, case)]
@@ -45,7 +45,7 @@ def relaxations(case: Case, clash: Case, judge: Judge, whole: Judge | None = Non
         steps = _first_step(ladder, clash, judge)
         if steps is None:
             continue
-        for_all = _first_step(ladder, case, whole, steps) if whole else steps
+        for_all = _first_step(ladder, case, whole, steps) if whole else None
         said = ladder.said(for_all or steps) + ("" if for_all else OTHERS_LEFT)
         found.append(Relaxation(ladder.rule, said, for_all or steps))
     return tuple(sorted(found, key=lambda each: (each.amount, each.said.endswith(OTHERS_LEFT))))

@@ -1,0 +1,136 @@
+"""Whom to leave over where not everybody can be placed: as few people as a limited search finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+
+from tenants.matching.solver.block import as_groups
+from tenants.matching.solver.blocks import as_tuples
+from tenants.matching.solver.forming import MEND_HEATS, cooled, dealt, promoted
+from tenants.matching.solver.model import Group, Recipe
+from tenants.matching.solver.seating import Placing, as_placing, may_move, placed
+from tenants.matching.solver.sizes import shapes
+from tenants.matching.solver.task import OutOfTime, Task
+
+ONE_BY_ONE = 12
+STEPS_BACK = 8
+"""People left over up to whom every number is tried, and how many numbers before the first that works."""
+
+TRIES = 200_000
+"""Groups that are tried, at most, for those who are left over: a second or two."""
+
+
+def most_placed(
+    task: Task, recipe: Recipe, seed: int, exact: Sequence[Group], proven: bool
+) -> Placing | None:
+    """Leave over as few as a limited search can; None if it finds no group at all.
+
+    ``exact`` are groups that leave few people over, none if none were found; ``proven`` whether none leave fewer.
+    """
+    if proven and not exact:
+        return None
+    fewest, known = 1, [_salvaged(task, recipe, seed)]
+    if exact:
+        known.append(as_placing(task, exact))
+        fewest = task.people - sum(map(len, exact)) if proven else 1
+    possible = [each for each in known if each is not None and may_move(task, each)]
+    best = max(possible, key=lambda each: each.shape.placed, default=None)
+    most = task.people - (recipe.size.min if best is None else best.shape.placed)
+    with suppress(OutOfTime):
+        best = _in_turn(task, recipe, seed, fewest, most) or best
+    if best is None:
+        return None
+    return with_more(task, recipe, replace(best, most=proven and task.people - best.shape.placed == fewest))
+
+
+def _in_turn(task: Task, recipe: Recipe, seed: int, fewest: int, most: int) -> Placing | None:
+    """Whether the rest can be placed does not simply improve with the number left over, so of few all numbers are
+    tried in turn; of many more and more at a time, then the last few steps one by one."""
+    left, step = fewest - 1, 1
+    while left < most:
+        tried, left = left, min(most, left + step)
+        found = placed(task, recipe, left, seed)
+        if found is not None:
+            return _fewer_left(task, recipe, seed, range(max(tried + 1, left - STEPS_BACK), left)) or found
+        if left - fewest >= ONE_BY_ONE:
+            step *= 2
+    return None
+
+
+def _fewer_left(task: Task, recipe: Recipe, seed: int, numbers: Iterable[int]) -> Placing | None:
+    found = (placed(task, recipe, left, seed) for left in numbers)
+    try:
+        return next((each for each in found if each is not None), None)
+    except OutOfTime:
+        return None
+
+
+def _salvaged(task: Task, recipe: Recipe, seed: int) -> Placing | None:
+    """What is left of groups that break rules, when those who break them have left and others have joined."""
+    some = (shapes(people, recipe.size) for people in range(task.people, 0, -1))
+    shape = next(alike[0] for each in some for alike in each)
+    if task.standing is not None:
+        shape = next(task.standing.shapes(shape.placed, usual=False))
+    layout = replace(task.layout(shape), leave=task.people)
+    group = dealt(shape, layout, task.compiled.units, task.rank, np.random.default_rng(seed))
+    if group is None:
+        return None
+    group, _ = cooled(task, layout, group, MEND_HEATS, (seed, shape.groups))
+    kept = [_kept(task, recipe, members) for members in as_tuples(as_groups(group, shape.groups))]
+    groups = [members for members in kept if members]
+    if not groups:
+        return None
+    found = as_placing(task, _joined(task, recipe, groups))
+    return replace(found, group=promoted(task, found.shape, found.group))
+
+
+def _kept(task: Task, recipe: Recipe, members: Group) -> Group:
+    """Those of a group who keep all rules when others have left it; nobody if too few do."""
+    while len(members) >= recipe.size.min:
+        if not task.breaches(members)[0]:
+            return members
+        without = [tuple(p for p in members if p not in unit) for unit in map(set, _units(task, members))]
+        members = min(filter(None, without), key=lambda each: task.breaches(each)[0], default=())
+    return ()
+
+
+def with_more(task: Task, recipe: Recipe, placing: Placing) -> Placing:
+    """The same with everybody who is left over and can join a group as it is; whether there are any is tried a limited
+    number of times."""
+    if placing.most:
+        return placing
+    groups = _joined(task, recipe, as_tuples(as_groups(placing.group, placing.shape.groups)))
+    more = as_placing(task, groups)
+    if more.shape.placed == placing.shape.placed:
+        return placing
+    return replace(more, clash=placing.clash, most=False)
+
+
+def _joined(task: Task, recipe: Recipe, groups: Sequence[Group]) -> list[Group]:
+    """The groups with those who are in none and can join one, the highest rank first."""
+    grown, tries = list(groups), 0
+    inside = {person for members in groups for person in members}
+    outside = [person for person in range(task.people) if person not in inside]
+    for unit in sorted(_units(task, outside), key=lambda unit: -int(task.rank[list(unit)].min())):
+        for number, members in enumerate(grown):
+            if len(members) + len(unit) > recipe.size.max:
+                continue
+            tries += 1
+            if tries > TRIES:
+                return grown
+            if not task.breaches((*members, *unit))[0]:
+                grown[number] = tuple(sorted((*members, *unit)))
+                break
+    return grown
+
+
+def _units(task: Task, people: Sequence[int]) -> list[Group]:
+    """Some people, who are all who must be with any of them, as the units that they move in."""
+    among = set(people)
+    whole = [tuple(unit) for unit in task.compiled.units if unit[0] in among]
+    joined = {person for unit in whole for person in unit}
+    return [*whole, *((person,) for person in people if person not in joined)]
