@@ -111,4 +111,4 @@ def test_a_search_for_groups_that_keep_the_rules_ends_when_its_time_is_over():
         mended(task, shape, (1,))
     with pytest.raises(Infeasible) as told:
         first_placing(task, pool, recipe, 1)
-    assert not told.value.clash.proven
+    assert told.value.clash.proven  # by the counting model, which makes a little effort in any case
