@@ -105,8 +105,11 @@ def _share(value: float, limit: float | None) -> float | None:
 
 
 def _hours(task: Task, pool: Pool, recipe: Recipe) -> Hours | None:
-    keys = [term.attribute for term in recipe.terms if pool.attributes[term.attribute].kind == "availability"]
-    keys += [rule.attribute for rule in recipe.rules if isinstance(rule, CommonSlots)]
+    """Of the first attribute that a rule asks hours of, so that what is told shows the rule kept; else of a term."""
+    keys = [rule.attribute for rule in recipe.rules if isinstance(rule, CommonSlots)]
+    keys += [
+        term.attribute for term in recipe.terms if pool.attributes[term.attribute].kind == "availability"
+    ]
     return Hours(pool.attributes[keys[0]].values, task.start) if keys else None
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tenants.matching.solver import Attribute, Recipe, Size, Term, solve
-from tests.tenants.matching.rosters import people
+from tenants.matching.solver import Attribute, Partition, Pool, Recipe, Rule, Size, Term, solve
+from tenants.matching.solver.model import CommonSlots
+from tests.tenants.matching.rosters import availability, people
 
 
 def one_group(prefer: str, attribute: Attribute) -> tuple[tuple[str, ...], ...]:
@@ -58,3 +59,19 @@ def test_members_are_told_nothing_of_places_on_a_scale(kind):
 def test_where_all_have_a_value_nothing_is_said_of_who_has_none():
     said = one_group("different", Attribute("boolean", [True, False, False]))
     assert said[0] == ("2 of your 2 partners differ from you in a.",)
+
+
+def of_two_weeks(*rules: Rule) -> Partition:
+    """Three people, free together on Tuesdays by one attribute and never by the other."""
+    never = [availability("UTC", f"{day} 09:00 12:00") for day in ("mon", "wed", "fri")]
+    pool = people(
+        3,
+        h1=Attribute("availability", never),
+        h2=Attribute("availability", [availability("UTC", "tue 09:00 12:00")] * 3),
+    )
+    return solve(pool, Recipe(Size(3, 3), (Term("h1", "similar", 1.0),), rules), seed=1, budget=1)
+
+
+def test_common_hours_are_those_that_a_rule_asks_for():
+    assert of_two_weeks(CommonSlots(attribute="h2", hours=2)).certificate.groups[0].common_hours == 3
+    assert of_two_weeks().certificate.groups[0].common_hours == 0
