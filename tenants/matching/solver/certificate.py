@@ -144,7 +144,7 @@ def _alternatives(task: Task, shape: Shape, groups: Sequence[Group]) -> dict[int
         person: Alternative(
             int(to[person]),
             None if other[person] < 0 else int(other[person]),
-            float(-gain[person] / shape.placed),
+            float((0.0 - gain[person]) / shape.placed),  # of no gain, 0.0 and not -0.0
         )
         for person in np.flatnonzero(to >= 0).tolist()
     }

@@ -1,8 +1,10 @@
 """What is told of groups and to their members is true, also where values are not known."""
 
+import math
+
 import pytest
 
-from tenants.matching.solver import Attribute, Partition, Pool, Recipe, Rule, Size, Term, solve
+from tenants.matching.solver import Attribute, Partition, Recipe, Rule, Size, Term, solve
 from tenants.matching.solver.model import CommonSlots
 from tests.tenants.matching.rosters import availability, people
 
@@ -75,3 +77,11 @@ def of_two_weeks(*rules: Rule) -> Partition:
 def test_common_hours_are_those_that_a_rule_asks_for():
     assert of_two_weeks(CommonSlots(attribute="h2", hours=2)).certificate.groups[0].common_hours == 3
     assert of_two_weeks().certificate.groups[0].common_hours == 0
+
+
+def test_another_place_that_is_as_good_costs_plain_zero():
+    pool = people(6, a=Attribute("categorical", ["x"] * 6))
+    found = solve(pool, Recipe(Size(3, 3), (Term("a", "similar", 1.0),)), seed=1, budget=1)
+    costs = [member.alternative.cost for group in found.certificate.members for member in group]
+    assert costs == [0.0] * 6
+    assert {math.copysign(1, cost) for cost in costs} == {1.0}
