@@ -20,6 +20,8 @@ MAX_MEMBERS = 200
 MAX_NUMBER = 1e12
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
+NO_TIME_ZONES = {"localtime", "Factory"}
+"""Names in the files of time zones that say nothing of a place: the machine's own clock, and one never set."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _LINE_END = re.compile(r"\r\n?|\n")
@@ -208,7 +210,7 @@ def _text(raw: Any) -> str:
 
 @functools.cache
 def _time_zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+    return frozenset(zoneinfo.available_timezones() - NO_TIME_ZONES)
 
 
 def _availability(raw: Any) -> dict[str, Any]:
