@@ -1,6 +1,7 @@
 """`peerloom solve`: groups from a file, without a server."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,13 @@ from tenants.matching import solver
 
 INFEASIBLE = 3
 BAD_INPUT = 2
+
+
+def _finite(_context: click.Context, _option: click.Parameter, seconds: float | None) -> float | None:
+    """Not a number is in any range."""
+    if seconds is not None and not math.isfinite(seconds):
+        raise click.BadParameter("must be a number of seconds.")
+    return seconds
 
 
 @click.command()
@@ -33,6 +41,7 @@ BAD_INPUT = 2
 @click.option(
     "--time-limit",
     type=click.FloatRange(min=0, min_open=True),
+    callback=_finite,
     metavar="SECONDS",
     help="Print the best found by then; without it, how long to search is counted in sweeps.",
 )
