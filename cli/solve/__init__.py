@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cli.solve.printing import analysis, analysis_table, certificate, infeasible, table
-from cli.solve.reading import BadInput, read_pool, read_recipe
+from cli.solve.reading import BadInput, read_pool, read_recipe, recipe_for
 from tenants.matching import solver
 
 INFEASIBLE = 3
@@ -75,7 +75,7 @@ def solve(
     try:
         words, attributes = read_recipe(recipe_file)
         pool = read_pool(file, attributes)
-        recipe = solver.recipe_of(words)
+        recipe = recipe_for(words, attributes)
         found = solver.solve(pool, recipe, seed=seed, budget=sweeps, seconds=time_limit)
         analysed = solver.analyse(pool, recipe, found.groups, seed=seed, budget=sweeps) if analyse else None
     except (BadInput, solver.InvalidRecipe, solver.InvalidPool) as fault:

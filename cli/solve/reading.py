@@ -15,7 +15,9 @@ from tenants.cohorts.tabular import BadRow, UnreadableFile, open_table
 from tenants.cohorts.values import InvalidValue, ValueReader
 from tenants.kernel.errors import Invalid
 from tenants.matching import solver
+from tenants.matching.models import Recipe
 from tenants.matching.questions import as_attribute
+from tenants.matching.recipe_checks import contradictions
 
 MOST_FAULTS = 10
 """Faults of a file that are named."""
@@ -150,3 +152,32 @@ def _in_order(levels: list[str]) -> list[str]:
         return sorted(levels, key=float)
     except ValueError:
         return sorted(levels)
+
+
+def recipe_for(words: dict[str, Any], attributes: Attributes) -> solver.Recipe:
+    """The recipe, with values of rules read as cells are, of attributes that have the levels of the pool.
+
+    Raises BadInput for what attributes cannot take, and where one is named twice that may be once.
+    """
+    rules = [_in_levels(rule, attributes) for rule in words["rules"]]
+    broken = contradictions(Recipe(terms=words["terms"], rules=rules), attributes)
+    if broken:
+        raise BadInput(_first([f"{each.pointer}: {each.detail}" for each in broken]))
+    return solver.recipe_of({**words, "rules": rules})
+
+
+def _in_levels(rule: dict[str, Any], attributes: Attributes) -> dict[str, Any]:
+    """The rule, its values by the keys of their levels where they have one."""
+    attribute = attributes.get(rule.get("attribute", ""))
+    if attribute is None:
+        return rule
+    reader, read = _reader(attribute), dict(rule)
+    if "value" in rule:
+        read["value"] = _key(reader, rule["value"])
+    if "values" in rule:
+        read["values"] = [_key(reader, value) for value in rule["values"]]
+    return read
+
+
+def _key(reader: ValueReader, value: str | bool) -> str | bool:
+    return value if isinstance(value, bool) else reader.level_of(value) or value

@@ -100,11 +100,12 @@ class ValueReader:
             )
         return _READERS[kind]
 
+    def level_of(self, name: str) -> str | None:
+        """The level that goes by this key, label or alias, in any letter case; None where none does."""
+        return self._level_of.get(name) or self._level_of.get(name.strip().casefold())
+
     def _level(self, name: str) -> str:
-        found = self._level_of.get(name) or self._level_of.get(name.strip().casefold())
-        if found is None:
-            found = self._new_level(name)
-        return found
+        return self.level_of(name) or self._new_level(name)
 
     def _new_level(self, name: str) -> str:
         level = short_text(name)

@@ -29,6 +29,14 @@ RECIPE = {
 }
 
 
+def at_least(attribute, value):
+    return {"rules": [{"rule": "at_least", "attribute": attribute, "value": value, "min": 1}]}
+
+
+def alone(attribute, values):
+    return {"rules": [{"rule": "no_isolate", "attribute": attribute, "values": values}]}
+
+
 def of_level(**told):
     return {"kind": "categorical", "levels": [{"key": "K01", **told}]}
 
@@ -129,6 +137,13 @@ def test_with_a_waitlist_as_many_as_possible_are_placed_and_the_others_told_why(
         ({"attributes": None}, "/attributes"),
         ({"attributes": {**ATTRIBUTES, "income": "number"}}, "income"),
         ({"program_id": "x"}, "/program_id"),
+        ({"terms": [TERMS[0], TERMS[0]]}, "/terms/1/attribute: award is named twice."),
+        ({"rules": RECIPE["rules"] * 2}, "/rules/1/attribute: institution is named twice."),
+        (at_least("stage", "highest"), "/rules/0/value: stage cannot be highest."),
+        (at_least("award", True), "/rules/0/value: award cannot be true."),
+        (at_least("convene", "yes"), "/rules/0/value: convene cannot be yes."),
+        (alone("stage", ["low", "lowest"]), "/rules/0/values/1: stage cannot be lowest."),
+        (alone("award", [True]), "/rules/0/values/0: award cannot be true."),
     ],
 )
 def test_a_recipe_at_fault_ends_with_status_2_and_names_the_field(run, changed, named):
@@ -186,6 +201,33 @@ def by_a(attribute, *rules, size=2, prefer="different"):
         "terms": [{"attribute": "a", "prefer": prefer}],
         "rules": list(rules),
     }
+
+
+@pytest.mark.parametrize("value", ["NCI", "nci", "Cancer", " CANCER ", "Institute"])
+@pytest.mark.parametrize("kind", ["categorical", "set"])
+def test_rules_know_a_level_by_every_name_that_cells_may_have_for_it(run, kind, value):
+    attribute = {"kind": kind, "levels": [{"key": "NCI", "label": "Institute", "aliases": ["Cancer"]}]}
+    rule = {"rule": "at_least", "attribute": "a", "value": value, "min": 1}
+    done = run(of_a("NCI", "nci", "x", "y"), by_a(attribute, rule), "--json")
+    assert done.exit_code == 0, done.output
+    groups = [set(group["members"]) for group in json.loads(done.stdout)["groups"]]
+    assert all(len(group & {"P0", "P1"}) == 1 for group in groups)
+    alone = {"rule": "no_isolate", "attribute": "a", "values": [value]}
+    done = run(of_a("NCI", "nci", "x", "y"), by_a(attribute, alone), "--json")
+    assert {"P0", "P1"} in [set(group["members"]) for group in json.loads(done.stdout)["groups"]]
+
+
+def test_rules_know_a_value_of_the_file_in_any_letter_case(run):
+    rule = {"rule": "at_least", "attribute": "a", "value": "nci", "min": 1}
+    assert run(of_a("NCI", "x", "Nci", "y"), by_a("categorical", rule)).exit_code == 0
+
+
+def test_what_a_level_is_beside_those_that_are_given_the_file_says(run):
+    attribute = {"kind": "categorical", "levels": ["NCI"]}
+    for value, status in (("x", 0), ("z", 2)):
+        rule = {"rule": "no_isolate", "attribute": "a", "values": [value]}
+        done = run(of_a("NCI", "NCI", "x", "x"), by_a(attribute, rule))
+        assert done.exit_code == status, done.output
 
 
 def test_a_cell_without_a_place_in_the_order_that_is_given_is_named(run):
