@@ -148,9 +148,10 @@ def _of_pool(attribute: Attribute, reader: ValueReader, values: list[Any]) -> so
 
 def _in_order(levels: list[str]) -> list[str]:
     """Levels nobody gave an order: as numbers if they all are, else as text."""
+    number = ValueReader(key="", kind="number", levels=(), is_open=False).from_cell
     try:
-        return sorted(levels, key=float)
-    except ValueError:
+        return sorted(levels, key=lambda level: (number(level), level))
+    except InvalidValue:
         return sorted(levels)
 
 

@@ -236,6 +236,20 @@ def test_a_cell_without_a_place_in_the_order_that_is_given_is_named(run):
     assert 'line 3, a: "odd" is not a level of a; use one of: low, high.' in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (("10", "9", "1.5"), "a: 1.5 1, 9 1, 10 1 of 3"),
+        (("10", "9", "nan"), "a: 10 1, 9 1, nan 1 of 3"),
+        (("10", "9", "inf"), "a: 10 1, 9 1, inf 1 of 3"),
+        (("1.0", "1", "01"), "a: 01 1, 1 1, 1.0 1 of 3"),
+    ],
+)
+def test_ordinals_without_levels_are_in_the_order_of_numbers_if_they_all_are_else_of_text(run, values, said):
+    printed = json.loads(run(of_a(*values), by_a("ordinal", size=3), "--json").stdout)
+    assert printed["groups"][0]["terms"][0]["said"] == said
+
+
 def test_members_are_told_nothing_of_a_sensitive_attribute(run):
     attribute = {"kind": "categorical", "sensitive": True}
     printed = json.loads(run(of_a("x", "y"), by_a(attribute), "--json").stdout)
