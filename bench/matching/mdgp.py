@@ -34,17 +34,62 @@ class Instance:
     most: NDArray[np.int64]
 
 
+class InvalidInstance(ValueError):
+    """A file is no instance of the problem; the message says why."""
+
+
 def read(path: Path) -> Instance:
-    """A file of MDGPLIB: ``n groups ss|ds lo hi lo hi ...``, then a line ``i j value`` for each pair."""
-    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
-        words = file.readline().split()
-        pairs = np.loadtxt(file, ndmin=2)
-    n, k = int(words[0]), int(words[1])
-    bounds = np.array(words[3 : 3 + 2 * k], dtype=np.int64).reshape(k, 2)
+    """A file of MDGPLIB: ``n groups ss|ds lo hi lo hi ...``, then a line ``i j value`` for each pair.
+
+    Raises InvalidInstance, and OSError or EOFError where the file cannot be read.
+    """
+    try:
+        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
+            first = file.readline()
+            lines = [line for line in file if line.strip()]
+    except UnicodeDecodeError as fault:
+        raise InvalidInstance("this is no text") from fault
+    n, least, most = _sizes(first)
+    i, j, value = _pairs(lines, n)
     values = np.zeros((n, n))
-    i, j = pairs[:, 0].astype(int), pairs[:, 1].astype(int)
-    values[i, j] = values[j, i] = pairs[:, 2]
-    return Instance(values, bounds[:, 0].copy(), bounds[:, 1].copy())
+    values[i, j] = values[j, i] = value
+    return Instance(values, least, most)
+
+
+def _sizes(line: str) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
+    """How many people there are, and how few and many may be in each group."""
+    words = line.split()
+    try:
+        n, k = int(words[0]), int(words[1])
+        bounds = np.array(words[3 : 3 + 2 * k], dtype=np.int64).reshape(k, 2)
+    except (IndexError, ValueError, OverflowError) as fault:
+        raise InvalidInstance(
+            "the first line must read n, groups, ss or ds, then two whole numbers for each group"
+        ) from fault
+    least, most = bounds[:, 0].copy(), np.minimum(bounds[:, 1], n)
+    if n < 1 or k < 1 or (least < 0).any() or (least > most).any():
+        raise InvalidInstance("each group must have bounds from 0 to n, the lower one first")
+    if not least.sum() <= n <= most.sum():
+        raise InvalidInstance(f"{n} people do not fit: all groups take {least.sum()} to {most.sum()}")
+    return n, least, most
+
+
+def _pairs(lines: list[str], n: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """One of each pair, the other, and their value."""
+    try:
+        pairs = np.loadtxt(lines, ndmin=2, comments=None) if lines else np.empty((0, 0))
+    except ValueError:
+        pairs = np.empty((0, 0))
+    if pairs.shape[1] != 3:
+        raise InvalidInstance("each line after the first must read i j value, all numbers")
+    ends, value = pairs[:, :2], pairs[:, 2]
+    known = ((ends >= 0) & (ends < n) & (ends == np.floor(ends))).all(axis=1)
+    broken = np.flatnonzero(~known | (ends[:, 0] == ends[:, 1]) | ~np.isfinite(value))
+    if broken.size:
+        said = lines[broken[0]].strip()
+        raise InvalidInstance(f"“{said}” is not a pair of two from 0 to {n - 1} and a finite value")
+    i, j = ends.astype(np.int64).T
+    return i, j, value
 
 
 def first_sizes(instance: Instance) -> NDArray[np.int64]:
@@ -101,7 +146,11 @@ def main() -> None:
     parser.add_argument("--time-limit", type=float, default=10.0, metavar="S")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    value, groups = solve(read(asked.file), seed=asked.seed, seconds=asked.time_limit)
+    try:
+        instance = read(asked.file)
+    except (InvalidInstance, OSError, EOFError) as fault:
+        parser.exit(2, f"{parser.prog}: {asked.file}: {fault}\n")
+    value, groups = solve(instance, seed=asked.seed, seconds=asked.time_limit)
     if asked.json:
         json.dump({"value": value, "groups": groups}, sys.stdout)
         print()

@@ -1,17 +1,25 @@
 """`peerloom solve`: groups from a file, without a server."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import click
 
 from cli.solve.printing import analysis, analysis_table, certificate, infeasible, table
-from cli.solve.reading import BadInput, read_pool, read_recipe
+from cli.solve.reading import BadInput, read_pool, read_recipe, recipe_for
 from tenants.matching import solver
 
 INFEASIBLE = 3
 BAD_INPUT = 2
+
+
+def _finite(_context: click.Context, _option: click.Parameter, seconds: float | None) -> float | None:
+    """Not a number is in any range."""
+    if seconds is not None and not math.isfinite(seconds):
+        raise click.BadParameter("must be a number of seconds.")
+    return seconds
 
 
 @click.command()
@@ -33,6 +41,7 @@ BAD_INPUT = 2
 @click.option(
     "--time-limit",
     type=click.FloatRange(min=0, min_open=True),
+    callback=_finite,
     metavar="SECONDS",
     help="Print the best found by then; without it, how long to search is counted in sweeps.",
 )
@@ -66,7 +75,7 @@ def solve(
     try:
         words, attributes = read_recipe(recipe_file)
         pool = read_pool(file, attributes)
-        recipe = solver.recipe_of(words)
+        recipe = recipe_for(words, attributes)
         found = solver.solve(pool, recipe, seed=seed, budget=sweeps, seconds=time_limit)
         analysed = solver.analyse(pool, recipe, found.groups, seed=seed, budget=sweeps) if analyse else None
     except (BadInput, solver.InvalidRecipe, solver.InvalidPool) as fault:

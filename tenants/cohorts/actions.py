@@ -35,7 +35,7 @@ def create_program(
     program = Program(name=name, template=template_key, labels=words | (labels or {}))
     session.add(program)
     session.flush()
-    session.add_all(_attribute(program.id, **each) for each in attributes)
+    session.add_all(attribute_of(program.id, **each) for each in attributes)
     events.record(session, "program.created", subject=program, counts={"attributes": len(attributes)})
     return program
 
@@ -59,7 +59,7 @@ def create_attribute(session: Session, *, program_id: UUID, key: str, kind: str,
     Raises NotFound, Invalid at /levels or /parent, and Conflict "key_taken" if the program has this key.
     """
     program = row_of(session, Program, program_id)
-    attribute = _attribute(program.id, key=key, kind=kind, **told)
+    attribute = attribute_of(program.id, key=key, kind=kind, **told)
     _check_levels(session, attribute)
     session.add(attribute)
     try:
@@ -132,7 +132,11 @@ def edit_cohort(session: Session, *, cohort_id: UUID, changes: dict[str, Any], i
     return cohort
 
 
-def _attribute(program_id: UUID, *, key: str, label: str, kind: str, **told: Any) -> Attribute:
+def attribute_of(program_id: UUID | None, *, key: str, label: str, kind: str, **told: Any) -> Attribute:
+    """An attribute that is not kept yet, with defaults for all that is not told; of no program for None.
+
+    It is open unless levels are told.
+    """
     levels = _ordered(told.get("levels") or [])
     given = told.get("open")
     return Attribute(
@@ -165,24 +169,37 @@ def _ordered(levels: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(complete, key=lambda level: level["order"])
 
 
-def _check_levels(session: Session, attribute: Attribute) -> None:
-    """Raises Invalid unless every name means one level and every parent exists."""
+def check_names(attribute: Attribute) -> None:
+    """Raises Invalid at /levels unless its kind may have them, or be without, and every name means one level."""
     kind, levels = attribute.kind, attribute.levels
     if levels and kind not in HAS_LEVELS:
         raise Invalid.field("/levels", "not_allowed", f"An attribute of kind {kind} has no levels.")
     if kind in HAS_LEVELS and not levels and not attribute.open:
         raise Invalid.field("/levels", "required", f"A closed attribute of kind {kind} needs levels.")
-    parents = {level["key"] for level in _broader(session, attribute) if level["parent"] is None}
     seen: set[str] = set()
     broken = []
     for place, level in enumerate(levels):
         names = {name.casefold() for name in (level["key"], level["label"], *level["aliases"])}
         if names & seen:
             broken.append(FieldError(f"/levels/{place}", "ambiguous", f"{level['key']} is named twice."))
-        if level["parent"] is not None and level["parent"] not in parents:
-            said = f"{level['key']} has no level of the parent attribute above it."
-            broken.append(FieldError(f"/levels/{place}/parent", "unknown", said))
         seen |= names
+    if broken:
+        raise Invalid(*broken)
+
+
+def _check_levels(session: Session, attribute: Attribute) -> None:
+    """Raises Invalid unless every name means one level and every parent exists."""
+    check_names(attribute)
+    parents = {level["key"] for level in _broader(session, attribute) if level["parent"] is None}
+    broken = [
+        FieldError(
+            f"/levels/{place}/parent",
+            "unknown",
+            f"{level['key']} has no level of the parent attribute above it.",
+        )
+        for place, level in enumerate(attribute.levels)
+        if level["parent"] is not None and level["parent"] not in parents
+    ]
     if broken:
         raise Invalid(*broken)
 

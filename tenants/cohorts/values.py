@@ -20,6 +20,8 @@ MAX_MEMBERS = 200
 MAX_NUMBER = 1e12
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
+NO_TIME_ZONES = {"localtime", "Factory"}
+"""Names in the files of time zones that say nothing of a place: the machine's own clock, and one never set."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _LINE_END = re.compile(r"\r\n?|\n")
@@ -98,11 +100,12 @@ class ValueReader:
             )
         return _READERS[kind]
 
+    def level_of(self, name: str) -> str | None:
+        """The level that goes by this key, label or alias, in any letter case; None where none does."""
+        return self._level_of.get(name) or self._level_of.get(name.strip().casefold())
+
     def _level(self, name: str) -> str:
-        found = self._level_of.get(name) or self._level_of.get(name.strip().casefold())
-        if found is None:
-            found = self._new_level(name)
-        return found
+        return self.level_of(name) or self._new_level(name)
 
     def _new_level(self, name: str) -> str:
         level = short_text(name)
@@ -208,7 +211,7 @@ def _text(raw: Any) -> str:
 
 @functools.cache
 def _time_zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+    return frozenset(zoneinfo.available_timezones() - NO_TIME_ZONES)
 
 
 def _availability(raw: Any) -> dict[str, Any]:

@@ -15,13 +15,13 @@ from tenants.matching.models import MatchingRun, Placement, ProposedGroup
 from tenants.people.models import Membership
 
 
-def _both(this: str, other: str) -> str:
-    return f"json_build_object('this', {this}, 'other', {other}, 'difference', {other} - {this})"
+def _both(this: str, other: str, *, where: str = "true") -> str:
+    difference = f"CASE WHEN {where} THEN {other} - {this} END"
+    return f"json_build_object('this', {this}, 'other', {other}, 'difference', {difference})"
 
 
 _WORTH = {
     "value": "{}.value",
-    "gap": "{}.gap",
     "weakest_group_value": "{}.weakest",
     "mean_group_value": "{}.mean",
     "owed": "{}.owed",
@@ -32,6 +32,8 @@ _WORTH = {
 _COMPARED = ", ".join(
     f"{_both(said.format('a'), said.format('b'))} AS {name}" for name, said in _WORTH.items()
 )
+# A bound that was found in another way is looser or tighter for that alone, and so is its gap.
+_GAP = f"{_both('a.gap', 'b.gap', where='a.bound_by = b.bound_by')} AS gap"
 _TERMS = (
     "(SELECT coalesce(json_agg(json_build_object('attribute', attribute, 'prefer', prefer,"
     "     'this', x.value, 'other', y.value, 'difference', y.value - x.value) ORDER BY x.place, y.place), '[]')"
@@ -42,8 +44,8 @@ _TERMS = (
 )
 # Somebody's partners are the same where the whole group is; whoever is in no group has none in either run.
 _COUNTED = (
-    "WITH told AS (SELECT r.id, r.cohort_id, r.value, r.gap, r.group_count, r.placed_count, r.unplaced_count,"
-    "   coalesce(r.terms, '[]') AS terms, g.weakest, g.mean, g.owed FROM matching_run r,"
+    "WITH told AS (SELECT r.id, r.cohort_id, r.value, r.gap, r.bound_by, r.group_count, r.placed_count,"
+    "   r.unplaced_count, coalesce(r.terms, '[]') AS terms, g.weakest, g.mean, g.owed FROM matching_run r,"
     "   LATERAL (SELECT min(f.value) AS weakest, avg(f.value) AS mean, sum(f.owed) AS owed"
     "     FROM proposed_group f WHERE f.tenant_id = r.tenant_id AND f.matching_run_id = r.id) g"
     "   WHERE r.id IN (:this, :other)),"
@@ -63,7 +65,7 @@ _COUNTED = (
 )
 _COMPARE = text(
     f"{_COUNTED} SELECT a.id AS matching_run_id, b.id AS other_run_id, a.cohort_id,"  # noqa: S608
-    f" {_COMPARED}, {_TERMS},"
+    f" {_COMPARED}, {_GAP}, {_TERMS},"
     " CAST(pairs.formed AS bigint) AS pairs, CAST(pairs.kept AS bigint) AS pairs_kept,"
     " CAST(pairs.kept AS float8) / nullif(pairs.formed, 0) AS share_of_pairs_kept,"
     " CAST(pairs.moved AS bigint) AS moved"
@@ -74,6 +76,7 @@ _COMPARE = text(
 def comparison(session: Session, *, matching_run_id: UUID, other_run_id: UUID) -> Row[Any]:
     """What the other run has that this one has not; each `difference` is the other's less this one's.
 
+    That of the `gap` is null where the runs' bounds were not found in the same way (`bound_by`).
     `weakest_group_value` and `mean_group_value` are of group values (0 to 1), every group counted once; `owed` is
     the sum over groups. `pairs` are together in this run, `pairs_kept` in the other too. `moved` counts those who
     are in both runs and whose set of partners is not the same.

@@ -21,7 +21,7 @@ def check_recipe(session: Session, recipe: Recipe, *, under: str = "") -> None:
     """
     rows = session.scalars(select(Attribute).where(Attribute.program_id == recipe.program_id))
     known = {attribute.key: attribute for attribute in rows}
-    broken = [*_misused(recipe, known), *_repeated(recipe), *_untakable(recipe, known)]
+    broken = [*_misused(recipe, known), *contradictions(recipe, known)]
     if broken:
         raise Invalid(*(replace(each, pointer=under + each.pointer) for each in broken))
     attributes = {key: as_attribute(attribute, ()) for key, attribute in known.items()}
@@ -29,6 +29,11 @@ def check_recipe(session: Session, recipe: Recipe, *, under: str = "") -> None:
         solver.validate_recipe(solver.recipe_of(recipe.words), attributes)
     except solver.InvalidRecipe as fault:
         raise Invalid.field(f"{under}/{fault.field}", "invalid", fault.message) from fault
+
+
+def contradictions(recipe: Recipe, known: Mapping[str, Attribute]) -> list[FieldError]:
+    """A second term or cap on an attribute, and values that a rule asks for and its attribute cannot take."""
+    return [*_repeated(recipe), *_untakable(recipe, known)]
 
 
 def _named(recipe: Recipe) -> Iterator[tuple[str, str]]:

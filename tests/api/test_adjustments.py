@@ -65,6 +65,8 @@ def test_an_exchange_is_another_run_and_the_comparison_tells_what_it_changes(ten
 
     compared = tenant.api.get(f"{url}/comparisons/{after['id']}").get_json()
     assert compared["value"]["difference"] == pytest.approx(-cost, abs=1e-6)
+    assert before["bound_by"] != after["bound_by"] == "star"
+    assert compared["gap"] == {"this": before["gap"], "other": after["gap"], "difference": None}
     assert compared["pairs_kept"] < compared["pairs"]
     assert tenant.api.post(f"{other}/acceptance").status_code == 201
     assert tenant.api.post(f"{url}/acceptance").get_json()["code"] == "stale_run"

@@ -44,6 +44,7 @@ def test_two_runs_are_compared_in_all_that_they_are_worth(tenant, database, prop
     said, _ = compared(this, other)
     assert (said["matching_run_id"], said["other_run_id"]) == (one["id"], two["id"])
     assert said["cohort_id"] == ready.cohort_id
+    assert one["bound_by"] == two["bound_by"]
     for name in ("value", "gap", "group_count", "placed_count", "unplaced_count"):
         assert (said[name]["this"], said[name]["other"]) == (one[name], two[name])
         assert said[name]["difference"] == pytest.approx(two[name] - one[name])

@@ -5,6 +5,10 @@ import random
 import subprocess
 import sys
 
+import pytest
+
+from bench.matching import mdgp
+
 
 def written(path, *, people, bounds, seed):
     """A random instance in the format of the library; its values."""
@@ -36,3 +40,44 @@ def test_groups_keep_the_files_bounds_and_the_value_is_their_sum(tmp_path):
         if any(i in group and j in group for group in printed["groups"])
     )
     assert abs(printed["value"] - inside) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("4 2 ds 3 4 3 4\n0 1 5\n", "4 people do not fit: all groups take 6 to 8"),
+        ("4 2 ds 0 1 1 2\n0 1 5\n", "4 people do not fit: all groups take 1 to 3"),
+        ("4 2 ds 3 1 1 3\n0 1 5\n", "the lower one first"),
+        ("4 2 ds -1 4 1 4\n0 1 5\n", "from 0 to n"),
+        ("4 -1 ds 2 2\n0 1 5\n", "each group must have bounds"),
+        ("", "the first line must read"),
+        ("4 2 ds 1 3 1\n0 1 5\n", "the first line must read"),
+        ("four 2 ds 1 3 1 3\n0 1 5\n", "the first line must read"),
+        ("4 2 ds 1 3 1 3.5\n0 1 5\n", "the first line must read"),
+        ("4 2 ds 1 3 1 3\n", "i j value"),
+        ("4 2 ds 1 3 1 3\n0 1\n", "i j value"),
+        ("4 2 ds 1 3 1 3\n0 1 5\n0 2\n", "i j value"),
+        ("4 2 ds 1 3 1 3\n0 1 five\n", "i j value"),
+        ("4 2 ds 1 3 1 3\n0 1 5\n0 4 5\n", "“0 4 5” is not a pair of two from 0 to 3"),
+        ("4 2 ds 1 3 1 3\n-1 1 5\n", "“-1 1 5” is not a pair"),
+        ("4 2 ds 1 3 1 3\n0.5 1 5\n", "“0.5 1 5” is not a pair"),
+        ("4 2 ds 1 3 1 3\n1 1 5\n", "“1 1 5” is not a pair"),
+        ("4 2 ds 1 3 1 3\n0 1 nan\n", "“0 1 nan” is not a pair"),
+        (b"\xff\xfe", "this is no text"),
+        (None, "No such file"),
+    ],
+)
+def test_a_file_at_fault_ends_with_status_2_and_one_line_that_says_why(
+    tmp_path, monkeypatch, capsys, content, why
+):
+    file = tmp_path / "Invented.txt"
+    if content is not None:
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    monkeypatch.setattr(sys, "argv", ["mdgp", str(file), "--json"])
+    with pytest.raises(SystemExit) as ended:
+        mdgp.main()
+    printed = capsys.readouterr()
+    assert (ended.value.code, printed.out) == (2, "")
+    (line,) = printed.err.splitlines()
+    assert why in line
+    assert str(file) in line

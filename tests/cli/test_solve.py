@@ -29,6 +29,18 @@ RECIPE = {
 }
 
 
+def at_least(attribute, value):
+    return {"rules": [{"rule": "at_least", "attribute": attribute, "value": value, "min": 1}]}
+
+
+def alone(attribute, values):
+    return {"rules": [{"rule": "no_isolate", "attribute": attribute, "values": values}]}
+
+
+def of_level(**told):
+    return {"kind": "categorical", "levels": [{"key": "K01", **told}]}
+
+
 def invented(people):
     """Rows of invented people."""
     chance = random.Random(people)
@@ -53,7 +65,7 @@ def run(tmp_path):
             writer = csv.DictWriter(opened, fieldnames=list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
-        words.write_text(recipe if isinstance(recipe, str) else json.dumps(recipe))
+        words.write_text(recipe if isinstance(recipe, str) else json.dumps(recipe), encoding="utf-8")
         return CliRunner().invoke(solve, [str(file), "--recipe", str(words), "--seed", "1", *more])
 
     return done
@@ -125,12 +137,141 @@ def test_with_a_waitlist_as_many_as_possible_are_placed_and_the_others_told_why(
         ({"attributes": None}, "/attributes"),
         ({"attributes": {**ATTRIBUTES, "income": "number"}}, "income"),
         ({"program_id": "x"}, "/program_id"),
+        ({"terms": [TERMS[0], TERMS[0]]}, "/terms/1/attribute: award is named twice."),
+        ({"rules": RECIPE["rules"] * 2}, "/rules/1/attribute: institution is named twice."),
+        (at_least("stage", "highest"), "/rules/0/value: stage cannot be highest."),
+        (at_least("award", True), "/rules/0/value: award cannot be true."),
+        (at_least("convene", "yes"), "/rules/0/value: convene cannot be yes."),
+        (alone("stage", ["low", "lowest"]), "/rules/0/values/1: stage cannot be lowest."),
+        (alone("award", [True]), "/rules/0/values/0: award cannot be true."),
     ],
 )
 def test_a_recipe_at_fault_ends_with_status_2_and_names_the_field(run, changed, named):
     done = run(invented(10), {**RECIPE, **changed}, "--json")
     assert (done.exit_code, done.stdout) == (2, "")
     assert named in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("attribute", "named"),
+    [
+        ({"kind": "categorical", "levels": 5}, "/levels: Not a valid list."),
+        ({"kind": "categorical", "levels": True}, "/levels: Not a valid list."),
+        ({"kind": "categorical", "levels": "abc"}, "/levels: Not a valid list."),
+        ({"kind": "categorical", "levels": {"k": 1}}, "/levels: Not a valid list."),
+        ({"kind": "categorical", "levels": [5]}, "/levels/0"),
+        (of_level(key=""), "/levels/0/key"),
+        (of_level(label=5), "/levels/0/label: Not a valid string."),
+        (of_level(parent=3), "/levels/0/parent: Not a valid string."),
+        (of_level(parent=["q"]), "/levels/0/parent: Not a valid string."),
+        (of_level(aliases=5), "/levels/0/aliases: Not a valid list."),
+        (of_level(aliases="x1"), "/levels/0/aliases: Not a valid list."),
+        (of_level(aliases=[5]), "/levels/0/aliases/0: Not a valid string."),
+        (of_level(colour="red"), "/levels/0/colour: Unknown field."),
+        ({"kind": "categorical", "levels": ["K01", "K08", "k01"]}, "/levels/2: k01 is named twice."),
+        ({"kind": "number", "levels": ["K01"]}, "/levels: An attribute of kind number has no levels."),
+        ({"kind": ["categorical"]}, "/kind"),
+        ({"levels": ["K01"]}, "/kind: Missing data for required field."),
+        (5, "/kind"),
+        (None, "/kind"),
+    ],
+)
+def test_an_attribute_at_fault_ends_with_status_2_and_names_its_field(run, attribute, named):
+    done = run(invented(10), {**RECIPE, "attributes": {**ATTRIBUTES, "award": attribute}}, "--json")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"/attributes/award{named}" in done.stderr
+
+
+@pytest.mark.parametrize("key", ["", " ", "No Key"])
+def test_an_attribute_goes_by_a_key_as_in_the_api(run, key):
+    done = run(invented(10), {**RECIPE, "attributes": {**ATTRIBUTES, key: "categorical"}}, "--json")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"/attributes/{key}/key" in done.stderr
+
+
+def of_a(*values):
+    """One invented person for each value."""
+    return [{"external_id": f"P{number}", "a": value} for number, value in enumerate(values)]
+
+
+def by_a(attribute, *rules, size=2, prefer="different"):
+    return {
+        "attributes": {"a": attribute},
+        "size": {"min": size, "max": size},
+        "terms": [{"attribute": "a", "prefer": prefer}],
+        "rules": list(rules),
+    }
+
+
+@pytest.mark.parametrize("value", ["NCI", "nci", "Cancer", " CANCER ", "Institute"])
+@pytest.mark.parametrize("kind", ["categorical", "set"])
+def test_rules_know_a_level_by_every_name_that_cells_may_have_for_it(run, kind, value):
+    attribute = {"kind": kind, "levels": [{"key": "NCI", "label": "Institute", "aliases": ["Cancer"]}]}
+    rule = {"rule": "at_least", "attribute": "a", "value": value, "min": 1}
+    done = run(of_a("NCI", "nci", "x", "y"), by_a(attribute, rule), "--json")
+    assert done.exit_code == 0, done.output
+    groups = [set(group["members"]) for group in json.loads(done.stdout)["groups"]]
+    assert all(len(group & {"P0", "P1"}) == 1 for group in groups)
+    alone = {"rule": "no_isolate", "attribute": "a", "values": [value]}
+    done = run(of_a("NCI", "nci", "x", "y"), by_a(attribute, alone), "--json")
+    assert {"P0", "P1"} in [set(group["members"]) for group in json.loads(done.stdout)["groups"]]
+
+
+def test_rules_know_a_value_of_the_file_in_any_letter_case(run):
+    rule = {"rule": "at_least", "attribute": "a", "value": "nci", "min": 1}
+    assert run(of_a("NCI", "x", "Nci", "y"), by_a("categorical", rule)).exit_code == 0
+
+
+def test_what_a_level_is_beside_those_that_are_given_the_file_says(run):
+    attribute = {"kind": "categorical", "levels": ["NCI"]}
+    for value, status in (("x", 0), ("z", 2)):
+        rule = {"rule": "no_isolate", "attribute": "a", "values": [value]}
+        done = run(of_a("NCI", "NCI", "x", "x"), by_a(attribute, rule))
+        assert done.exit_code == status, done.output
+
+
+def test_a_cell_without_a_place_in_the_order_that_is_given_is_named(run):
+    done = run(of_a("low", "odd"), by_a({"kind": "ordinal", "levels": ["low", "high"]}))
+    assert done.exit_code == 2
+    assert 'line 3, a: "odd" is not a level of a; use one of: low, high.' in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (("10", "9", "1.5"), "a: 1.5 1, 9 1, 10 1 of 3"),
+        (("10", "9", "nan"), "a: 10 1, 9 1, nan 1 of 3"),
+        (("10", "9", "inf"), "a: 10 1, 9 1, inf 1 of 3"),
+        (("1.0", "1", "01"), "a: 01 1, 1 1, 1.0 1 of 3"),
+    ],
+)
+def test_ordinals_without_levels_are_in_the_order_of_numbers_if_they_all_are_else_of_text(run, values, said):
+    printed = json.loads(run(of_a(*values), by_a("ordinal", size=3), "--json").stdout)
+    assert printed["groups"][0]["terms"][0]["said"] == said
+
+
+def test_members_are_told_nothing_of_a_sensitive_attribute(run):
+    attribute = {"kind": "categorical", "sensitive": True}
+    printed = json.loads(run(of_a("x", "y"), by_a(attribute), "--json").stdout)
+    placements = printed["groups"][0]["placements"]
+    assert [each["for_member"] for each in placements] == [{"affinity": None, "said": []}] * 2
+
+
+def test_a_recipe_may_begin_with_a_byte_order_mark(run):
+    assert run(invented(10), "\ufeff" + json.dumps(RECIPE)).exit_code == 0
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0", "-1"])
+def test_a_time_limit_is_a_number_of_seconds(run, seconds):
+    done = run(invented(10), RECIPE, "--time-limit", seconds)
+    assert done.exit_code == 2
+    assert "--time-limit" in done.stderr
+
+
+def test_text_that_cannot_be_printed_ends_with_status_2(run):
+    rule = {"rule": "at_least", "attribute": "award", "value": "\ud800", "min": 1}
+    done = run(invented(10), {**RECIPE, "rules": [rule]}, "--json")
+    assert (done.exit_code, done.stdout) == (2, "")
 
 
 def test_what_is_not_json_ends_with_status_2(run):

@@ -35,7 +35,10 @@ class Comparison(Schema):
     other_run_id = fields.UUID()
     cohort_id = fields.UUID()
     value = fields.Nested(Difference)
-    gap = fields.Nested(Difference)
+    gap = fields.Nested(
+        Difference,
+        metadata={"description": "No difference where the runs' bounds were found in different ways."},
+    )
     weakest_group_value = fields.Nested(Difference)
     mean_group_value = fields.Nested(
         Difference, metadata={"description": "The mean over groups, each counted once."}

@@ -105,8 +105,11 @@ def _share(value: float, limit: float | None) -> float | None:
 
 
 def _hours(task: Task, pool: Pool, recipe: Recipe) -> Hours | None:
-    keys = [term.attribute for term in recipe.terms if pool.attributes[term.attribute].kind == "availability"]
-    keys += [rule.attribute for rule in recipe.rules if isinstance(rule, CommonSlots)]
+    """Of the first attribute that a rule asks hours of, so that what is told shows the rule kept; else of a term."""
+    keys = [rule.attribute for rule in recipe.rules if isinstance(rule, CommonSlots)]
+    keys += [
+        term.attribute for term in recipe.terms if pool.attributes[term.attribute].kind == "availability"
+    ]
     return Hours(pool.attributes[keys[0]].values, task.start) if keys else None
 
 
@@ -141,7 +144,7 @@ def _alternatives(task: Task, shape: Shape, groups: Sequence[Group]) -> dict[int
         person: Alternative(
             int(to[person]),
             None if other[person] < 0 else int(other[person]),
-            float(-gain[person] / shape.placed),
+            float((0.0 - gain[person]) / shape.placed),  # of no gain, 0.0 and not -0.0
         )
         for person in np.flatnonzero(to >= 0).tolist()
     }

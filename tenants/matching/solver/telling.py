@@ -20,7 +20,7 @@ def group_said(attribute: Attribute, term: Term, group: Group) -> str:
     """What the members have in common or not, in words."""
     key, number = term.attribute, len(group)
     known = [attribute.values[person] for person in group if attribute.values[person] is not None]
-    unknown = f"; {number - len(known)} without a value" if len(known) < number else ""
+    unknown = _without(number - len(known))
     if not known:
         return f"{key}: nobody has a value"
     if attribute.kind in {"number", "date"}:
@@ -46,18 +46,22 @@ def member_said(attribute: Attribute, term: Term, group: Group, place: int) -> s
     own = set(elements(attribute, attribute.values[group[place]]))
     if not own:
         return None
-    alike = -1  # everybody shares with themselves
-    for person in group:
-        alike += not own.isdisjoint(elements(attribute, attribute.values[person]))
-    return _shared_said(alike, len(group) - 1, term.attribute, differ=term.prefer == "different")
+    partners = [attribute.values[person] for at, person in enumerate(group) if at != place]
+    known = [set(elements(attribute, value)) for value in partners if value is not None]
+    differ = term.prefer == "different"
+    number = sum(own.isdisjoint(each) is differ for each in known)
+    return _partners_said(number, len(partners), len(partners) - len(known), term.attribute, differ=differ)
 
 
 @lru_cache(1024)
-def _shared_said(alike: int, partners: int, key: str, *, differ: bool) -> str:
+def _partners_said(number: int, partners: int, unknown: int, key: str, *, differ: bool) -> str:
     """One sentence for all members of whom it is true: large pools have very many."""
-    if differ:
-        return f"{partners - alike} of your {partners} partners differ from you in {key}."
-    return f"{alike} of your {partners} partners share your {key}."
+    said = f"differ from you in {key}" if differ else f"share your {key}"
+    return f"{number} of your {partners} partners {said}{_without(unknown)}."
+
+
+def _without(unknown: int) -> str:
+    return f"; {unknown} without a value" if unknown else ""
 
 
 def clash_told(clash: Clash, pool: Pool, own: int) -> dict[str, Any]:

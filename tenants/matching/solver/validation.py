@@ -37,6 +37,8 @@ COUNTED_KINDS = frozenset({"categorical", "boolean", "ordinal", "set", "referenc
 TERM_KINDS = COUNTED_KINDS | {"number", "date", "text", "availability"}
 MOST_EXPENSIVE = 1000
 """A rule that is worth more than so many people's whole affinity is meant always to hold."""
+NO_TIME_ZONES = {"localtime", "Factory"}
+"""Available names that say nothing of a place: groups would follow the machine's own clock, or one never set."""
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 RANKED_KINDS = frozenset({"number", "ordinal", "boolean"})
 KINDS_OF_RULE: Mapping[type[Rule], frozenset[str]] = {
@@ -210,13 +212,13 @@ def _validate_attribute(field: str, attribute: Attribute, people: int) -> None:
         raise InvalidPool(f"{field}/values", f"Must have one value for each of the {people} people.")
     if attribute.kind == "ordinal" and not attribute.levels:
         raise InvalidPool(f"{field}/levels", "An ordinal attribute needs its levels.")
-    zones = available_timezones() if attribute.kind == "availability" else frozenset[str]()
+    zones = available_timezones() - NO_TIME_ZONES if attribute.kind == "availability" else set[str]()
     for position, value in enumerate(attribute.values):
         if value is not None and not _fits(attribute, value, zones):
             raise InvalidPool(f"{field}/values/{position}", f"Is not a value of kind {attribute.kind}.")
 
 
-def _fits(attribute: Attribute, value: Any, zones: set[str] | frozenset[str]) -> bool:
+def _fits(attribute: Attribute, value: Any, zones: set[str]) -> bool:
     kind = attribute.kind
     if kind in LIST_KINDS:
         return isinstance(value, list | tuple) and all(isinstance(element, str) for element in value)
@@ -239,7 +241,7 @@ def _is_day(value: str) -> bool:
     return True
 
 
-def _is_availability(value: Any, zones: set[str] | frozenset[str]) -> bool:
+def _is_availability(value: Any, zones: set[str]) -> bool:
     if not isinstance(value, dict):
         return False
     zone, slots = value.get("time_zone"), value.get("slots")

@@ -91,6 +91,11 @@ def test_a_boolean_is_yes_or_no_in_a_cell_and_true_or_false_in_json():
     assert refusal(read.from_json, 1) == "invalid"
 
 
+@pytest.mark.parametrize("zone", ["localtime", "Factory", "posix/UTC", "right/UTC", "posixrules"])
+def test_a_time_zone_that_is_not_the_same_on_every_machine_is_refused(zone):
+    assert refusal(reader("availability").from_json, {**WEEK, "time_zone": zone}) == "unknown_time_zone"
+
+
 def test_availability_is_weekly_slots_in_a_real_time_zone():
     read = reader("availability")
     twice = {**WEEK, "slots": [{"day": "tue", "start": "08:00", "end": "24:00"}, *WEEK["slots"] * 2]}

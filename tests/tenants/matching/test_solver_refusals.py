@@ -131,6 +131,8 @@ UTC = {"time_zone": "UTC"}
             Attribute("availability", [availability("UTC"), availability("Mars/Base"), None]),
             "attributes/place/values/1",
         ),
+        (Attribute("availability", [None, availability("localtime"), None]), "attributes/place/values/1"),
+        (Attribute("availability", [None, None, availability("Factory")]), "attributes/place/values/2"),
         (Attribute("availability", [None, None, {"slots": []}]), "attributes/place/values/2"),
         (
             Attribute("availability", [availability("UTC", "noday 09:00 10:00"), None, None]),
