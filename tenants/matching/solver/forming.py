@@ -84,8 +84,8 @@ def _room(shape: Shape, layout: Layout, rng: np.random.Generator) -> I64 | None:
     return size
 
 
-def mended(task: Task, shape: Shape, seed: tuple[int, ...]) -> I64 | None:
-    """Groups of a shape that keep all hard rules, or None when a limited search found none.
+def mended(task: Task, shape: Shape, seed: tuple[int, ...], *, rounds: int = MEND_ROUNDS) -> I64 | None:
+    """Groups of a shape that keep all hard rules, or None when so many ``rounds`` of a limited search found none.
 
     Where groups stand, as few as that search could reach move. Raises OutOfTime.
     """
@@ -95,7 +95,7 @@ def mended(task: Task, shape: Shape, seed: tuple[int, ...]) -> I64 | None:
     if standing is not None:
         layout, heats = replace(layout, loyalty=HOMESICK), REPAIR_HEATS
     best, fewest = None, task.people + 1
-    for attempt in range(MEND_ROUNDS):
+    for attempt in range(rounds):
         group = dealt(shape, layout, task.compiled.units, task.rank, rng)
         if group is None:
             return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -12,13 +11,13 @@ from tenants.matching.solver.block import as_groups
 from tenants.matching.solver.blocks import as_tuples
 from tenants.matching.solver.forming import MEND_HEATS, cooled, dealt, promoted
 from tenants.matching.solver.model import Group, Recipe
-from tenants.matching.solver.seating import Placing, as_placing, may_move, placed
-from tenants.matching.solver.sizes import shapes
+from tenants.matching.solver.seating import Placing, as_placing, countable, may_move, placed, possible
+from tenants.matching.solver.sizes import Shape, shapes
 from tenants.matching.solver.task import OutOfTime, Task
 
 ONE_BY_ONE = 12
 STEPS_BACK = 8
-"""People left over up to whom every number is tried, and how many numbers before the first that works."""
+"""How many numbers of people left over are tried in turn, and how many before the first of the others that works."""
 
 TRIES = 200_000
 """Groups that are tried, at most, for those who are left over: a second or two."""
@@ -37,44 +36,50 @@ def most_placed(
     if exact:
         known.append(as_placing(task, exact))
         fewest = task.people - sum(map(len, exact)) if proven else 1
-    possible = [each for each in known if each is not None and may_move(task, each)]
-    best = max(possible, key=lambda each: each.shape.placed, default=None)
-    most = task.people - (recipe.size.min if best is None else best.shape.placed)
-    with suppress(OutOfTime):
-        best = _in_turn(task, recipe, seed, fewest, most) or best
+    best = _in_turn(task, recipe, seed, fewest, _better(task, *known))
     if best is None:
         return None
     return with_more(task, recipe, replace(best, most=proven and task.people - best.shape.placed == fewest))
 
 
-def _in_turn(task: Task, recipe: Recipe, seed: int, fewest: int, most: int) -> Placing | None:
-    """Whether the rest can be placed does not simply improve with the number left over, so of few all numbers are
-    tried in turn; of many more and more at a time, then the last few steps one by one."""
-    left, step = fewest - 1, 1
-    while left < most:
-        tried, left = left, min(most, left + step)
-        found = placed(task, recipe, left, seed)
+def _better(task: Task, *known: Placing | None) -> Placing | None:
+    """The one with most people of those in which no more move than may; of equals the first."""
+    may = [each for each in known if each is not None and may_move(task, each)]
+    return max(may, key=lambda each: each.shape.placed, default=None)
+
+
+def _in_turn(task: Task, recipe: Recipe, seed: int, fewest: int, best: Placing | None) -> Placing | None:
+    """The best, or better: whether the rest can be placed does not simply improve with the number left over, so of
+    those that counts allow all are tried in turn and, of many, more and more at a time, then the last few."""
+    most = task.people - recipe.size.min
+    numbers = range(fewest, most + 1)
+    first = next((left for left in numbers if countable(task, recipe.size, left)), most + 1)
+    tried, left, step = first - 1, first, 1
+    while left <= min(most, task.people - (best.shape.placed if best else 0)) and not task.late:
+        best = _better(task, best, _salvaged(task, recipe, seed, left))
+        found = _placed(task, recipe, seed, [left])
         if found is not None:
-            return _fewer_left(task, recipe, seed, range(max(tried + 1, left - STEPS_BACK), left)) or found
-        if left - fewest >= ONE_BY_ONE:
+            return _placed(task, recipe, seed, range(max(tried + 1, left - STEPS_BACK), left)) or found
+        if left - first >= ONE_BY_ONE:
             step *= 2
-    return None
+        tried, left = left, left + step
+    return best
 
 
-def _fewer_left(task: Task, recipe: Recipe, seed: int, numbers: Iterable[int]) -> Placing | None:
-    found = (placed(task, recipe, left, seed) for left in numbers)
+def _placed(task: Task, recipe: Recipe, seed: int, numbers: Iterable[int]) -> Placing | None:
+    """All but the first of these numbers that works, if any does in time."""
+    found = (placed(task, recipe, left, seed, hurry=True) for left in numbers)
     try:
         return next((each for each in found if each is not None), None)
     except OutOfTime:
         return None
 
 
-def _salvaged(task: Task, recipe: Recipe, seed: int) -> Placing | None:
+def _salvaged(task: Task, recipe: Recipe, seed: int, left_over: int = 0) -> Placing | None:
     """What is left of groups that break rules, when those who break them have left and others have joined."""
-    some = (shapes(people, recipe.size) for people in range(task.people, 0, -1))
-    shape = next(alike[0] for each in some for alike in each)
-    if task.standing is not None:
-        shape = next(task.standing.shapes(shape.placed, usual=False))
+    shape = _any_shape(task, recipe, left_over)
+    if shape is None:
+        return None
     layout = replace(task.layout(shape), leave=task.people)
     group = dealt(shape, layout, task.compiled.units, task.rank, np.random.default_rng(seed))
     if group is None:
@@ -86,6 +91,18 @@ def _salvaged(task: Task, recipe: Recipe, seed: int) -> Placing | None:
         return None
     found = as_placing(task, _joined(task, recipe, groups))
     return replace(found, group=promoted(task, found.shape, found.group))
+
+
+def _any_shape(task: Task, recipe: Recipe, left_over: int) -> Shape | None:
+    """Of so many left over, or more if there is no shape of these; above 0 only one that counts allow."""
+    if left_over:
+        shape = next((alike[0] for alike in possible(task, recipe, left_over)), None)
+    else:
+        some = (shapes(people, recipe.size) for people in range(task.people, 0, -1))
+        shape = next(alike[0] for each in some for alike in each)
+    if shape is not None and task.standing is not None:
+        return next(task.standing.shapes(shape.placed, usual=False))
+    return shape
 
 
 def _kept(task: Task, recipe: Recipe, members: Group) -> Group:

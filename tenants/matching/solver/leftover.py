@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tenants.matching.solver.feasibility.demands import counted
 from tenants.matching.solver.model import Group, Recipe, Unplaced
 from tenants.matching.solver.task import Task
 from tenants.matching.solver.words import name_of, said_of
@@ -31,7 +32,7 @@ def _unplaced(task: Task, recipe: Recipe, groups: Sequence[Group], person: int) 
     named = " and ".join(_called(recipe, rule) for rule in most[:3])
     count = max(blocked[rule] for rule in most)
     which = "every group" if count == len(groups) else f"{count} of {len(groups)} groups"
-    room = f"; {full} groups are full at {recipe.size.max}" if full else ""
+    room = f"; {counted(full, 'group is', 'groups are')} full at {recipe.size.max}" if full else ""
     return Unplaced(person, name_of(recipe.rules[most[0]]), f"Closed in {which} by {named}{room}.")
 
 

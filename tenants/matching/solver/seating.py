@@ -9,14 +9,17 @@ import numpy as np
 
 from tenants.matching.solver.clash import Clash
 from tenants.matching.solver.exact import MOST_PARTITIONS, best_partition, partitions
-from tenants.matching.solver.forming import mended, promoted
-from tenants.matching.solver.model import Group, Recipe
+from tenants.matching.solver.forming import MEND_ROUNDS, mended, promoted
+from tenants.matching.solver.model import Group, Recipe, Size
 from tenants.matching.solver.search.rules import I64
 from tenants.matching.solver.sizes import Shape, shapes
 from tenants.matching.solver.task import Task
 
 SHAPES = 12
 """Shapes that are tried by dealing and mending."""
+
+HURRIED = 2, 4
+"""Shapes that are tried in a hurry, and how often each."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,15 @@ class Placing:
     most: bool = True
 
 
-def placed(task: Task, recipe: Recipe, left_over: int, seed: int) -> Placing | None:
-    """Place all but so many in the first shape for which a limited search finds how; None if for none. Raises
-    OutOfTime."""
+def placed(task: Task, recipe: Recipe, left_over: int, seed: int, *, hurry: bool = False) -> Placing | None:
+    """Place all but so many in the first shape for which a limited search finds how; None if for none. In a ``hurry``
+    fewer shapes are tried, and less often. Raises OutOfTime."""
     if task.standing is not None:
         return next(going_on(task, left_over, seed), None)
-    attempts = 0
-    for alike in _possible(task, recipe, left_over):
+    attempts, most_shapes, rounds = 0, SHAPES, MEND_ROUNDS
+    if hurry:
+        most_shapes, rounds = HURRIED
+    for alike in possible(task, recipe, left_over):
         if partitions(task.people, alike[0]) <= MOST_PARTITIONS:
             tried = [(shape, best_partition(task, shape)) for shape in alike]
             exact = [(found.ranks, found.value, shape, found) for shape, found in tried if found is not None]
@@ -48,28 +53,35 @@ def placed(task: Task, recipe: Recipe, left_over: int, seed: int) -> Placing | N
             continue
         for shape in alike:
             attempts += 1
-            group = mended(task, shape, (seed, shape.groups, shape.least))
+            group = mended(task, shape, (seed, shape.groups, shape.least), rounds=rounds)
             if group is not None:
                 return Placing(shape, promoted(task, shape, group))
-        if attempts >= SHAPES:
+        if attempts >= most_shapes:
             break
     return None
 
 
-def _possible(task: Task, recipe: Recipe, left_over: int) -> Iterator[list[Shape]]:
-    """Shapes whose number of groups the counts of features allow."""
+def possible(task: Task, recipe: Recipe, left_over: int) -> Iterator[list[Shape]]:
+    """Shapes of all but so many whose number of groups the counts of features allow."""
+    numbers = countable(task, recipe.size, left_over)
     for alike in shapes(task.people - left_over, recipe.size):
-        if _countable(task, alike[0].groups, left_over):
+        if alike[0].groups in numbers:
             yield alike
 
 
-def _countable(task: Task, groups: int, left_over: int) -> bool:
-    """Whether as many groups have enough, and room, for what must be in each and may be in each."""
+def countable(task: Task, size: Size, left_over: int) -> range:
+    """Numbers of groups of all but so many that have enough, and room, for what must be in each and may be in each."""
     rules = task.compiled.arrays
-    held = np.bincount(rules.feature, minlength=len(rules.least))
-    enough = held >= rules.least * groups
-    room = held - left_over <= rules.most * groups
-    return bool((enough & room)[rules.feature_price < 0].all())
+    hard = rules.feature_price < 0
+    held = np.bincount(rules.feature, minlength=len(rules.least))[hard]
+    least, most = rules.least[hard], rules.most[hard]
+    people = task.people - left_over
+    low, high = max(1, -(-people // size.max)), people // size.min
+    if (most < 1).any() and (held - left_over > 0)[most < 1].any():
+        return range(0)
+    low = max([low, *(-(-(held - left_over) // np.maximum(most, 1))).tolist()])
+    high = min([high, *(held[least > 0] // least[least > 0]).tolist()])
+    return range(low, high + 1)
 
 
 def as_placing(task: Task, groups: Sequence[Group]) -> Placing:
@@ -108,7 +120,7 @@ def fewest_moves(task: Task, left_over: int, seed: int, *, usual: bool) -> Placi
     for shape in standing.shapes(task.people - left_over, usual=usual):
         if attempts >= SHAPES or (not usual and fewest <= standing.least_moves(shape)):
             break
-        if not _countable(task, shape.groups, left_over):
+        if shape.groups not in countable(task, standing.size, left_over):
             continue
         attempts += 1
         group = mended(task, shape, (seed, shape.groups, shape.least))
