@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tenants.matching.solver import Attribute, Infeasible, Pool, Recipe, Size, Term, solve
-from tenants.matching.solver.model import Apart, Cap, Hierarchy, NoIsolate, Seats, Shared
+from tenants.matching.solver.model import Apart, Cap, Hierarchy, NoIsolate, Seats, Shared, Together
 
 TERMS = (Term("x", "similar", 1),)
 
@@ -31,10 +31,11 @@ SEATED = of(x="UUUUU-------", y="YYYYNNNNNNNN"), Recipe(Size(3, 4), TERMS, (Cap(
 SEVEN = of(x="UUU----"), Recipe(Size(4, 5), TERMS, (Cap("x", 1),))
 CAPS = of(x="UUUU--------", y="--------VVVV"), Recipe(Size(4, 4), TERMS, (Cap("x", 1), Cap("y", 1)))
 FIVE = of(x="aaaa--------"), Recipe(Size(3, 4), TERMS, (Seats("x", "a", min=5),))
+TRIO = of(x="-" * 8), Recipe(Size(2, 2), TERMS, (Together(lists=(("p0", "p1", "p2"),)),))
 HOLDERS = of(x="aa----------"), Recipe(Size(3, 4), TERMS, (Seats("x", "a"),))
 
 
-@pytest.mark.parametrize(("pool", "recipe"), [ALONE, SEATED, SEVEN, CAPS, HOLDERS])
+@pytest.mark.parametrize(("pool", "recipe"), [ALONE, SEATED, SEVEN, CAPS, HOLDERS, TRIO])
 @pytest.mark.parametrize("waitlist", [False, True])
 def test_as_many_as_are_said_to_wait_let_the_others_be_placed_and_fewer_do_not(pool, recipe, waitlist):
     recipe = replace(recipe, waitlist=waitlist)

@@ -105,6 +105,10 @@ class Counting:
         for count in self.case.counts():
             self._add_count(count)
         self._add_blocks(self.case.blocks())
+        for block in self.case.blocks() if self.leave else ():
+            # Whoever is to be with others is in none with them.
+            for one, other in pairwise(block.members if not block.spare else ()):
+                model.add(left[self.kind_of[one]] == left[self.kind_of[other]])
         self._add_commons()
 
     def _add_count(self, count: Count) -> None:
