@@ -21,6 +21,11 @@ one of each other, then within two, and so on; who has higher priority is placed
 ... from the lowest value up) where all partitions are tried, else no exchange of one who waits for one of
 lower rank is possible. The value and its bound are for partitions of that shape.
 
+**Who waits.** If everybody cannot be placed and few enough groups keep the rules, as many people as possible are
+packed into these; else CP-SAT counts, within its effort, how few have to wait. Where neither proves a number, groups
+are mended for one number after another, and those that still break rules are left by whoever breaks them; then ``most``
+of the placing is False and the search is not said to have stopped by proof.
+
 **Search.** Where at most MOST_PARTITIONS partitions have the shape all are tried. Up to WHOLE people two
 islands anneal side by side, above that blocks of groups in rounds. While they cool, the weakest group is
 replaced by the mean of the m weakest (their conditional value at risk, Rockafellar and Uryasev 2000), m going
