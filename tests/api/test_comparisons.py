@@ -181,7 +181,7 @@ def test_another_tenants_run_is_unknown_on_either_side(tenant, new_tenant, datab
 def test_a_comparison_costs_the_same_statements_however_many_people_there_are(tenant, database, proposed):
     ready = ready_to_match(tenant, database, people=12)
     counted = []
-    for cohort_id in (ready.cohort_id, cohort_of(tenant, database, ready, people=200)):
+    for cohort_id in (ready.cohort_id, cohort_of(tenant, database, ready, people=60)):
         this, other = (proposed(ready, cohort_id=cohort_id, sweeps=sweeps)[0] for sweeps in (0, 10))
         url = f"{this}/comparisons/{other.rpartition('/')[2]}"
         for below in ("", "/people?limit=100"):
