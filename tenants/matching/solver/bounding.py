@@ -161,20 +161,15 @@ class Apartness:
 
 
 def _strangers(task: Task) -> Bools | None:
-    rules = task.compiled.arrays
-    spans = [
-        (slice(first, last), rules.need[rule])
-        for rule, first, last in rules.span.tolist()
-        if rules.common_price[rule] < 0
-    ]
-    words = sum(rules.bits[0, span].size for span, _ in spans)
-    if not spans or task.people**2 * words > MOST_WORDS:
+    bits, needs = task.compiled.arrays.bits, task.needs()
+    words = sum(span.stop - span.start for span, _ in needs)
+    if not needs or task.people**2 * words > MOST_WORDS:
         return None
     found: Bools = np.zeros((task.people, task.people), dtype=np.bool_)
     for person in range(task.people):
-        for span, need in spans:
-            shared = np.bitwise_count(rules.bits[person, span] & rules.bits[:, span])
-            found[person] |= shared.reshape(task.people, -1).sum(axis=1, dtype=np.int64) < need
+        for span, need in needs:
+            shared = np.bitwise_count(bits[person, span] & bits[:, span])
+            found[person] |= shared.sum(axis=1, dtype=np.int64) < need
     return found
 
 

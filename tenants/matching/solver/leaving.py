@@ -110,7 +110,7 @@ def _kept(task: Task, recipe: Recipe, members: Group) -> Group:
     while len(members) >= recipe.size.min:
         if not task.breaches(members)[0]:
             return members
-        without = [tuple(p for p in members if p not in unit) for unit in map(set, _units(task, members))]
+        without = [tuple(p for p in members if p not in unit) for unit in map(set, task.units(members))]
         members = min(filter(None, without), key=lambda each: task.breaches(each)[0], default=())
     return ()
 
@@ -132,7 +132,7 @@ def _joined(task: Task, recipe: Recipe, groups: Sequence[Group]) -> list[Group]:
     grown, tries = list(groups), 0
     inside = {person for members in groups for person in members}
     outside = [person for person in range(task.people) if person not in inside]
-    for unit in sorted(_units(task, outside), key=lambda unit: -int(task.rank[list(unit)].min())):
+    for unit in sorted(task.units(outside), key=lambda unit: -int(task.rank[list(unit)].min())):
         for number, members in enumerate(grown):
             if len(members) + len(unit) > recipe.size.max:
                 continue
@@ -143,11 +143,3 @@ def _joined(task: Task, recipe: Recipe, groups: Sequence[Group]) -> list[Group]:
                 grown[number] = tuple(sorted((*members, *unit)))
                 break
     return grown
-
-
-def _units(task: Task, people: Sequence[int]) -> list[Group]:
-    """Some people, who are all who must be with any of them, as the units that they move in."""
-    among = set(people)
-    whole = [tuple(unit) for unit in task.compiled.units if unit[0] in among]
-    joined = {person for unit in whole for person in unit}
-    return [*whole, *((person,) for person in people if person not in joined)]

@@ -10,7 +10,6 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from tenants.matching.solver.model import Group, Size
-from tenants.matching.solver.search.rules import I64
 from tenants.matching.solver.task import Task
 
 MOST_GROUPS, MOST_LOOKS, FEWER_LOOKS = 20_000, 60_000, 6_000
@@ -70,16 +69,9 @@ class _Looking:
     units: list[Group] = field(init=False)
 
     def __post_init__(self) -> None:
-        whole = [tuple(unit) for unit in self.task.compiled.units]
-        joined = {person for unit in whole for person in unit}
-        self.units = [*whole, *((person,) for person in range(self.task.people) if person not in joined)]
         rules = self.task.compiled.arrays
+        self.units, self.needs = self.task.units(range(self.task.people)), self.task.needs()
         self.most = np.where(rules.feature_price < 0, rules.most, self.task.people)
-        self.needed = [
-            (slice(first, last), rules.need[rule])
-            for rule, first, last in rules.span.tolist()
-            if rules.common_price[rule] < 0
-        ]
 
     def groups(self) -> list[Group]:
         """All of them. Raises TooMany."""
@@ -110,9 +102,6 @@ class _Looking:
             if not set(hard.tolist()).isdisjoint(members):
                 return True
         common = np.bitwise_and.reduce(rules.bits[list(members)])
-        if any(np.bitwise_count(common[span]).sum() < need for span, need in self.needed):
+        if any(np.bitwise_count(common[span]).sum() < need for span, need in self.needs):
             return True
-        held: I64 = np.concatenate(
-            [rules.feature[rules.feature_start[i] : rules.feature_start[i + 1]] for i in members]
-        )
-        return bool((np.bincount(held, minlength=len(self.most)) > self.most).any())
+        return bool((self.task.held(members) > self.most).any())

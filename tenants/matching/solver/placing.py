@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from tenants.matching.solver.clash import Clash, Infeasible, Part, Relaxation
-from tenants.matching.solver.feasibility import arithmetic_clash, clash, fewest_left, placing
+from tenants.matching.solver.feasibility import clash, fewest_left, placing, refuted
 from tenants.matching.solver.feasibility.demands import counted
 from tenants.matching.solver.leaving import most_placed
 from tenants.matching.solver.model import Group, Pool, Recipe
@@ -34,15 +34,18 @@ def first_placing(task: Task, pool: Pool, recipe: Recipe, seed: int) -> Placing:
         some = most_placed(task, recipe, seed, *_fewest_left(task, pool, recipe))
         if some is not None and some.shape.placed == task.people:
             return some
-    found = clash(pool, recipe, effort=_effort(task), start=task.start) or _too_many_move(task, seed)
-    found = found or _nothing_found(recipe)
+    found = (
+        clash(pool, recipe, effort=_effort(task), start=task.start)
+        or _too_many_move(task, seed)
+        or _nothing_found(recipe)
+    )
     if some is None:
         raise Infeasible(found)
     return replace(some, clash=found)
 
 
 def _everybody(task: Task, pool: Pool, recipe: Recipe, seed: int) -> Placing | None:
-    if arithmetic_clash(pool, recipe, start=task.start):
+    if refuted(pool, recipe, start=task.start):
         return None
     try:
         found = placed(task, recipe, 0, seed)

@@ -77,7 +77,7 @@ def countable(task: Task, size: Size, left_over: int) -> range:
     least, most = rules.least[hard], rules.most[hard]
     people = task.people - left_over
     low, high = max(1, -(-people // size.max)), people // size.min
-    if (most < 1).any() and (held - left_over > 0)[most < 1].any():
+    if ((most < 1) & (held > left_over)).any():
         return range(0)
     low = max([low, *(-(-(held - left_over) // np.maximum(most, 1))).tolist()])
     high = min([high, *(held[least > 0] // least[least > 0]).tolist()])

@@ -144,6 +144,28 @@ class Task:
         groups = [tuple(np.flatnonzero(group == g).tolist()) for g in range(shape.groups)]
         return self.value(groups, self.means(groups), len(self.moved(shape, group)))
 
+    def units(self, people: Sequence[int]) -> list[Group]:
+        """Some people, who are all who must be with any of them, as the units that they move in."""
+        among = set(people)
+        whole = [tuple(unit) for unit in self.compiled.units if unit[0] in among]
+        joined = {person for unit in whole for person in unit}
+        return [*whole, *((person,) for person in people if person not in joined)]
+
+    def held(self, group: Group) -> I64:
+        """How many of a group hold each feature."""
+        rules = self.compiled.arrays
+        features = [rules.feature[rules.feature_start[i] : rules.feature_start[i + 1]] for i in group]
+        return np.bincount(np.concatenate(features), minlength=len(rules.least))
+
+    def needs(self) -> list[tuple[slice, int]]:
+        """Words of bits of which all of a group must have so many in common, whatever it costs."""
+        rules = self.compiled.arrays
+        return [
+            (slice(first, last), int(rules.need[rule]))
+            for rule, first, last in rules.span.tolist()
+            if rules.common_price[rule] < 0
+        ]
+
     def breaches(self, group: Group) -> tuple[float, float]:
         """How much a group breaks of hard rules, and what it owes for soft ones."""
         return violations(self.compiled.arrays, np.array(group, dtype=np.int64), len(group), self._scratch)
@@ -151,10 +173,7 @@ class Task:
     def broken_rules(self, group: Group) -> set[int]:
         """The places in the recipe of the hard rules that a group breaks."""
         rules, broken = self.compiled.arrays, set()
-        held = np.concatenate(
-            [rules.feature[rules.feature_start[i] : rules.feature_start[i + 1]] for i in group]
-        )
-        count = np.bincount(held, minlength=len(rules.least))
+        count = self.held(group)
         wrong = (count < rules.least) | (count > rules.most) | (rules.lone & (count == 1))
         broken |= {self.compiled.features[f][0] for f in np.flatnonzero(wrong & (rules.feature_price < 0))}
         members = set(group)

@@ -77,6 +77,11 @@ def arithmetic_clash(pool: Pool, recipe: Recipe, *, start: date = START) -> Clas
     return None
 
 
+def refuted(pool: Pool, recipe: Recipe, *, start: date = START) -> bool:
+    """Whether counting alone shows that not everybody can be placed; fast however many people, False proves nothing."""
+    return find(read(pool, recipe, start)) is not None
+
+
 def placing(pool: Pool, recipe: Recipe, *, effort: float = 1.0, start: date = START) -> list[Group] | None:
     """Some groups that keep all rules which always hold and place everybody, by CP-SAT.
 

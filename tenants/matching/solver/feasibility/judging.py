@@ -53,12 +53,12 @@ class Exact:
     def fewest_left(self, case: Case) -> tuple[list[Group], bool]:
         """Groups that keep all demands with few people in none, and whether it is certain that none have fewer; no
         groups if all were in none, or none were found."""
-        least, leave = case.size.min if case.size else 1, case.people
         most = group_range(case)[1]
-        if leave < least or not most or self.effort.left <= 0:
-            return [], leave < least
+        if not most:
+            return [], True
+        leave = case.people - (case.size.min if case.size else 1)
         try:
-            counting = Counting(case, 0, most, leave - least, sparing=True)
+            counting = Counting(case, 0, most, leave, sparing=True)
             found = counting.solve(replace(self.effort, question=self.effort.left))
         except Unknown:
             return [], False
