@@ -23,8 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tenants.matching.solver.block import as_groups
-from tenants.matching.solver.blocks import as_tuples
+from tenants.matching.solver.block import as_groups, as_tuples
 from tenants.matching.solver.compiled import compiled
 from tenants.matching.solver.forming import MEND_HEATS, MEND_ROUNDS, dealt
 from tenants.matching.solver.hours import START
@@ -45,8 +44,6 @@ NAMES = ("random", "greedy", "swap")
 PART = 1500
 """Above MATRIX_LIMIT people groups are drawn into parts of about so many people, each of which is formed anew
 by itself, in its share of the time: all pairs do not fit into memory."""
-
-ONE = np.ones(1, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -170,13 +167,13 @@ class _Way:
 
     def value(self, group: I64) -> float:
         """What is climbed: -inf if a hard rule is broken."""
-        wish, board = Wish(self.aim.share, 0.0, -np.inf, 1.0), new_board(self.land, group)
+        wish, board = Wish(self.aim.share), new_board(self.land, group)
         recount(self.land, board, wish)
         return float(value_of(self.land, board, wish, self.aim.emphasis))
 
     def sweep(self, heat: float) -> None:
         """Give everybody a chance to change places."""
-        self.island.cool(np.full(1, heat), ONE)
+        self.island.cool(np.full(1, heat))
 
     def put(self, group: I64, aim: Aim) -> None:
         """Begin to climb from here."""

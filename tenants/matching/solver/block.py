@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tenants.matching.solver.model import Group
 from tenants.matching.solver.search.annealing import Island
 from tenants.matching.solver.search.board import Aim
 from tenants.matching.solver.search.rules import F64, I64
@@ -65,7 +66,7 @@ def island_of(block: Block) -> Island:
 def searched(block: Block) -> Searched:
     """Search one block. Equal blocks give equal results, on processors of one family."""
     island = island_of(block)
-    island.cool(block.heats, np.ones(len(block.heats), dtype=np.int64))
+    island.cool(block.heats)
     group = island.best if block.best(island) else island.board.group[: len(block.group)]
     members = as_groups(group, len(block.layout.least))
     return Searched(group, np.array([mean_pair(island.land.score[np.ix_(each, each)]) for each in members]))
@@ -82,3 +83,8 @@ def as_groups(group: I64, number: int) -> list[I64]:
     order = np.argsort(group, kind="stable")
     bounds = np.searchsorted(group[order], np.arange(number + 1))
     return [np.sort(order[bounds[g] : bounds[g + 1]]) for g in range(number)]
+
+
+def as_tuples(groups: list[I64]) -> list[Group]:
+    """The same as tuples of plain numbers."""
+    return [tuple(int(person) for person in group) for group in groups]

@@ -1,16 +1,15 @@
 """Searching a large pool in blocks: some of the groups at a time, with everybody in them.
 
 Groups are drawn into blocks at random, each block is searched alone, all are put together and drawn anew
-(large neighbourhoods, Shaw 1998). The weakest group couples the blocks: ``emphasis`` times it is the
-largest of emphasis * (floor - mean shortfall of the m weakest below the floor) as m comes down to one, and
-with the floor fixed for a round, each block's part is its own. In the rounds m stays in the many; it comes down to
-one while the weakest groups alone are searched among others.
+(large neighbourhoods, Shaw 1998). The weakest group couples the blocks: with the soft weakest of all groups fixed
+for a round, each block's part of it is its own. At last the weakest groups alone are searched among others.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,14 +19,14 @@ from tenants.matching.solver.block import (
     Block,
     always,
     as_groups,
+    as_tuples,
     broken,
     in_threads,
     island_of,
     seen_unbroken,
 )
-from tenants.matching.solver.model import Group
-from tenants.matching.solver.search.annealing import Effort, Island
-from tenants.matching.solver.search.board import Aim
+from tenants.matching.solver.search.annealing import Effort, Island, aim_of
+from tenants.matching.solver.search.board import Aim, sharpness, soft_weakest
 from tenants.matching.solver.search.rules import F64, I64
 from tenants.matching.solver.standing import GONE
 from tenants.matching.solver.task import Layout, Task
@@ -38,20 +37,27 @@ WHOLE = 1500
 BLOCK = 750
 """People of a block, about: as many as fit into the caches of a processor with their scores."""
 
+CALIBRATED = 3
+"""The part of a block that shows the temperatures."""
+
 ROUNDS = 24
 SHORTER = 8
 """Rounds in which a pool cools down, and how much shorter the first one is in which it is mended."""
 
-WEAK = (1 / 3, 1 / 15)
-"""Shares of the groups that are lifted as weak ones in the first and in the last round."""
-
-LIFTED = 0.4
+LIFTED = 0.3
 """Share of the time that is for lifting the weakest groups alone, after the rounds, if they count at all."""
 
-LIFTS = 48
-LIFT_SWEEPS = 20
-LIFTED_AT_ONCE = 0.4
-"""How often that is done without a limit of time, in so many sweeps; share of weak groups in a block at first."""
+LIFTS = 24
+LIFT_SWEEPS = 40
+STIRRED = 8.0
+LIFTED_AT_ONCE = 0.1
+"""How often that is done without a limit of time, in so many sweeps, from how many times the last temperature on; share
+of weak groups in a block at first."""
+
+CYCLES, CYCLE = 8, 600
+"""How often all that is done at most where the weakest group counts, and sweeps for which it is done once."""
+
+State = tuple[list[I64], I64, F64]
 
 
 class Blocks:
@@ -84,15 +90,14 @@ class Blocks:
             found[members] = number
         return found
 
-    def aim(self, weak: int) -> Aim:
-        """What each block climbs while the ``weak`` weakest groups are lifted."""
-        emphasis = self.task.emphasis
-        if emphasis == 0 or len(self.groups) < 2:
+    def aim(self, heat: float) -> Aim:
+        """What each block climbs at this temperature: its part of the soft weakest of all groups."""
+        emphasis, groups = self.task.emphasis, len(self.groups)
+        if emphasis == 0 or groups < 2:
             return Aim(share=1.0 - emphasis)
-        weak = min(weak, len(self.groups) - 1)
-        seated = sum(map(len, self.groups))
-        floor = float(np.partition(self.means, weak)[weak])
-        return Aim(share=1.0 - emphasis, steep=emphasis * seated / weak, floor=floor)
+        steep = emphasis * sum(map(len, self.groups))
+        sharp = sharpness(steep, groups, heat)
+        return Aim(share=1.0 - emphasis, steep=steep, floor=soft_weakest(self.means, sharp), sharp=sharp)
 
     def drawn(self, rng: np.random.Generator) -> list[I64]:
         """Blocks of groups, by number."""
@@ -137,8 +142,9 @@ class Blocks:
         others = max(0, THREADS * self.a_block - weak)
         low, rest = rng.permutation(order[:weak]), rng.permutation(order[weak:])[:others]
         chosen = [np.concatenate([low[x::THREADS], rest[x::THREADS]]) for x in range(THREADS)]
-        heats = np.where(np.arange(sweeps) < sweeps // 2, heat, 0.0)
-        self.search(chosen, [self.bench[:0]] * THREADS, heats, self.aim(weak), always, across=in_threads)
+        still = sweeps // 4
+        heats = np.append(np.geomspace(STIRRED * heat, heat, sweeps - still), np.zeros(still))
+        self.search(chosen, [self.bench[:0]] * THREADS, heats, self.aim(heat), always, across=in_threads)
 
     def search(
         self,
@@ -188,63 +194,87 @@ class Blocks:
                 break
         return None
 
-    def calibrated(self, effort: Effort, sweeps: int) -> tuple[float, float]:
-        """The first and the last temperature, as one block shows them."""
+    def calibrated(self, effort: Effort) -> tuple[float, float]:
+        """The first and the last temperature, as a part of one block shows them."""
         rng = np.random.default_rng((*self.seed, 0))
-        chosen, aim = self.drawn(rng)[0], self.aim(len(self.groups) // 3 + 1)
+        chosen = self.drawn(rng)[0][: -(-self.a_block // CALIBRATED)]
+        aim = aim_of(self.task.emphasis, sum(len(self.groups[g]) for g in chosen))
         block, _ = self.block(chosen, aim, (*self.seed, 0, 0), self.bench[:0], 0)
-        return island_of(block).calibrate(sweeps, effort)
+        return island_of(block).calibrate(effort)
 
-    def plan(self, effort: Effort, heat: float) -> tuple[int, int]:
-        """How many rounds, and how many sweeps in each: those of the effort, or as many as the deadline allows.
-
-        A round costs the preparation of its blocks besides its sweeps; at least as much time goes to sweeps.
-        """
-        if effort.deadline == float("inf"):
-            return ROUNDS, max(2, effort.sweeps // ROUNDS)
-        # What is tried to take the time is taken back: cooled in a moment, a few groups would be left too weak to mend.
-        before = self.groups.copy(), self.bench, self.means.copy()
-        taken = []
+    def costs(self, heat: float) -> tuple[float, float]:
+        """Seconds for the preparation of a round and for each of its sweeps, by trying it."""
+        # What is tried is taken back: cooled in a moment, a few groups would be left too weak to mend.
+        before, taken = self.state, []
         for sweeps in (1, 5):
             started = time.monotonic()
-            self.round(np.full(sweeps, heat), self.aim(max(1, len(self.groups) // 3)), broken)
+            self.round(np.full(sweeps, heat), self.aim(heat), broken)
             taken.append(time.monotonic() - started)
-        self.groups, self.bench, self.means = before
+        self.state = before
         a_sweep = max(1e-6, (taken[1] - taken[0]) / 4)
-        preparation = max(0.0, taken[0] - a_sweep)
-        left = 0.95 * (effort.deadline - time.monotonic())
-        rounds = int(min(ROUNDS, max(1, left / (2 * preparation + 2 * a_sweep))))
-        return rounds, int(min(effort.sweeps // rounds, max(2, (left / rounds - preparation) / a_sweep)))
+        return max(0.0, taken[0] - a_sweep), a_sweep
+
+    @property
+    def state(self) -> State:
+        """Groups, bench and means, to come back to."""
+        return self.groups.copy(), self.bench, self.means.copy()
+
+    @state.setter
+    def state(self, state: State) -> None:
+        """Come back to these."""
+        groups, self.bench, means = state
+        self.groups, self.means = groups.copy(), means.copy()
+
+    @property
+    def value(self) -> float:
+        """What the present groups are worth."""
+        away = np.count_nonzero((self.layout.home >= 0) & (self.layout.home != self.group))
+        return self.task.value(as_tuples(self.groups), self.means, int(away))
 
     def run(self, effort: Effort) -> bool:
-        """Cool down over all rounds, then lift the weakest groups; whether time ran out."""
-        hot, cold = self.calibrated(effort, min(10, max(2, effort.sweeps // 200)))
-        lifted = LIFTED if self.task.emphasis and len(self.groups) > THREADS else 0.0
-        self._cooled(effort.part(0.0, 1.0 - lifted), hot, cold)
-        if lifted:
-            self._lifted(effort.part(1.0 - lifted, 1.0), cold)
+        """Cool down over rounds, then lift the weakest groups, and again while there is effort for it; keep the best;
+        whether time ran out."""
+        hot, cold = self.calibrated(effort)
+        costs = (0.0, 0.0) if effort.deadline == float("inf") else self.costs((hot * cold) ** 0.5)
+        lifted, cycles = 0.0, 1
+        if self.task.emphasis and len(self.groups) > THREADS:
+            left = effort.deadline - time.monotonic()
+            sweeps = min(effort.sweeps, left / costs[1] if costs[1] else np.inf)
+            lifted, cycles = LIFTED, int(min(CYCLES, max(1, sweeps // CYCLE)))
+        best, state = -np.inf, self.state
+        for cycle in range(cycles):
+            part = effort.part(cycle / cycles, (cycle + 1) / cycles)
+            part = replace(part, sweeps=part.sweeps // cycles)
+            self._cooled(part.part(0.0, 1.0 - lifted), hot, cold, costs)
+            if lifted:
+                self._lifted(part.part(1.0 - lifted, 1.0), cold, -(-LIFTS // cycles))
+            value = self.value
+            if value > best:
+                best, state = value, self.state
+        self.state = state
         return effort.over()
 
-    def _cooled(self, effort: Effort, hot: float, cold: float) -> None:
-        rounds, each = self.plan(effort, (hot * cold) ** 0.5)
-        groups = len(self.groups)
-        began, number, part = time.monotonic(), 0, 0.0
-        while part < 1 and not effort.over():
-            # Rounds follow the clock where that is further, so that the last is cold whatever else runs.
-            taken = (time.monotonic() - began) / max(1, number)
-            step = max(1 / rounds, taken / (effort.deadline - began))
+    def _cooled(self, effort: Effort, hot: float, cold: float, costs: tuple[float, float]) -> None:
+        rounds, each = plan(effort, *costs)
+        began, number, part, step = time.monotonic(), 0, 0.0, 1 / rounds
+        length, last = effort.deadline - began, False
+        sweeps = rounds * each if length == float("inf") else max(1, effort.sweeps)
+        while not last and not effort.over():
             last = part + 1.5 * step >= 1
             stop = 1.0 if last else part + step
             heats = hot * (cold / hot) ** np.linspace(part, stop, each, endpoint=False)
             if last:
                 heats[-max(1, each // 2) :] = 0.0
-            weak = round(groups * WEAK[0] ** (1 - stop) * WEAK[1] ** stop)
-            self.round(heats, self.aim(max(1, weak)), always if last else broken)
+            started = time.monotonic()
+            self.round(heats, self.aim(heats[0]), always if last else broken)
             number += 1
-            part = max(stop, (time.monotonic() - began) / (effort.deadline - began))
+            # Heat follows the sweeps or, where that is further, the clock: the last is cold whatever else runs.
+            now = time.monotonic()
+            step = max(each / sweeps, (now - started) / length)
+            part = max(number * each / sweeps, (now - began) / length)
             effort.report(min(1.0, part))
 
-    def _lifted(self, effort: Effort, heat: float) -> None:
+    def _lifted(self, effort: Effort, heat: float, lifts: int) -> None:
         # A round over all blocks gives each weak group one chance: few blocks give them as many in less time.
         most = max(1.0, LIFTED_AT_ONCE * THREADS * self.a_block)
         sweeps = min(LIFT_SWEEPS, max(2, effort.sweeps // LIFT_SWEEPS))
@@ -255,10 +285,15 @@ class Blocks:
             number += 1
             part = (time.monotonic() - began) / (effort.deadline - began)
             if effort.deadline == float("inf"):
-                part = number / LIFTS
+                part = number / lifts
             effort.report(min(1.0, part))
 
 
-def as_tuples(groups: list[I64]) -> list[Group]:
-    """The same as tuples of plain numbers."""
-    return [tuple(int(person) for person in group) for group in groups]
+def plan(effort: Effort, preparation: float, a_sweep: float) -> tuple[int, int]:
+    """How many rounds, and how many sweeps in each: those of the effort, or as many as the deadline allows, with at
+    least as much time for sweeps as for preparation; both cost so many seconds."""
+    if effort.deadline == float("inf"):
+        return ROUNDS, max(2, effort.sweeps // ROUNDS)
+    left = 0.95 * (effort.deadline - time.monotonic())
+    rounds = int(min(ROUNDS, max(1, left / (2 * preparation + 2 * a_sweep))))
+    return rounds, int(min(max(2, effort.sweeps // rounds), max(2, (left / rounds - preparation) / a_sweep)))

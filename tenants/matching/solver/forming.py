@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from tenants.matching.solver.block import as_groups
-from tenants.matching.solver.blocks import WHOLE, Blocks, as_tuples
+from tenants.matching.solver.block import as_groups, as_tuples
+from tenants.matching.solver.blocks import WHOLE, Blocks
 from tenants.matching.solver.model import Group
 from tenants.matching.solver.search.annealing import Island
 from tenants.matching.solver.search.board import Aim
@@ -136,7 +136,7 @@ def cooled(task: Task, layout: Layout, group: I64, heats: F64, seed: tuple[int, 
         return blocks.group if found is None else found, found is not None
     land = task.land(np.arange(task.people), layout)._replace(rank=equal)
     island = Island(land, aim, group, seed)
-    island.cool(heats, np.ones(len(heats), dtype=np.int64))
+    island.cool(heats)
     kept = bool(island.best_value[0] > -np.inf)
     return island.best if kept else island.board.group[: task.people].copy(), kept
 

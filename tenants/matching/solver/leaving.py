@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tenants.matching.solver.block import as_groups
-from tenants.matching.solver.blocks import as_tuples
+from tenants.matching.solver.block import as_groups, as_tuples
 from tenants.matching.solver.forming import MEND_HEATS, cooled, dealt, promoted
 from tenants.matching.solver.model import Group, Recipe
 from tenants.matching.solver.seating import Placing, as_placing, countable, may_move, placed, possible

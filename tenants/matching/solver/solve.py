@@ -27,10 +27,10 @@ are mended for one number after another, and those that still break rules are le
 of the placing is False and the search is not said to have stopped by proof.
 
 **Search.** Where at most MOST_PARTITIONS partitions have the shape all are tried. Up to WHOLE people two
-islands anneal side by side, above that blocks of groups in rounds. While they cool, the weakest group is
-replaced by the mean of the m weakest (their conditional value at risk, Rockafellar and Uryasev 2000), m going
-down to one, so that every weak group pulls and not only the last. In blocks m ends higher, and the weakest groups
-are then searched on their own among others, again and again.
+islands anneal side by side, above that blocks of groups in rounds. While they cool, a soft
+minimum stands for the weakest group's value, -log(sum_g exp(-b v_g)) / b, the sharper the colder it is (b in inverse
+proportion to the temperature): every group pulls, the weaker the more. It is concave, so that no exchange gains more
+than its slopes promise. In blocks the weakest groups are then searched on their own among others.
 
 **Bound.** Up to COLUMNS_LIMIT people the linear program over all groups, for the mean value of partitions whose
 groups are all worth so much, at the levels that matter; above that everybody's best partners, at prices for those
@@ -48,8 +48,8 @@ from typing import Any
 import numpy as np
 
 from tenants.matching.solver.affinity import Affinity
-from tenants.matching.solver.block import Across, as_groups, in_threads
-from tenants.matching.solver.blocks import WHOLE, Blocks, as_tuples
+from tenants.matching.solver.block import Across, as_groups, as_tuples, in_threads
+from tenants.matching.solver.blocks import WHOLE, Blocks
 from tenants.matching.solver.bounding import COLUMNS_LIMIT, upper_bound
 from tenants.matching.solver.certificate import certificate
 from tenants.matching.solver.compiling import compile_rules

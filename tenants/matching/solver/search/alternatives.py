@@ -19,7 +19,7 @@ def best_alternatives(land: Land, group: I64, aim: Aim) -> tuple[F64, I64, I64]:
     no group, has no alternative.
     """
     board = new_board(land, group)
-    recount(land, board, Wish(aim.share, 0.0, -np.inf, aim.strict))
+    recount(land, board, Wish(aim.share, 0.0, 0.0, 1.0, aim.strict))
     n = len(land.unit_of)
     gain, to, other = np.full(n, -np.inf), np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
     _alternatives(land, board, aim, gain, to, other)

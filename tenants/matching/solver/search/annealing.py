@@ -22,14 +22,17 @@ from tenants.matching.solver.search.sweeps import cool
 
 ISLANDS = 2
 
-COOLING = 0.9
-"""Factor between temperatures while calibrating."""
+COOLING, MOST_STEPS = 0.75, 50
+MEASURED, MOST_SWEEPS = 4000, 10
+"""While calibrating: factor between temperatures and how many at most; turns of people and sweeps at each, about."""
 
-MOST_STEPS = 120
+SHORTEST = 150
+"""Sweeps in which to cool down, at least, if there are so many."""
+
 STEPS = 40
 LONGEST = 100_000
-"""Temperatures while calibrating, at most; stretches of a cycle, at least, between which the clock is looked at;
-turns of people in a stretch, at most: a second or less."""
+"""Stretches of a cycle, at least, between which the clock is looked at; turns of people in a stretch, at most: a second
+or less."""
 
 NOISE = 1 << 16
 IN_TIME = 0.97
@@ -80,13 +83,15 @@ class Effort:
 @dataclass(frozen=True)
 class Schedule:
     """How to cool down: ``hot`` and ``cold`` are the worsening changes a person and sweep at the first and the last
-    temperature; again in up to ``cycles`` cycles of about ``length`` sweeps for each person, each from where the last
-    ended, or from groups that are ``dealt`` anew."""
+    temperature; again in up to ``cycles`` cycles of about ``length`` sweeps for each person and SHORTEST at least, each
+    from where the last ended, or from groups that are ``dealt`` anew. Weak groups form while it is hotter still: by
+    ``hotter``, where only the weakest counts."""
 
-    hot: float = 0.5
-    cold: float = 0.02
+    hot: float = 0.4
+    cold: float = 0.05
+    hotter: float = 16.0
     cycles: int = 8
-    length: int = 4
+    length: int = 1
     dealt: Callable[[np.random.Generator], I64] | None = None
 
 
@@ -115,14 +120,13 @@ class Island:
         self.people = max(1, len(group))
         self.groups = len(land.least)
 
-    def cool(self, heats: F64, weak: I64) -> float:
+    def cool(self, heats: F64) -> float:
         """Sweep at these temperatures; worsening changes a person and sweep."""
         worse = cool(
             self.land,
             self.board,
             self.aim,
             np.ascontiguousarray(heats),  # anything else would be compiled anew
-            weak,
             self.noise,
             self.rng,
             self.best,
@@ -130,25 +134,20 @@ class Island:
         )
         return float(worse / (self.people * max(1, len(heats))))
 
-    def weak(self, start: float, stop: float, number: int) -> I64:
-        """How many groups are lifted as a cycle goes from ``start`` to ``stop``: from a third of all to one."""
-        most = max(1.0, self.groups / 3)
-        part = np.linspace(start, stop, number, endpoint=False)
-        return np.maximum(1, np.round(most ** (1 - part))).astype(np.int64)
-
-    def calibrate(self, sweeps: int, effort: Effort, schedule: Schedule = USUAL) -> tuple[float, float]:
+    def calibrate(self, effort: Effort, schedule: Schedule = USUAL) -> tuple[float, float]:
         """The first and the last temperature, from quick cooling; the first good groups on the way."""
         heat = self.first_heat()
         hot, cold = heat, heat
+        sweeps = max(2, min(MOST_SWEEPS, MEASURED // self.people))
         for _ in range(MOST_STEPS):
-            share = self.cool(np.full(sweeps, heat), self.weak(0.5, 0.5, sweeps))
+            share = self.cool(np.full(sweeps, heat))
             if share > schedule.hot:
                 hot = heat
             cold = heat
             if share < schedule.cold or effort.over():
                 break
             heat *= COOLING
-        return hot, cold
+        return hot * max(1.0, schedule.hotter * (1.0 - self.aim.share)), cold
 
     def first_heat(self) -> float:
         """Twice the standard deviation of the gain of a random exchange."""
@@ -168,7 +167,7 @@ class Island:
         self.board = new_board(self.land, self.best)
         value = -np.inf
         for _ in range(50):
-            self.cool(np.zeros(4), np.ones(4, dtype=np.int64))
+            self.cool(np.zeros(4))
             if not self.best_value[0] > value:
                 break
             value = float(self.best_value[0])
@@ -179,9 +178,9 @@ class Island:
         How hot it is follows the sweeps or, where that is further, the clock: with a deadline each cycle ends
         cold whatever else the machine does.
         """
-        hot, cold = self.calibrate(min(10, max(2, effort.sweeps // 400)), effort, schedule)
+        hot, cold = self.calibrate(effort, schedule)
         budget = max(1, self.budget(effort, hot, cold))
-        cycles = min(schedule.cycles, max(1, budget // (schedule.length * self.people)))
+        cycles = min(schedule.cycles, max(1, budget // max(SHORTEST, schedule.length * self.people)))
         stretch = max(1, min(budget // (cycles * STEPS), LONGEST // self.people))
         began, swept, cycle = time.monotonic(), 0, 0
         length = IN_TIME * (effort.deadline - began)
@@ -196,7 +195,7 @@ class Island:
                     self.board = new_board(self.land, schedule.dealt(self.rng))
             start, stop = part - cycle, min(1.0, part - cycle + stretch * cycles / budget)
             heats = hot * (cold / hot) ** np.linspace(start, stop, stretch, endpoint=False)
-            self.cool(heats, self.weak(start, stop, stretch))
+            self.cool(heats)
             swept += stretch
             report(min(1.0, swept / budget))
         self.descend()
@@ -204,7 +203,7 @@ class Island:
 
     def descend_here(self) -> None:
         """From the present groups take changes for the better for a while."""
-        self.cool(np.zeros(4), np.ones(4, dtype=np.int64))
+        self.cool(np.zeros(4))
 
     def budget(self, effort: Effort, hot: float, cold: float) -> int:
         """Sweeps that are left: those of the effort, or as many as the deadline seems to allow."""
@@ -212,7 +211,7 @@ class Island:
             return effort.sweeps
         middle = (hot * cold) ** 0.5
         started = time.monotonic()
-        self.cool(np.full(20, middle), self.weak(0.5, 0.5, 20))
+        self.cool(np.full(20, middle))
         a_sweep = (time.monotonic() - started) / 20
         left = effort.deadline - time.monotonic()
         return max(0, min(effort.sweeps, int(IN_TIME * left / max(a_sweep, 1e-9))))

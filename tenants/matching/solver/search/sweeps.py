@@ -14,6 +14,8 @@ from tenants.matching.solver.search.board import (
     Land,
     Wish,
     recount,
+    sharpness,
+    soft_weakest,
     tilt,
     worth,
 )
@@ -90,7 +92,7 @@ def sweep(
 @compiled
 def value_of(land: Land, board: Board, wish: Wish, emphasis: float) -> float:
     """What is to be as large as possible, -inf while a hard rule is broken: the weakest group counts with
-    ``emphasis``; without emphasis, what falls short of the floor."""
+    ``emphasis``; without emphasis, the groups' part of the soft weakest."""
     value, weakest = -land.loyalty * board.away[0], np.inf
     for g in range(len(land.least)):
         if board.broken[g] > 0:
@@ -105,64 +107,33 @@ def value_of(land: Land, board: Board, wish: Wish, emphasis: float) -> float:
 
 
 @compiled
-def floor_of(land: Land, board: Board, weak: int, means: F64) -> float:
-    """The mean pair below which there are ``weak`` groups, of which the heap ``means`` keeps the lowest."""
-    wanted = min(weak + 1, len(land.least))
-    kept = 0
-    for g in range(len(land.least)):
-        value = land.mean[board.size[g]] * board.total[g]
-        if kept < wanted:
-            # Up from the last place, past whatever is lower: the highest is on top.
-            place = kept
-            kept += 1
-            while place > 0 and means[(place - 1) // 2] < value:
-                means[place] = means[(place - 1) // 2]
-                place = (place - 1) // 2
-            means[place] = value
-        elif value < means[0]:
-            place = 0
-            while 2 * place + 1 < kept:
-                child = 2 * place + 1
-                if child + 1 < kept and means[child + 1] > means[child]:
-                    child += 1
-                if means[child] <= value:
-                    break
-                means[place] = means[child]
-                place = child
-            means[place] = value
-    return float(means[0])
-
-
-@compiled
 def cool(
     land: Land,
     board: Board,
     aim: Aim,
     heats: F64,
-    weak: I64,
     noise: F32,
     rng: np.random.Generator,
     best: I64,
     best_value: F64,
 ) -> int:
-    """One sweep at each of ``heats``, with so many ``weak`` groups lifted; how many changes made things worse.
+    """One sweep at each of ``heats``; how many changes made things worse.
 
     Keeps the best that breaks no hard rule in ``best`` and ``best_value``.
     """
     k = len(land.least)
-    means = np.empty(k)
     row = np.empty(k + 2, dtype=np.float32)
     worse = 0
     for s in range(len(heats)):
-        floor, steep = aim.floor, aim.steep
-        if aim.emphasis > 0 and k > 1:
-            floor, steep = floor_of(land, board, weak[s], means), aim.emphasis / weak[s]
-        wish = Wish(aim.share, steep, floor, aim.strict)
         if s == 0:
-            recount(land, board, wish)
-        else:
-            for g in range(k + 1):
-                tilt(land, board, wish, g)
+            recount(land, board, Wish(aim.share, 0.0, 0.0, 1.0, aim.strict))
+        steep, floor, sharp = aim.steep, aim.floor, aim.sharp
+        if aim.emphasis > 0 and k > 1:
+            steep, sharp = aim.emphasis, sharpness(aim.emphasis, k, heats[s])
+            floor = soft_weakest(land.mean[board.size[:k]] * board.total[:k], sharp)
+        wish = Wish(aim.share, steep, floor, sharp, aim.strict)
+        for g in range(k + 1):
+            tilt(land, board, wish, g)
         worse += sweep(land, board, wish, heats[s], noise, rng, row)
         value = value_of(land, board, wish, aim.emphasis)
         if value > best_value[0] + TINY:
