@@ -218,7 +218,7 @@ def test_scopes_keep_readers_from_running_and_accepting(tenant, new_tenant, data
 
 
 def test_a_list_costs_the_same_statements_however_long_it_is(tenant, database, proposed):
-    url, _ = proposed(ready_to_match(tenant, database, people=300, institutions=60))
+    url, _ = proposed(ready_to_match(tenant, database, people=320, institutions=60))
     tenant.api.post(f"{url}/acceptance")
     for path in (f"{url}/proposed-groups", "/v1/groups", "/v1/matching-runs", "/v1/recipes"):
         counted = []
