@@ -60,12 +60,12 @@ from tenants.matching.solver.leftover import unplaced
 from tenants.matching.solver.model import Bound, Group, Pool, Recipe
 from tenants.matching.solver.partition import Partition
 from tenants.matching.solver.placing import first_placing
-from tenants.matching.solver.search.annealing import ISLANDS, Effort, aim_of, search
+from tenants.matching.solver.search.annealing import ISLANDS, Effort, Island, aim_of, search
 from tenants.matching.solver.search.rules import I64
 from tenants.matching.solver.seating import Placing, going_on
 from tenants.matching.solver.sizes import Shape
 from tenants.matching.solver.standing import standing_of
-from tenants.matching.solver.task import MATRIX_LIMIT, Task
+from tenants.matching.solver.task import MATRIX_LIMIT, Layout, Task
 from tenants.matching.solver.validation import validate
 
 DEFAULT_BUDGET = 1000
@@ -74,6 +74,9 @@ DEFAULT_BUDGET = 1000
 SEARCHED, SEARCHED_SOME, SEARCHED_MANY = 0.6, 0.75, 0.95
 """Shares of a time limit, and of the progress, that are for the search of few people, of some and at most of many; the
 rest is for the bound, which is found sooner and gains less by more time the more people there are."""
+
+IN_BLOCKS = 0.9
+"""Share of the search in blocks, where after that anybody may change places with anybody."""
 
 TOLD = 1.5e-4
 """Seconds that it takes to bound and to tell what was found, for each of many people."""
@@ -227,6 +230,16 @@ def _ranks(pool: Pool, recipe: Recipe) -> I64:
     return np.unique(np.array(worth, dtype=np.float64), return_inverse=True)[1].astype(np.int64)
 
 
+def _descended(task: Task, placing: Placing, layout: Layout, seed: int, effort: Effort) -> tuple[I64, bool]:
+    """The groups of a placing after every change for the better in the whole pool, and whether time ran out."""
+    shape, group = placing.shape, placing.group
+    land = task.land(np.arange(task.people), layout)
+    island = Island(land, aim_of(task.emphasis, shape.placed), group, (seed, ISLANDS))
+    island.descend(effort.over)
+    better = task.worth(shape, island.best) > task.worth(shape, group)
+    return island.best if better else group, effort.over()
+
+
 def _searched(task: Task, placing: Placing, seed: int, effort: Effort, across: Across) -> tuple[I64, bool]:
     """The groups that the search comes to from a first placing, and whether its time ran out."""
     shape, start = placing.shape, placing.group
@@ -235,8 +248,13 @@ def _searched(task: Task, placing: Placing, seed: int, effort: Effort, across: A
         layout = replace(layout, leave=len(task.moved(shape, start)))
     if task.people > WHOLE:
         blocks = Blocks(task, layout, start, (seed,), across=across)
-        out_of_time = blocks.run(effort)
-        return blocks.group, out_of_time
+        if task.matrix is None:
+            out_of_time = blocks.run(effort)
+            return blocks.group, out_of_time
+        blocks.run(effort.part(0.0, IN_BLOCKS))
+        return _descended(
+            task, replace(placing, group=blocks.group), layout, seed, effort.part(IN_BLOCKS, 1.0)
+        )
     starts = [start] * ISLANDS
     if task.standing is None:
         others = [mended(task, shape, (seed, island, 0)) for island in range(1, ISLANDS)]

@@ -162,13 +162,13 @@ class Island:
         slope += self.aim.emphasis * float(land.mean[size]) * 3.0 / self.groups
         return max(1e-6, float(2.0 * slope * spread * (2.0 * size) ** 0.5))
 
-    def descend(self) -> None:
-        """From the best groups take every change for the better until there is none."""
+    def descend(self, over: Callable[[], bool] = lambda: False) -> None:
+        """From the best groups take every change for the better until there is none, or it is ``over``."""
         self.board = new_board(self.land, self.best)
         value = -np.inf
         for _ in range(50):
             self.cool(np.zeros(4))
-            if not self.best_value[0] > value:
+            if not self.best_value[0] > value or over():
                 break
             value = float(self.best_value[0])
 
