@@ -13,12 +13,15 @@ from flask.json.provider import JSONProvider
 
 import tenants.tables  # noqa: F401
 from api import errors, health, openapi
+from api.auth import authorize, invited, sign_in
 from api.auth import routes as oauth
+from api.auth.oidc import Providers
 from api.auth.server import create_server
 from api.errors import ProblemApi
 from api.v1 import RESOURCES
 from tenants.kernel.doorbell import open_database
 from tenants.kernel.files import FileStore
+from tenants.kernel.outgoing import Outgoing
 from tenants.kernel.settings import Settings
 
 LARGEST_BODY = 1 << 20
@@ -56,6 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["valkey"] = redis.Redis.from_url(settings.redis_url, socket_timeout=2)
     app.extensions["files"] = FileStore(settings.files_url)
     app.extensions["oauth"] = create_server(app)
+    app.extensions["providers"] = Providers(Outgoing(allow_private=settings.allow_private_providers))
     errors.register(app)
     app.before_request(_name_request)
     app.after_request(_sign_response)
@@ -72,6 +76,8 @@ def register(app: Flask) -> ProblemApi:
     api.ma_plugin.converter.add_attribute_function(openapi.schemas_of_variant)
     for blueprint in (*RESOURCES, oauth.blp, health.blp):
         api.register_blueprint(blueprint)
+    for pages in (authorize.blp, sign_in.blp, invited.blp):
+        app.register_blueprint(pages)
     app.add_url_rule("/docs", view_func=health.docs)
     app.add_url_rule("/docs/<name>", view_func=health.docs_asset)
     openapi.finish(api, app)

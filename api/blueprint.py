@@ -24,6 +24,8 @@ class JsonParser(FlaskParser):  # type: ignore[misc]
     DEFAULT_UNKNOWN_BY_LOCATION: ClassVar[dict[str, str]] = {"json": RAISE, "query": RAISE}
 
     def _raw_load_json(self, req: Any) -> Any:
+        if not req.mimetype and not req.get_data():
+            return {}  # what is required is told to be missing
         if req.mimetype != "application/json":
             raise UnsupportedMediaType("Send the body as Content-Type: application/json.")
         try:
@@ -83,7 +85,8 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
             )
             handler = self.response(status, None if pages else returns)(handler)
             if body is not None:
-                handler = self.arguments(body())(handler)
+                needed = any(field.required for field in body().fields.values())
+                handler = self.arguments(body(), required=needed)(handler)
             if query is not None:
                 handler = self.arguments(query(), location="query")(handler)
             edits = etag and method in ("PATCH", "PUT", "DELETE")

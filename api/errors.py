@@ -125,8 +125,13 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
+def status_of(error: errors.DomainError) -> int:
+    """The table, by the nearest class in it."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
 def _domain_error(error: errors.DomainError) -> Response:
-    status = STATUS[type(error)]
+    status = status_of(error)
     broken = list(error.errors) if isinstance(error, errors.Invalid) else None
     return problem(status, error.code, error.detail, broken, _challenge(status, error.code))
 

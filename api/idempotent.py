@@ -29,10 +29,12 @@ def answered_once(
         return act()
     if not _KEY.fullmatch(key):
         raise Invalid.field(f"#{HEADER}", "invalid", "An Idempotency-Key is 1 to 255 visible characters.")
+    bare = key.removeprefix('"').removesuffix('"')
     known = {
         "client_id": caller.client_id,
         "route": f"{request.method} {request.path}",
-        "key_hash": digest(key.removeprefix('"').removesuffix('"')),
+        # A key is its sender's: two people who use the same client never hear each other's answers.
+        "key_hash": digest(f"{caller.membership_id} {bare}"),
     }
     # The scopes, too: a token that may do less is not told what another was answered.
     said = (request.query_string.decode(), " ".join(sorted(caller.scopes)), request.get_data(as_text=True))

@@ -66,8 +66,8 @@ def guarded(
 
 def _admitted(session: Session, token: str, allow: Permission) -> Caller:
     caller = caller_of(session, token)
-    caller.require(allow)
-    session.info["actor"] = str(caller.client_id)
+    caller.require(allow, reading=request.method == "GET")
+    session.info["actor"] = caller.actor
     g.caller = caller
     return caller
 

@@ -13,7 +13,8 @@ import orjson
 import psycopg
 
 LIST = """
-    SELECT p.id, p.cohort_id, p.membership_id, m.external_id, m.name, m.email, m.identifiers, p.state,
+    SELECT p.id, p.cohort_id, p.membership_id, m.external_id,
+           coalesce(m.chosen_name, m.name) AS name, coalesce(m.chosen_email, m.email) AS email, m.identifiers, p.state,
            p.state_since, p.state_reason, p.attributes, p.created_at, p.updated_at, p.version
       FROM participant p JOIN membership m ON m.tenant_id = p.tenant_id AND m.id = p.membership_id
      WHERE p.cohort_id = %s ORDER BY p.id LIMIT 51

@@ -20,7 +20,7 @@ import psycopg
 
 from cli.embedded import acquire, remove
 from migrations import upgrade
-from tenants.access.actions import create_client
+from tenants.access.clients import create_client
 from tenants.institutions.actions import open_tenant
 from tenants.kernel.ids import new_id
 from tenants.kernel.permissions import ALL

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 import tenants.tables  # noqa: F401
 from cli.processes import Program, Supervisor
-from tenants.access.actions import create_client
+from tenants.access.clients import create_client
 from tenants.institutions.actions import open_tenant
 from tenants.kernel.doorbell import open_database
 from tenants.kernel.errors import DomainError

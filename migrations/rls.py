@@ -70,11 +70,11 @@ def protect_addressed(table: str) -> None:
     )
 
 
-def protect_self(table: str, *, grants: str = "SELECT") -> None:
+def protect_self(table: str, *, grants: str = "SELECT", key: str = "id") -> None:
     """A person's own row."""
     _wall(table, grants)
     op.execute(
-        f'CREATE POLICY self ON "{table}" TO peerloom_app USING (id = {PERSON}) WITH CHECK (id = {PERSON})'
+        f'CREATE POLICY self ON "{table}" TO peerloom_app USING ({key} = {PERSON}) WITH CHECK ({key} = {PERSON})'
     )
 
 

@@ -16,7 +16,7 @@ from flask import Flask
 from api.app import create_app
 from cli.embedded import Servers, acquire, remove
 from migrations import upgrade
-from tenants.access.actions import create_client
+from tenants.access.clients import create_client
 from tenants.institutions.actions import open_tenant
 from tenants.kernel.ids import new_id
 from tenants.kernel.permissions import ALL

@@ -1,5 +1,7 @@
-"""The token endpoint and the server's metadata."""
+"""The endpoints of our OAuth server that programs call, and its metadata; `authorize` is for people."""
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
@@ -7,6 +9,7 @@ from flask import Response, current_app, g, jsonify, make_response, request
 from flask_smorest import Blueprint
 from marshmallow import fields
 
+from api.auth.grants import EVERY_METHOD, Revocation
 from api.errors import Problem, phrase
 from api.fields import Schema
 from api.serving import database
@@ -15,6 +18,7 @@ from tenants.kernel.ids import tenant_of
 from tenants.kernel.permissions import Permission
 
 blp = Blueprint("OAuth", __name__, description="Getting a token.")
+GRANT_TYPES = ("client_credentials", "authorization_code", "refresh_token")
 NOBODY = UUID(int=0)
 
 
@@ -25,6 +29,9 @@ class Token(Schema):
     token_type = fields.String(required=True)
     expires_in = fields.Integer(required=True, metadata={"description": "Seconds."})
     scope = fields.String(required=True)
+    refresh_token = fields.String(
+        metadata={"description": "Serves once and brings the next; with people's tokens."}
+    )
 
 
 class OAuthError(Schema):
@@ -35,26 +42,31 @@ class OAuthError(Schema):
     error_uri = fields.String()
 
 
-_FORM = {
-    "required": True,
-    "content": {
-        "application/x-www-form-urlencoded": {
-            "schema": {
-                "type": "object",
-                "required": ["grant_type"],
-                "properties": {
-                    "grant_type": {"type": "string", "enum": ["client_credentials"]},
-                    "scope": {
-                        "type": "string",
-                        "description": "Space-separated; all of the client's if absent.",
-                    },
-                    "client_id": {"type": "string", "description": "Unless sent by HTTP Basic."},
-                    "client_secret": {"type": "string", "description": "Unless sent by HTTP Basic."},
-                },
-            }
-        }
-    },
-}
+def _form(required: str, **properties: dict[str, Any]) -> dict[str, Any]:
+    own = {
+        "client_id": {"type": "string", "description": "Unless sent by HTTP Basic."},
+        "client_secret": {
+            "type": "string",
+            "description": "Unless sent by HTTP Basic. Public clients have none.",
+        },
+    }
+    schema = {"type": "object", "required": [required], "properties": {**properties, **own}}
+    return {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}
+
+
+_TEXT = {"type": "string"}
+_TOKEN_FORM = _form(
+    "grant_type",
+    grant_type={"type": "string", "enum": list(GRANT_TYPES)},
+    scope={**_TEXT, "description": "Space-separated; all that can be had if absent."},
+    code={**_TEXT, "description": "For authorization_code."},
+    redirect_uri={**_TEXT, "description": "For authorization_code: as it was when the code was asked for."},
+    code_verifier={**_TEXT, "description": "For authorization_code."},
+    refresh_token={**_TEXT, "description": "For refresh_token."},
+)
+_REVOCATION_FORM = _form(
+    "token", token=_TEXT, token_type_hint={**_TEXT, "enum": ["access_token", "refresh_token"]}
+)
 
 
 @blp.route("/oauth/token", methods=["POST"])
@@ -63,19 +75,41 @@ _FORM = {
 @blp.alt_response(401, schema=OAuthError)
 @blp.alt_response(413, schema=Problem, description=phrase(413), content_type="application/problem+json")
 @blp.doc(
-    operationId="create_token", summary="Get an access token", requestBody=_FORM, security=[{"basic": []}, {}]
+    operationId="create_token",
+    summary="Get an access token",
+    requestBody=_TOKEN_FORM,
+    security=[{"basic": []}, {}],
 )
 def create_token() -> Response:
-    """A client's id and secret for a token of 15 minutes."""
+    """A token of 15 minutes: for a client's id and secret, for a code, or for a refresh token."""
+    return _answered(lambda server: server.create_token_response())
+
+
+@blp.route("/oauth/revoke", methods=["POST"])
+@blp.response(200, {"type": "object"})
+@blp.alt_response(400, schema=OAuthError)
+@blp.alt_response(401, schema=OAuthError)
+@blp.alt_response(413, schema=Problem, description=phrase(413), content_type="application/problem+json")
+@blp.doc(
+    operationId="revoke_token",
+    summary="Give a token back (RFC 7009)",
+    requestBody=_REVOCATION_FORM,
+    security=[{"basic": []}, {}],
+)
+def revoke_token() -> Response:
+    """End an access token; with a refresh token all that came of the same authorization."""
+    return _answered(lambda server: server.create_endpoint_response(Revocation.ENDPOINT_NAME))
+
+
+def _answered(answer: Callable[[AuthorizationServer], Response]) -> Response:
     fault = _fault()
     if fault is not None:
         return make_response(jsonify(error="invalid_request", error_description=fault), 400)
     claimed = request.authorization.username if request.authorization else request.form.get("client_id")
     with database().tenant(tenant_of(claimed or "", CLIENT_PREFIX) or NOBODY) as session:
         g.oauth_session = session
-        server: AuthorizationServer = current_app.extensions["oauth"]
-        response: Response = server.create_token_response()
-        session.commit()
+        response = answer(current_app.extensions["oauth"])
+        session.commit()  # a refusal as well, which may have ended what was brought twice
     return response
 
 
@@ -100,10 +134,16 @@ def get_oauth_metadata() -> Response:
     issuer = current_app.config["PUBLIC_URL"]
     return jsonify(
         issuer=issuer,
+        authorization_endpoint=f"{issuer}/oauth/authorize",
         token_endpoint=f"{issuer}/oauth/token",
-        token_endpoint_auth_methods_supported=["client_secret_basic", "client_secret_post"],
-        grant_types_supported=["client_credentials"],
-        response_types_supported=[],
+        token_endpoint_auth_methods_supported=EVERY_METHOD,
+        revocation_endpoint=f"{issuer}/oauth/revoke",
+        revocation_endpoint_auth_methods_supported=EVERY_METHOD,
+        grant_types_supported=list(GRANT_TYPES),
+        response_types_supported=["code"],
+        response_modes_supported=["query"],
+        code_challenge_methods_supported=["S256"],
+        authorization_response_iss_parameter_supported=True,
         scopes_supported=[permission.value for permission in Permission],
         service_documentation=f"{issuer}/docs",
     )

@@ -14,7 +14,16 @@ def clients() -> Select[Any]:
     public_id = (
         literal(f"{CLIENT_PREFIX}_") + _hex(Client.tenant_id) + literal("_") + _hex(Client.id)
     ).label("client_id")
-    shown = (Client.name, Client.state, Client.grant_types, Client.redirect_uris, Client.scopes)
+    shown = (
+        Client.name,
+        Client.state,
+        Client.grant_types,
+        Client.redirect_uris,
+        Client.cors_origins,
+        Client.scopes,
+        Client.secret_hash.is_(None).label("public"),
+        Client.first_party,
+    )
     return select(Client.id, public_id, *shown, Client.created_at, Client.updated_at, Client.version)
 
 

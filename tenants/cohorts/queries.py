@@ -9,6 +9,7 @@ from sqlalchemy import Select, bindparam, select
 from tenants.cohorts.models import Attribute, Cohort, Participant, ParticipantChange, Program
 from tenants.kernel.rows import changed_since
 from tenants.people.models import Membership
+from tenants.people.queries import EMAIL, NAME
 
 
 def programs() -> Select[Any]:
@@ -28,7 +29,7 @@ def cohorts(program_id: UUID | None = None) -> Select[Any]:
 
 
 _SHOWN = [column for column in Participant.__table__.columns if column.name != "tenant_id"]
-_PERSON = (Membership.external_id, Membership.name, Membership.email, Membership.identifiers)
+_PERSON = (Membership.external_id, NAME, EMAIL, Membership.identifiers)
 _PARTICIPANTS = select(*_SHOWN, *_PERSON).join_from(
     Participant,
     Membership,

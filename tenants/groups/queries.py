@@ -10,6 +10,7 @@ from tenants.groups.models import Group, GroupMember
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
 from tenants.people.models import Membership
+from tenants.people.queries import NAME
 
 
 def groups(cohort_id: UUID | None = None, state: str | None = None) -> Select[Any]:
@@ -41,7 +42,7 @@ def members_of_group(group_id: UUID) -> Select[Any]:
         GroupMember.participant_id,
         GroupMember.membership_id,
         Membership.external_id,
-        Membership.name,
+        NAME,
         GroupMember.admitted_at,
         GroupMember.left_at,
     )

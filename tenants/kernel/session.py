@@ -10,11 +10,14 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, create_engine, event, orm
+from sqlalchemy import Connection, Engine, create_engine, event, orm, text
 
 from tenants.kernel.base import TenantRow
 
 _WALLS = ("tenant_id", "membership_id", "person_id")
+_IDENTIFY = text(
+    "SELECT set_config('app.membership_id', :membership_id, true), set_config('app.person_id', :person_id, true)"
+)
 _TOO_STRONG = """
     SELECT rolsuper OR rolbypassrls OR pg_has_role(current_user, 'peerloom_owner', 'MEMBER')
            OR pg_has_role(current_user, 'peerloom_door', 'MEMBER')
@@ -36,6 +39,24 @@ class Session(orm.Session):
         """The tenant this session belongs to. KeyError if it is nobody's."""
         tenant_id: UUID = self.info["tenant_id"]
         return tenant_id
+
+    @property
+    def membership_id(self) -> UUID | None:
+        """On whose behalf the caller acts, or None."""
+        membership_id: UUID | None = self.info.get("membership_id")
+        return membership_id
+
+    def identify(self, *, membership_id: UUID | None, person_id: UUID | None) -> None:
+        """Say, once, on whose behalf a tenant's session goes on; what it began as nobody else's it ends as hers.
+
+        `person_id` only where she signed in as herself, through the platform's connection: to the walls that
+        is what tells her from whoever her employer's provider says is her. RuntimeError if it has been said.
+        """
+        if self.info.get("membership_id") or self.info.get("person_id"):
+            raise RuntimeError("a session never switches")
+        self.info |= {"membership_id": membership_id, "person_id": person_id}
+        known = {key: str(self.info[key] or "") for key in ("membership_id", "person_id")}
+        self.connection().execute(_IDENTIFY, known)
 
     @property
     def actor(self) -> str | None:

@@ -25,6 +25,14 @@ class Settings:
     secret_key: str = field(repr=False)
     public_url: str = "http://127.0.0.1:8000"
     """The address people and clients reach, without a trailing slash."""
+    platform_issuer: str = ""
+    """The OpenID Connect issuer of the personal sign-in that all tenants accept; without it there is none."""
+    platform_client_id: str = ""
+    platform_client_secret: str = field(default="", repr=False)
+    platform_name: str = "ORCID"
+    """What people are shown of it."""
+    allow_private_providers: bool = False
+    """Whether providers may be reached by http and at private addresses: for trying things out only."""
     lease_seconds: float = 30.0
     """How long a claimed job stays its worker's without a heartbeat."""
     sweep_seconds: float = 1.0
@@ -57,6 +65,11 @@ class Settings:
                     problems.append(f"{variable} {error}")
             elif each.default is MISSING:
                 problems.append(f"{variable} is not set")
+        if values.get("platform_issuer") and not values.keys() >= {
+            "platform_client_id",
+            "platform_client_secret",
+        }:
+            problems.append("PLATFORM_ISSUER needs PLATFORM_CLIENT_ID and PLATFORM_CLIENT_SECRET")
         if problems:
             raise SettingsError("; ".join(problems))
         return cls(**values)
@@ -109,6 +122,17 @@ def _public_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _issuer(text: str) -> str:
+    _public_url(text)
+    return text  # to the letter, with a trailing slash if it has one
+
+
+def _flag(text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise ValueError("must be true or false")
+    return text == "true"
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -131,6 +155,11 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "files_url": _files_url,
     "secret_key": _secret_key,
     "public_url": _public_url,
+    "platform_issuer": _issuer,
+    "platform_client_id": str,
+    "platform_client_secret": str,
+    "platform_name": str,
+    "allow_private_providers": _flag,
     "lease_seconds": _seconds,
     "sweep_seconds": _seconds,
     "bell_seconds": _seconds,

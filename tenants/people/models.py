@@ -1,13 +1,17 @@
-"""People: what a tenant knows of somebody, and the person behind it."""
+"""People: what a tenant knows of somebody, what they are in it, and the person behind it."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.kernel.base import Base, Edited, TenantRow
+from tenants.kernel.base import Base, Created, Edited, TenantRow, belongs_to, one_of
 from tenants.kernel.ids import new_id
+from tenants.kernel.permissions import Role
+
+INVITATION_PREFIX = "pli"
 
 
 class Person(Base):
@@ -19,7 +23,10 @@ class Person(Base):
 
 
 class Membership(Edited, TenantRow):
-    """The tenant's own record of somebody; what every other table of the tenant refers to."""
+    """The tenant's own record of somebody; what every other table of the tenant refers to.
+
+    `chosen_name` and `chosen_email` are what the person says of herself, and outrank the roster's.
+    """
 
     __tablename__ = "membership"
     __table_args__ = (
@@ -34,4 +41,76 @@ class Membership(Edited, TenantRow):
     external_id: Mapped[str]
     name: Mapped[str | None]
     email: Mapped[str | None]
+    chosen_name: Mapped[str | None]
+    chosen_email: Mapped[str | None]
     identifiers: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+
+    @property
+    def shown_name(self) -> str | None:
+        """What she is called: as she says, else as the roster does."""
+        return self.chosen_name or self.name
+
+    @property
+    def address(self) -> str | None:
+        """Where letters go: to the address that she gave, else to the roster's."""
+        return self.chosen_email or self.email
+
+
+class RoleGrant(Created, TenantRow):
+    """A role that somebody holds: in the whole tenant, in a program, or in a cohort; for good, or until a moment.
+
+    Whoever holds it may pass it on where it is `delegable`. `granted_by` names the actor, as events do.
+    """
+
+    __tablename__ = "role_grant"
+    __table_args__ = (
+        belongs_to("membership", on_delete="CASCADE"),
+        belongs_to("program", on_delete="CASCADE"),
+        belongs_to("cohort", on_delete="CASCADE"),
+        belongs_to("connection", on_delete="CASCADE"),
+        one_of("role", tuple(Role)),
+        CheckConstraint("program_id IS NULL OR cohort_id IS NULL", name="one_limit"),
+        CheckConstraint("role <> 'auditor' OR expires_at IS NOT NULL", name="expiring"),
+        Index("ix_role_grant_membership", "tenant_id", "membership_id"),
+        Index("ix_role_grant_role", "tenant_id", "role"),
+    )
+
+    membership_id: Mapped[UUID]
+    role: Mapped[str]
+    program_id: Mapped[UUID | None]
+    cohort_id: Mapped[UUID | None]
+    delegable: Mapped[bool] = mapped_column(default=False)
+    expires_at: Mapped[datetime | None]
+    connection_id: Mapped[UUID | None]
+    """The connection whose claims gave it at the last sign-in, which take it away again."""
+    granted_by: Mapped[str | None]
+
+
+class Invitation(Created, TenantRow):
+    """A one-time link by which somebody who signs in becomes the person of a membership.
+
+    Of the link only the hash is kept; it is made when the letter is written or the link is asked for.
+    """
+
+    __tablename__ = "invitation"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "hash"),
+        belongs_to("membership", on_delete="CASCADE"),
+        belongs_to("cohort", on_delete="CASCADE"),
+        Index(
+            "ix_invitation_open",
+            "tenant_id",
+            "membership_id",
+            unique=True,
+            postgresql_where=text("accepted_at IS NULL AND declined_at IS NULL AND revoked_at IS NULL"),
+        ),
+    )
+
+    membership_id: Mapped[UUID]
+    cohort_id: Mapped[UUID | None]
+    hash: Mapped[bytes | None]
+    expires_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+    declined_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

@@ -1,5 +1,6 @@
 """/v1/clients"""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -8,8 +9,9 @@ from flask import g
 from sqlalchemy import Select
 
 from api.blueprint import Blueprint
-from api.v1.clients.schemas import Client, ClientCreate, ClientWithSecret
-from tenants.access import actions, models, queries
+from api.v1.clients.schemas import Client, ClientCreate, ClientWithSecret, SecretRotation
+from tenants.access import clients as actions
+from tenants.access import models, queries
 from tenants.kernel.permissions import Permission
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
@@ -37,7 +39,7 @@ def list_clients(session: Session) -> Select[Any]:
 )
 def create_client(session: Session, body: dict[str, Any]) -> Any:
     """Make a client. Its secret is in this answer and nowhere else."""
-    return _with_secret(*actions.create_client(session, held=g.caller.scopes, **body))
+    return _with_secret(*actions.create_client(session, held=g.caller.held, **body))
 
 
 @blp.get("/clients/<uuid:client_id>", ALLOW, returns=Client, etag=True)
@@ -46,18 +48,27 @@ def get_client(session: Session, client_id: UUID) -> models.Client:
     return row_of(session, models.Client, client_id)
 
 
-@blp.post("/clients/<uuid:client_id>/secret", ALLOW, returns=ClientWithSecret, etag=True, secrets=SECRET)
-def rotate_client_secret(session: Session, client_id: UUID) -> Any:
-    """Give the client a new secret; the old one stops working at once."""
-    return _with_secret(*actions.rotate_secret(session, client_id=client_id, held=g.caller.scopes))
+@blp.post(
+    "/clients/<uuid:client_id>/secret",
+    ALLOW,
+    body=SecretRotation,
+    returns=ClientWithSecret,
+    etag=True,
+    secrets=SECRET,
+)
+def rotate_client_secret(session: Session, body: dict[str, Any], client_id: UUID) -> Any:
+    """Give the client a new secret; the old one stops working at once, or as much later as you say."""
+    keep = timedelta(seconds=body["keep_old_for_seconds"])
+    rotated = actions.rotate_secret(session, client_id=client_id, held=g.caller.held, keep_old_for=keep)
+    return _with_secret(*rotated)
 
 
 @blp.post("/clients/<uuid:client_id>/revocation", ALLOW, returns=Client, etag=True)
 def revoke_client(session: Session, client_id: UUID) -> models.Client:
     """End the client and all its tokens."""
-    return actions.revoke_client(session, client_id=client_id, held=g.caller.scopes)
+    return actions.revoke_client(session, client_id=client_id, held=g.caller.held)
 
 
-def _with_secret(client: models.Client, secret: str) -> Any:
+def _with_secret(client: models.Client, secret: str | None) -> Any:
     session_row = {name: getattr(client, name) for name in Client().fields}
     return SimpleNamespace(**session_row, client_secret=secret)

@@ -17,4 +17,4 @@ blp = Blueprint("Events", description="What happened, in order, missing nothing.
 @blp.list("/events", Permission.EVENTS_READ, query=EventQuery, returns=Event, pages="sequence")
 def list_events(session: Session, after: int) -> Select[Any]:
     """The feed. Keep the last sequence you have seen and ask for what came after it."""
-    return events.feed(after=after, audit=Permission.AUDIT_READ in g.caller.scopes)
+    return events.feed(after=after, audit=Permission.AUDIT_READ in g.caller.held)

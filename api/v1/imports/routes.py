@@ -114,7 +114,7 @@ def reverse_import(session: Session, import_id: UUID) -> Row[Any]:
 
 def _allowed(found: models.Import) -> models.Import:
     if found.kind in NEEDED_TOO:
-        g.caller.require(NEEDED_TOO[found.kind])
+        g.caller.require(NEEDED_TOO[found.kind], reading=False)
     return found
 
 

@@ -1,0 +1,51 @@
+"""What becomes of memberships: added and corrected by the tenant, named and addressed by the person herself."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from tenants.kernel import events
+from tenants.kernel.errors import Conflict
+from tenants.kernel.ids import new_id
+from tenants.kernel.rows import Version, edited, row_of
+from tenants.kernel.session import Session
+from tenants.people.models import Membership
+
+
+def add_person(
+    session: Session, *, external_id: str | None = None, name: str | None = None, email: str | None = None
+) -> Membership:
+    """A membership of somebody who is in no roster. Conflict "external_id_taken"."""
+    membership = Membership(id=new_id(), external_id=external_id or new_id().hex, name=name, email=email)
+    session.add(membership)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Conflict("Somebody has this external_id already.", code="external_id_taken") from error
+    events.record(session, "membership.created", subject=membership)
+    return membership
+
+
+def edit_person(
+    session: Session, *, membership_id: UUID, changes: dict[str, Any], if_match: Version
+) -> Membership:
+    """Correct what the tenant says of somebody; what she says of herself outranks it. Raises StaleVersion."""
+    membership = row_of(session, Membership, membership_id, "person")
+    changed = edited(membership, changes, if_match=if_match)
+    if changed:
+        session.flush()
+        events.record(session, "membership.updated", subject=membership, changed=changed)
+    return membership
+
+
+def choose_own(session: Session, *, membership_id: UUID, **chosen: str | None) -> Membership:
+    """What somebody says of herself: `chosen_name` and `chosen_email`; None lets the roster's go again."""
+    membership = row_of(session, Membership, membership_id, "person")
+    changed = [name for name, value in chosen.items() if getattr(membership, name) != value]
+    for name in changed:
+        setattr(membership, name, chosen[name])
+    if changed:
+        session.flush()
+        events.record(session, "membership.updated", subject=membership, changed=changed)
+    return membership
