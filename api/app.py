@@ -45,7 +45,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("peerloom", static_folder=None)
     app.json = OrjsonProvider(app)
     app.config.update(
-        SECRET_KEY=settings.secret_key,
+        SECRET_KEY=settings.secret_key[0],
+        SECRET_KEY_FALLBACKS=settings.secret_key[1:],
         PUBLIC_URL=settings.public_url,
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         API_TITLE="Peerloom API",

@@ -90,9 +90,9 @@ def _json_of_row(schema: type[Schema]) -> str:
 def _signer(tenant_id: UUID, given: Mapping[str, Any]) -> URLSafeSerializer:
     filters = sorted((name, str(value)) for name, value in given.items() if name not in ("cursor", "limit"))
     bound_to = f"{tenant_id} {request.path} {filters}"
-    return URLSafeSerializer(
-        current_app.config["SECRET_KEY"], salt=bound_to, signer_kwargs={"digest_method": sha256}
-    )
+    config = current_app.config
+    keys = [*config["SECRET_KEY_FALLBACKS"], config["SECRET_KEY"]]  # the last one signs
+    return URLSafeSerializer(keys, salt=bound_to, signer_kwargs={"digest_method": sha256})
 
 
 def _portable(key: UUID | int) -> str | int:

@@ -28,6 +28,7 @@ from redis.retry import Retry
 
 from cli.homes import EmbeddedError, Home, home_of, remove_home
 from cli.processes import die_with_parent
+from tenants.kernel.crypto import new_master_key
 
 ROLES = Path(__file__).parents[1] / "migrations" / "roles.sql"
 SECONDS_TO_START = 60.0
@@ -70,6 +71,7 @@ class Servers:
             "REDIS_URL": f"unix://{quote(str(self.sockets / 'valkey.sock'))}",
             "FILES_URL": (self.data / "files").as_uri(),
             "SECRET_KEY": (self.data / "secret_key").read_text().strip(),
+            "ENCRYPTION_KEYS": (self.data / "encryption_keys").read_text().strip(),
         }
 
 
@@ -158,7 +160,8 @@ def _start(data: Path, lock: IO[str], *, durable: bool) -> tuple[Servers, Callab
             raise EmbeddedError("start the servers from the main thread: they end with their thread")
         run = data / "run.json"
         run.unlink(missing_ok=True)
-        _secret_key(data / "secret_key")
+        _keep(data / "secret_key", secrets.token_urlsafe(48))
+        _keep(data / "encryption_keys", new_master_key())
         (data / "files").mkdir(mode=0o700, exist_ok=True)
         home = home_of(data)
         undo.callback(shutil.rmtree, home.sockets, ignore_errors=True)
@@ -177,13 +180,14 @@ def _start(data: Path, lock: IO[str], *, durable: bool) -> tuple[Servers, Callab
         return replace(servers, processes=(postgres, valkey)), undo.pop_all().close
 
 
-def _secret_key(path: Path) -> None:
+def _keep(path: Path, secret: str) -> None:
+    """Write a new secret, unless there is one from before."""
     if path.exists():
         return
     part = path.with_suffix(".part")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secrets.token_urlsafe(48))
+        file.write(secret)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)

@@ -3,19 +3,16 @@
 import http.client
 import json
 import os
-import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
 import click
-import redis
-from sqlalchemy.exc import OperationalError, ProgrammingError
 
 import tenants.tables  # noqa: F401
+from cli.environment import data_option, environment, servers
 from cli.processes import Program, Supervisor
 from tenants.access.clients import create_client
 from tenants.institutions.actions import open_tenant
@@ -25,28 +22,12 @@ from tenants.kernel.files import FileStore
 from tenants.kernel.ids import new_id
 from tenants.kernel.jobs import QUEUES
 from tenants.kernel.permissions import ALL
-from tenants.kernel.session import RoleTooStrong
-from tenants.kernel.settings import Settings, SettingsError, owner_database_url
+from tenants.kernel.settings import Settings
 
-DATA = Path(".peerloom")
-APART = ("demo", "solve")
+APART = ("demo", "keys", "solve")
 OPENAPI = Path(__file__).parents[1] / "openapi" / "v1.yaml"
 
 
-def _named(_: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    """An unset shell variable is not the current folder."""
-    if value is not None and not str(os.fspath(value)).strip("."):
-        raise click.BadParameter("name a folder of its own.", param=parameter)
-    return value
-
-
-data_option = click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    callback=_named,
-    help=f"Run (or join) the embedded servers of this folder. Without it the servers of DATABASE_URL and "
-    f"REDIS_URL are used; where these are not set, the folder {DATA}.",
-)
 alive_option = click.option(
     "--alive",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -97,7 +78,7 @@ def serve(port: int, workers: int, data: Path | None) -> None:
     """
     # With the owner's URL kept elsewhere, the schema is somebody else's to bring up to date.
     ours = "DATABASE_OWNER_URL" in os.environ
-    with _servers(data, migrate=ours) as (environ, sound), socket.socket() as listener:
+    with servers(data, migrate=ours) as (environ, sound), socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", port))
@@ -143,7 +124,7 @@ def _is_ready(port: int) -> bool:
 @data_option
 def migrate(data: Path | None) -> None:
     """Bring the database's schema up to date (with DATABASE_OWNER_URL)."""
-    with _environment(data, migrate=True):
+    with environment(data, migrate=True):
         pass
 
 
@@ -161,7 +142,7 @@ def worker(data: Path | None, alive: Path | None, queues: tuple[str, ...]) -> No
     """Run one job worker."""
     from workers.main import run_worker  # noqa: PLC0415
 
-    with _environment(data) as environ:
+    with environment(data) as environ:
         os.environ.update(environ)  # each job runs in a process of its own, which reads its settings there
         run_worker(Settings.from_environment(environ), served=queues or QUEUES, alive=alive)
 
@@ -173,7 +154,7 @@ def scheduler(data: Path | None, alive: Path | None) -> None:
     """Run the scheduler: it rings for the jobs that are due."""
     from workers.schedule import run_scheduler  # noqa: PLC0415
 
-    with _environment(data) as environ:
+    with environment(data) as environ:
         run_scheduler(Settings.from_environment(environ), alive=alive)
 
 
@@ -203,7 +184,7 @@ def tenant() -> None:
 @data_option
 def open_(kind: str, slug: str, name: str, data: Path | None) -> None:
     """Open a tenant and print its first client's credentials as JSON; the secret is shown only here."""
-    with _environment(data) as environ:
+    with environment(data) as environ:
         database = open_database(Settings.from_environment(environ), pool_size=1)
         try:
             with database.tenant(new_id()) as session:
@@ -216,51 +197,6 @@ def open_(kind: str, slug: str, name: str, data: Path | None) -> None:
             database.dispose()
     printed = {"tenant_id": str(opened.id), "client_id": client.client_id, "client_secret": secret}
     click.echo(json.dumps(printed))
-
-
-def _always() -> bool:
-    return True
-
-
-@contextmanager
-def _environment(data: Path | None, *, migrate: bool = False) -> Iterator[dict[str, str]]:
-    with _servers(data, migrate=migrate) as (environ, _):
-        yield environ
-
-
-@contextmanager
-def _servers(
-    data: Path | None, *, migrate: bool = False
-) -> Iterator[tuple[dict[str, str], Callable[[], bool]]]:
-    """The environment to run in, and whether the embedded servers that it names still run.
-
-    It is the caller's own, or with the URLs of the embedded servers in it. Whoever starts embedded servers
-    brings their schema up to date, too.
-    """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # in a shell's background job it is ignored
-    environ, sound = dict(os.environ), _always
-    try:
-        with ExitStack() as stack:
-            if data is not None or not environ.keys() & {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"}:
-                from cli.embedded import acquire  # noqa: PLC0415  the wheels are absent in production
-
-                servers, stop = acquire(data or DATA)
-                stack.callback(stop)
-                environ |= servers.environment()
-                sound = servers.sound
-                migrate = migrate or servers.owner_pid == os.getpid()
-            if migrate:
-                import_module("migrations").upgrade(owner_database_url(environ))
-            yield environ, sound
-    except (SettingsError, RoleTooStrong) as error:
-        raise click.ClickException(str(error)) from error
-    except OperationalError as error:
-        raise click.ClickException(f"PostgreSQL cannot be used: {error.orig}") from error
-    except ProgrammingError as error:
-        raise click.ClickException(f"PostgreSQL refuses: {error.orig}") from error
-    except redis.RedisError as error:
-        raise click.ClickException(f"Valkey cannot be used: {error}") from error
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy import text
 
+from tenants.kernel.crypto import KeyRing
 from tenants.kernel.jobs import QUEUES, next_bells
 from tenants.kernel.session import Database
 from tenants.kernel.settings import Settings
@@ -19,13 +20,17 @@ ANSWER = "workers.main.answer"
 
 
 def open_database(settings: Settings, *, pool_size: int = 8, lock_seconds: int = 0) -> Database:
-    """A database whose sessions ring for the jobs they enqueue. Raises RoleTooStrong.
+    """A database whose sessions ring for the jobs they enqueue, and encrypt. Raises RoleTooStrong.
 
     Whoever waits longer than `lock_seconds` for a row that another holds gives up; 0 waits on.
     """
     bells = Doorbell(settings)
     database = Database(
-        settings.database_url, pool_size=pool_size, on_enqueued=bells.ring, lock_seconds=lock_seconds
+        settings.database_url,
+        pool_size=pool_size,
+        on_enqueued=bells.ring,
+        lock_seconds=lock_seconds,
+        key_ring=KeyRing(settings.encryption_keys),
     )
     database.refuse_strong_role()
     return database

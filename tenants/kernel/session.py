@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, create_engine, event, orm, text
 
 from tenants.kernel.base import TenantRow
+from tenants.kernel.crypto import KeyRing
 
 _WALLS = ("tenant_id", "membership_id", "person_id")
 _IDENTIFY = text(
@@ -64,6 +65,17 @@ class Session(orm.Session):
         actor: str | None = self.info.get("actor")
         return actor
 
+    @property
+    def key_ring(self) -> KeyRing:
+        """What unwraps this session's keys. RuntimeError if its database was opened without."""
+        return _given(self.info.get("key_ring"))
+
+
+def _given(key_ring: KeyRing | None) -> KeyRing:
+    if key_ring is None:
+        raise RuntimeError("this database was opened without a key ring")
+    return key_ring
+
 
 def expect_many_rows(session: Session) -> None:
     """Tell PostgreSQL's planner, for this transaction, that tables are joined whole.
@@ -105,6 +117,7 @@ class Database:
         pool_size: int = 8,
         on_enqueued: Callable[["Database", UUID], object] | None = None,
         lock_seconds: int = 0,
+        key_ring: KeyRing | None = None,
     ) -> None:
         # Autocommit leaves BEGIN to `_raise_walls`; commit and rollback end that transaction as ever.
         # Parameters name people and hold hashes of secrets, so that errors, which are logged, hide them.
@@ -117,6 +130,12 @@ class Database:
         )
         self._on_enqueued = on_enqueued
         self._lock_seconds = lock_seconds
+        self._key_ring = key_ring
+
+    @property
+    def key_ring(self) -> KeyRing:
+        """The master keys. RuntimeError if it was opened without."""
+        return _given(self._key_ring)
 
     def refuse_strong_role(self) -> None:
         """Raise RoleTooStrong if this role could walk through the walls."""
@@ -148,6 +167,7 @@ class Database:
             "actor": actor,
             "snapshot": snapshot,
             "lock_seconds": self._lock_seconds,
+            "key_ring": self._key_ring,
         }
         with Session(self.engine, info=info, expire_on_commit=False) as session:
             yield session

@@ -6,6 +6,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from tenants.kernel.crypto import master_keys
+
 SECRET_KEY_LENGTH = 32
 
 
@@ -22,7 +24,10 @@ class Settings:
     redis_url: str = field(repr=False)
     files_url: str
     """Where uploads and exports are kept, `file:///…` (percent-encoded)."""
-    secret_key: str = field(repr=False)
+    secret_key: tuple[str, ...] = field(repr=False)
+    """The first signs, all verify."""
+    encryption_keys: tuple[bytes, ...] = field(repr=False)
+    """Master keys: the first encrypts, all decrypt."""
     public_url: str = "http://127.0.0.1:8000"
     """The address people and clients reach, without a trailing slash."""
     platform_issuer: str = ""
@@ -109,10 +114,11 @@ def _files_url(text: str) -> str:
     return text
 
 
-def _secret_key(text: str) -> str:
-    if len(text) < SECRET_KEY_LENGTH:
-        raise ValueError(f"must have at least {SECRET_KEY_LENGTH} characters")
-    return text
+def _secret_key(text: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in text.split(","))
+    if min(map(len, keys)) < SECRET_KEY_LENGTH:
+        raise ValueError(f"must have at least {SECRET_KEY_LENGTH} characters, in each part between commas")
+    return keys
 
 
 def _public_url(text: str) -> str:
@@ -154,6 +160,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "redis_url": _redis_url,
     "files_url": _files_url,
     "secret_key": _secret_key,
+    "encryption_keys": master_keys,
     "public_url": _public_url,
     "platform_issuer": _issuer,
     "platform_client_id": str,

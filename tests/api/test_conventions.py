@@ -2,6 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import psycopg
@@ -149,6 +150,27 @@ def test_a_cursor_is_good_for_its_own_list_only(tenant, new_tenant):
         assert problem(answer, answer.status_code)["errors"][0]["pointer"] == "?cursor", wrong
     problem(tenant.api.get("/v1/clients", query_string={"cursor": cursor}), 400)
     assert tenant.api.get("/v1/programs", query_string={"cursor": cursor}).status_code == 200
+
+
+def test_cursors_outlast_a_change_of_the_key_that_signs_them(tenant, settings):
+    for number in range(3):
+        assert tenant.api.post("/v1/programs", json={"name": f"Program {number}"}).status_code == 201
+
+    def listed(*keys, **query):
+        own = create_app(replace(settings, secret_key=keys))
+        client = FlaskClient(own, own.response_class)
+        bearing = {"Authorization": f"Bearer {tenant.api.token}"}
+        answer = client.get("/v1/programs", query_string={"limit": "1", **query}, headers=bearing)
+        own.extensions["database"].dispose()
+        return answer.status_code, answer.get_json().get("next_cursor")
+
+    former, new = "f" * 32, "n" * 32
+    _, first = listed(former)
+    assert listed(former, new, cursor=first)[0] == 200
+    _, second = listed(new, former, cursor=first)
+    assert listed(new, cursor=second)[0] == 200
+    assert listed(former, cursor=second)[0] == 400
+    assert listed(new, cursor=first)[0] == 400
 
 
 def test_a_cursor_of_another_filter_is_refused(tenant):

@@ -22,6 +22,7 @@ NARROWER = {
 DOORS = {
     "admit(member uuid)",
     "due_jobs(most integer)",
+    "keys_under_others(master text, after uuid, most integer)",
     "open_groups(run uuid)",
     "purge()",
     "separations(cohort uuid)",
@@ -29,6 +30,7 @@ DOORS = {
 }
 DOOR_READS = {
     "access_token": {"expires_at"},
+    "data_key": {"tenant_id", "group_id", "wrapped_by"},
     "event": {"tenant_id", "sequence"},
     "group_member": None,
     "idempotency_record": {"expires_at"},
@@ -288,6 +290,7 @@ def test_who_serves_makes_nothing_in_a_schema(catalogue, role, schema):
         ("group_member", "group_id", "UPDATE"),
         ("membership", "person_id", "UPDATE"),
         ("access_token", "scopes", "UPDATE"),
+        ("data_key", "group_id", "UPDATE"),
         ("event", "type", "UPDATE"),
         ("separation", "membership_id", "UPDATE"),
         ("separation_member", "membership_id", "UPDATE"),
@@ -301,7 +304,8 @@ def test_what_only_doors_or_nobody_may_write_is_closed_to_the_app(catalogue, tab
 
 
 @pytest.mark.parametrize(
-    "table", ["peer_group", "group_member", "event", "participant_change", "report_file", "tenant"]
+    "table",
+    ["data_key", "peer_group", "group_member", "event", "participant_change", "report_file", "tenant"],
 )
 def test_what_must_stay_cannot_be_deleted_by_the_app(catalogue, table):
     assert not may(catalogue, "peerloom_app", table, "DELETE")

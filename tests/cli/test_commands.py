@@ -22,7 +22,9 @@ from tenants.reporting.actions import order_report
 from tests.conftest import eventually
 
 COMMAND = (sys.executable, "-P", "-m", "cli.main")
-OURS = {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "FILES_URL", "SECRET_KEY", "PUBLIC_URL"}
+OURS = {
+    "DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "FILES_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "PUBLIC_URL",
+}  # fmt: skip
 OTHERS = {name: value for name, value in os.environ.items() if name not in OURS}
 NOWHERE = "postgresql://peerloom_app:not-to-be-shown@127.0.0.1:1/peerloom"
 
@@ -100,7 +102,9 @@ def test_a_valkey_that_does_not_answer_is_named(environment):
 
 def test_what_is_missing_is_named(environment):
     done = run("scheduler", DATABASE_URL=environment["DATABASE_URL"])
-    assert said(done) == "Error: REDIS_URL is not set; FILES_URL is not set; SECRET_KEY is not set"
+    assert said(done) == (
+        "Error: REDIS_URL is not set; FILES_URL is not set; SECRET_KEY is not set; ENCRYPTION_KEYS is not set"
+    )
     assert said(run("migrate", DATABASE_URL=environment["DATABASE_URL"])) == (
         "Error: DATABASE_OWNER_URL is not set"
     )

@@ -17,6 +17,7 @@ import redis
 
 from cli.embedded import Servers, _lock, acquire, remove
 from cli.homes import POSTGRES_PROGRAMS, EmbeddedError, _folder, _site
+from tenants.kernel.crypto import master_keys
 
 HOLDER = """
 import os, signal, sys
@@ -54,6 +55,10 @@ def hold(data: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
     for holder in holders:
         holder.kill()
         holder.communicate()
+
+
+def secrets_of(servers: Servers) -> list[str]:
+    return [servers.environment()[name] for name in ("SECRET_KEY", "ENCRYPTION_KEYS")]
 
 
 def until(condition: Callable[[], bool], seconds: float = 30) -> None:
@@ -113,7 +118,9 @@ def test_a_first_start_gives_a_database_with_its_roles_a_valkey_and_a_secret(dat
         with redis.Redis.from_url(servers.environment()["REDIS_URL"]) as valkey:
             assert valkey.ping()
         assert len(servers.environment()["SECRET_KEY"]) >= 32
-        assert (data / "secret_key").stat().st_mode & 0o777 == 0o600
+        assert len(master_keys(servers.environment()["ENCRYPTION_KEYS"])) == 1
+        for secret in ("secret_key", "encryption_keys"):
+            assert (data / secret).stat().st_mode & 0o777 == 0o600
         assert data.stat().st_mode & 0o777 == 0o700
     finally:
         stop()
@@ -138,7 +145,7 @@ def test_servers_end_with_a_killed_owner_and_start_again_with_their_data(data: P
     owner = hold()
     assert line_of(owner) == "owner"
     servers, _ = acquire(data)
-    secret = servers.environment()["SECRET_KEY"]
+    secrets = secrets_of(servers)
     with connect(servers) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     owner.kill()
@@ -148,7 +155,7 @@ def test_servers_end_with_a_killed_owner_and_start_again_with_their_data(data: P
         with connect(servers) as connection:
             assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
             assert connection.execute("SHOW fsync").fetchone() == ("on",)
-        assert servers.environment()["SECRET_KEY"] == secret
+        assert secrets_of(servers) == secrets
         assert servers.owner_pid == os.getpid()
     finally:
         stop()

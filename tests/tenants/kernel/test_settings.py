@@ -7,6 +7,7 @@ REQUIRED = {
     "REDIS_URL": "redis://:word@valkey:6379/0",
     "FILES_URL": "file:///srv/files",
     "SECRET_KEY": "k" * 32,
+    "ENCRYPTION_KEYS": "M" * 43,
 }
 
 
@@ -36,6 +37,7 @@ def test_every_missing_and_invalid_variable_is_named_at_once():
     said = str(raised.value)
     assert "DATABASE_URL is not set" in said
     assert "SECRET_KEY is not set" in said
+    assert "ENCRYPTION_KEYS is not set" in said
     for variable in (
         "REDIS_URL must",
         "FILES_URL must be a file:///",
@@ -52,6 +54,13 @@ def test_every_missing_and_invalid_variable_is_named_at_once():
         ("DATABASE_URL", "peerloom"),
         ("FILES_URL", "file://host/files"),
         ("SECRET_KEY", "k" * 31),
+        ("SECRET_KEY", "k" * 32 + "," + "l" * 31),
+        ("SECRET_KEY", "k" * 32 + ","),
+        ("ENCRYPTION_KEYS", "M" * 42),
+        ("ENCRYPTION_KEYS", "M" * 43 + ","),
+        ("ENCRYPTION_KEYS", "M" * 42 + "+"),
+        ("ENCRYPTION_KEYS", "M" * 44),
+        ("ENCRYPTION_KEYS", "M" * 43 + "," + "N" * 42),
         ("PUBLIC_URL", "peerloom.example"),
         ("PUBLIC_URL", "https://peerloom.example/?a=b"),
         ("SWEEP_SECONDS", "inf"),
@@ -65,6 +74,16 @@ def test_a_bad_value_is_refused_and_not_repeated(variable: str, value: str):
         Settings.from_environment(REQUIRED | {variable: value})
     assert str(raised.value).startswith(variable)
     assert value not in str(raised.value)
+
+
+def test_keys_that_are_being_changed_stand_side_by_side():
+    both = REQUIRED | {
+        "SECRET_KEY": "n" * 32 + ", " + "o" * 40,
+        "ENCRYPTION_KEYS": "A" * 43 + "=," + "_" * 43,
+    }
+    settings = Settings.from_environment(both)
+    assert settings.secret_key == ("n" * 32, "o" * 40)
+    assert settings.encryption_keys == (bytes(32), b"\xff" * 32)
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
@@ -87,8 +106,10 @@ def test_values_override_the_defaults_and_the_public_url_has_no_trailing_slash()
 
 
 def test_no_secret_is_shown():
-    shown = repr(Settings.from_environment(REQUIRED))
+    settings = Settings.from_environment(REQUIRED)
+    shown = repr(settings)
     assert REQUIRED["SECRET_KEY"] not in shown
+    assert repr(settings.encryption_keys[0]) not in shown
     assert "word" not in shown
 
 
