@@ -13,7 +13,7 @@ from flask.json.provider import JSONProvider
 
 import tenants.tables  # noqa: F401
 from api import errors, health, openapi
-from api.auth import authorize, invited, sign_in
+from api.auth import account, authorize, invited, sign_in
 from api.auth import routes as oauth
 from api.auth.oidc import Providers
 from api.auth.server import create_server
@@ -77,7 +77,7 @@ def register(app: Flask) -> ProblemApi:
     api.ma_plugin.converter.add_attribute_function(openapi.schemas_of_variant)
     for blueprint in (*RESOURCES, oauth.blp, health.blp):
         api.register_blueprint(blueprint)
-    for pages in (authorize.blp, sign_in.blp, invited.blp):
+    for pages in (authorize.blp, sign_in.blp, invited.blp, account.blp):
         app.register_blueprint(pages)
     app.add_url_rule("/docs", view_func=health.docs)
     app.add_url_rule("/docs/<name>", view_func=health.docs_asset)

@@ -5,12 +5,12 @@ from urllib.parse import urlencode
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2 import OAuth2Error
-from flask import Blueprint, Response, current_app, g, redirect, request
+from flask import Blueprint, Response, current_app, g, request
 
 from api.auth import cookies
-from api.auth.pages import explain, page, refusal
+from api.auth.pages import explain, page, refusal, see
 from api.auth.server import Issuer
-from api.auth.sign_in import current_visitor
+from api.auth.visiting import current_visitor
 from api.serving import database
 from tenants.access.models import CLIENT_PREFIX, Client
 from tenants.access.sign_in import Visitor, refuse_closed_tenant
@@ -53,9 +53,7 @@ def _answered(answer: Any) -> Response:
         visiting = current_visitor(session, tenant_id)
         if visiting is None or visiting.membership_id is None:
             here = f"/oauth/authorize?{request.query_string.decode('ascii', 'replace')}"
-            return redirect(
-                f"/sign-in/{tenant.slug}?{urlencode({'return_to': here})}", 303, Response=Response
-            )  # type: ignore[return-value]
+            return see(f"/sign-in/{tenant.slug}?{urlencode({'return_to': here})}")
         response: Response = answer(session, server, grant, visiting, tenant)
         session.commit()
     return response

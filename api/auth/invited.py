@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 
 from api.auth import cookies
-from api.auth.pages import explain, page
-from api.auth.sign_in import choices_of, current_visitor
+from api.auth.pages import explain, page, see
+from api.auth.sign_in import choices_of
+from api.auth.visiting import current_visitor
 from api.fields import Email, Schema, Text
 from api.serving import database
 from tenants.access import joining, sign_in
@@ -87,7 +88,7 @@ def accept() -> Response:
         choose_own(session, membership_id=membership_id, **own)
         rotated = sign_in.open_session(session, who=visiting.who, replacing=token)
         session.commit()
-    return cookies.keep_session(redirect("/account", 303, Response=Response), rotated)  # type: ignore[arg-type]
+    return cookies.keep_session(see("/account"), rotated)
 
 
 def _own() -> dict[str, str | None]:

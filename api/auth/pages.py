@@ -27,6 +27,13 @@ def page(name: str, status: int = 200, *, form_goes_to: str | None = None, **val
     )
 
 
+def see(url: str) -> Response:
+    """Go on with another page."""
+    response = Response(status=303)
+    response.headers["Location"] = url
+    return response
+
+
 def explain(error: DomainError) -> Response:
     """The page for an error of the domain."""
     return refusal(status_of(error), error.detail)

@@ -6,21 +6,22 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Blueprint, Response, current_app, redirect, request
+from flask import Blueprint, Response, request
 
 from api.auth import cookies
-from api.auth.oidc import Provider, Providers, Secrets, SignInRefused
-from api.auth.pages import explain, page, refusal
+from api.auth.oidc import Secrets, SignInRefused
+from api.auth.pages import explain, page, see
+from api.auth.trial import connection_on_trial
+from api.auth.visiting import current_visitor, provider_of, providers, settings
 from api.serving import database
 from tenants.access import joining, sign_in
-from tenants.access.connections import connection_usable, secret_of
+from tenants.access.connections import CALLBACKS, connection_usable, record_test
 from tenants.access.models import STATE_PREFIX, Connection, SignInAttempt
 from tenants.access.rules import refuse_unwelcome
 from tenants.access.sign_in import SignedIn, Visitor
-from tenants.kernel.errors import Conflict, DomainError, Forbidden, NotFound
+from tenants.kernel.errors import DomainError, Forbidden, NotFound
 from tenants.kernel.ids import tenant_of
 from tenants.kernel.session import Session
-from tenants.kernel.settings import Settings
 from tenants.people.invitations import invitation_named
 from tenants.people.models import Membership
 
@@ -67,6 +68,10 @@ def begin(slug: str, connection_id: UUID | None) -> Response:
     with database().nobody() as session:
         tenant_id = sign_in.tenant_named(session, slug).id
     with database().tenant(tenant_id) as session:
+        trial = request.args.get("trial")
+        if connection_id and trial:
+            on_trial = connection_on_trial(session, connection_id, trial)
+            return _sent(session, on_trial, purpose="test", return_to=request.full_path)
         connection = connection_usable(session, connection_id) if connection_id else None
         invitation = request.args.get("invitation")
         invitation_id = invitation_named(session, invitation).id if invitation else None
@@ -97,11 +102,11 @@ def _sent(session: Session, connection: Connection | None, *, purpose: str, **mo
     provider = provider_of(session, connection)
     session.commit()
     secrets = Secrets(state, browser)
-    return cookies.keep_browser(_see(providers().authorization_url(provider, secrets)), browser)
+    return cookies.keep_browser(see(providers().authorization_url(provider, secrets)), browser)
 
 
-@blp.get("/sign-in/callbacks/platform", defaults={"connection": None})
-@blp.get("/sign-in/callbacks/<connection>")
+@blp.get(f"{CALLBACKS}/platform", defaults={"connection": None})
+@blp.get(f"{CALLBACKS}/<connection>")
 def come_back(connection: str | None) -> Response:
     """A provider's answer. Each has an address of its own, and is asked for by a browser that we sent there."""
     state, browser = request.args.get("state", ""), cookies.browser_in(request)
@@ -121,7 +126,7 @@ def come_back(connection: str | None) -> Response:
             raise SignInRefused(
                 "This sign-in was begun in another browser, or too long ago.", code="unknown_state"
             )
-        found = connection_usable(session, connection_id) if connection_id else None
+        found = _asked(session, attempt, connection_id)
         provider = provider_of(session, found)
         session.commit()
     try:
@@ -135,10 +140,23 @@ def come_back(connection: str | None) -> Response:
         raise
 
 
+def _asked(session: Session, attempt: SignInAttempt, connection_id: UUID | None) -> Connection | None:
+    """The connection whose provider was asked: one in use, or on trial still as it was then."""
+    if connection_id is None:
+        return None
+    if attempt.purpose != "test":
+        return connection_usable(session, connection_id)
+    return connection_on_trial(session, connection_id, attempt.return_to.partition("trial=")[2])
+
+
 def _welcomed(tenant_id: UUID, attempt: SignInAttempt, who: SignedIn) -> Response:
     """What follows from a sign-in that holds."""
     with database().tenant(tenant_id) as session:
         sign_in.refuse_closed_tenant(session)
+        if attempt.purpose == "test" and who.connection_id is not None:
+            name = record_test(session, connection_id=who.connection_id).name
+            session.commit()
+            return page("notice", heading=f"{name} works", said="It can be switched on now.")
         if attempt.purpose == "link":
             return _linked(session, tenant_id, attempt, who)
         known = sign_in.membership_of(session, who)
@@ -152,7 +170,7 @@ def _welcomed(tenant_id: UUID, attempt: SignInAttempt, who: SignedIn) -> Respons
             replacing=before[1] if before and before[0] == tenant_id else None,
         )
         session.commit()
-    return cookies.keep_session(_see(attempt.return_to if known else "/sign-in/acceptance"), token)
+    return cookies.keep_session(see(attempt.return_to if known else "/sign-in/acceptance"), token)
 
 
 def _linked(session: Session, tenant_id: UUID, attempt: SignInAttempt, who: SignedIn) -> Response:
@@ -164,109 +182,7 @@ def _linked(session: Session, tenant_id: UUID, attempt: SignInAttempt, who: Sign
         raise NotFound("person")
     joining.link_personal(session, who=who, membership_id=visiting.membership_id, person_id=person_id)
     session.commit()
-    return _see("/account")
-
-
-@blp.get("/account")
-def account() -> Response:
-    """Who one is signed in as, and out."""
-    signed_in = cookies.session_in(request)
-    if signed_in is None:
-        return refusal(401, "You are not signed in.")
-    with database().tenant(signed_in[0]) as session:
-        visiting = current_visitor(session, signed_in[0])
-        if visiting is None or visiting.membership_id is None:
-            return refusal(401, "You are not signed in.")
-        tenant = sign_in.refuse_closed_tenant(session)
-        member = session.get_one(Membership, (tenant.id, visiting.membership_id))
-        offer = not visiting.who.personal and not joining.has_personal(session, member.person_id)
-        session.commit()
-    return page(
-        "account",
-        tenant=tenant.name,
-        name=member.shown_name or member.external_id,
-        personal_offer=f"/sign-in/{tenant.slug}/{PERSONAL}?link"
-        if offer and settings().platform_issuer
-        else None,
-        csrf_token=cookies.csrf_token(signed_in[1]),
-    )
-
-
-@blp.post("/sign-in/end")
-def end() -> Response:
-    """Sign out, here or everywhere, and then at the provider."""
-    signed_in = cookies.session_in(request)
-    if signed_in is None:
-        return _see("/sign-in/ended")
-    tenant_id, token = signed_in
-    if cookies.is_forged(request, token):
-        raise Forbidden("This form is not from here.", code="forged_form")
-    provider = None
-    with database().tenant(tenant_id) as session:
-        visiting = current_visitor(session, tenant_id)
-        if visiting is not None:
-            found = visiting.who.connection_id and session.get(
-                Connection, (tenant_id, visiting.who.connection_id)
-            )
-            provider = provider_of(session, found or None)
-            if visiting.membership_id is not None and request.form.get("where") == "everywhere":
-                sign_in.sign_out_everywhere(session, membership_id=visiting.membership_id)
-        sign_in.end_session(session, token=token)
-        session.commit()
-    return cookies.drop_session(_see(_ended_at(provider)))
-
-
-def _ended_at(provider: Provider | None) -> str:
-    ended = f"{current_app.config['PUBLIC_URL']}/sign-in/ended"
-    try:
-        there = provider and providers().end_session_url(provider, return_to=ended)
-    except SignInRefused:  # signed out here in any case
-        there = None
-    return there or ended
-
-
-@blp.get("/sign-in/ended")
-def ended() -> Response:
-    """Where a provider sends the browser after it signed out."""
-    return page("notice", heading="You are signed out", said="You can close this page.")
-
-
-def current_visitor(session: Session, tenant_id: UUID) -> Visitor | None:
-    """Whoever the browser is signed in as, if in this tenant."""
-    signed_in = cookies.session_in(request)
-    if signed_in is None or signed_in[0] != tenant_id:
-        return None
-    return sign_in.visitor(session, signed_in[1])
-
-
-def provider_of(session: Session, connection: Connection | None) -> Provider:
-    """The provider of a connection, or the platform's. Raises Conflict if there is none."""
-    public = current_app.config["PUBLIC_URL"]
-    if connection is not None:
-        return Provider(
-            connection.issuer,
-            connection.client_id,
-            secret_of(session, connection),
-            f"{public}/sign-in/callbacks/{connection.tenant_id.hex}_{connection.id.hex}",
-            tuple(connection.scopes),
-        )
-    own = settings()
-    if not own.platform_issuer:
-        raise Conflict("This deployment has no personal sign-in.", code="no_platform_connection")
-    callback = f"{public}/sign-in/callbacks/platform"
-    return Provider(own.platform_issuer, own.platform_client_id, own.platform_client_secret, callback)
-
-
-def settings() -> Settings:
-    """This deployment's."""
-    found: Settings = current_app.extensions["settings"]
-    return found
-
-
-def providers() -> Providers:
-    """What this process knows of providers."""
-    found: Providers = current_app.extensions["providers"]
-    return found
+    return see("/account")
 
 
 def _connection_id(named: str, tenant_id: UUID | None) -> UUID:
@@ -279,7 +195,3 @@ def _connection_id(named: str, tenant_id: UUID | None) -> UUID:
 def _return_to() -> str:
     asked = request.args.get("return_to", "/account")
     return asked if _INSIDE.fullmatch(asked) else "/account"
-
-
-def _see(url: str) -> Response:
-    return redirect(url, 303, Response=Response)  # type: ignore[return-value]

@@ -5,22 +5,32 @@ from api.v1.career_events.routes import blp as career_events
 from api.v1.clients.routes import blp as clients
 from api.v1.cohorts.routes import blp as cohorts
 from api.v1.comparisons.routes import blp as comparisons
+from api.v1.connections.routes import blp as connections
 from api.v1.events.routes import blp as events
 from api.v1.groups.routes import blp as groups
 from api.v1.imports.routes import blp as imports
+from api.v1.invitations.routes import blp as invitations
 from api.v1.jobs.routes import blp as jobs
 from api.v1.matching_runs.routes import blp as matching_runs
+from api.v1.me.routes import blp as me
 from api.v1.participants.routes import blp as participants
+from api.v1.people.routes import blp as people
 from api.v1.products.routes import blp as products
 from api.v1.programs.routes import blp as programs
 from api.v1.recipes.routes import blp as recipes
 from api.v1.reports.routes import blp as reports
+from api.v1.role_grants.routes import blp as role_grants
 from api.v1.separations.routes import blp as separations
 from api.v1.tenant.routes import blp as tenant
 
 RESOURCES = (
     tenant,
     clients,
+    connections,
+    people,
+    invitations,
+    role_grants,
+    me,
     programs,
     cohorts,
     participants,

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, select, text
+from sqlalchemy import Select, Text, cast, exists, func, literal, select, text
 
 from tenants.access.models import Connection, Identity
 from tenants.access.sign_in import USABLE
@@ -18,6 +18,7 @@ from tenants.kernel.session import Session
 from tenants.people.models import Membership, RoleGrant
 from tenants.people.roles import owners
 
+CALLBACKS = "/sign-in/callbacks"
 MOVES = {
     "draft": (),
     "tested": ("on",),
@@ -31,10 +32,16 @@ LASTING = frozenset({"name", "client_secret"})
 _HAS_PERSONAL = text("SELECT door.has_personal(:person)")
 
 
-def connections() -> Select[Any]:
-    """Every connection of the tenant, without its secret."""
+def connections(public_url: str) -> Select[Any]:
+    """Every connection of the tenant, without its secret, and with the address to register at its provider."""
     shown = [column for column in Connection.__table__.columns if column.name != "client_secret"]
-    return select(*shown)
+    named = func.replace(cast(Connection.tenant_id, Text) + "_" + cast(Connection.id, Text), "-", "")
+    return select(*shown, (literal(f"{public_url}{CALLBACKS}/") + named).label("redirect_uri"))
+
+
+def redirect_uri(public_url: str, connection: Connection) -> str:
+    """Where a connection's provider sends people back to: an address of its own for each."""
+    return f"{public_url}{CALLBACKS}/{connection.tenant_id.hex}_{connection.id.hex}"
 
 
 def create_connection(session: Session, *, client_secret: str, **fields: Any) -> Connection:

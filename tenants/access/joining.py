@@ -7,6 +7,7 @@ from sqlalchemy import func, select, text, update
 
 from tenants.access.models import Identity, PersonalIdentity
 from tenants.access.sign_in import SignedIn
+from tenants.institutions.models import Tenant
 from tenants.kernel import events
 from tenants.kernel.errors import Conflict
 from tenants.kernel.ids import new_id
@@ -15,6 +16,7 @@ from tenants.people.models import Invitation, Membership, Person
 
 _PERSON_OF = text("SELECT door.person_of(:key)")
 _HAS_PERSONAL = text("SELECT door.has_personal(:person)")
+_MY_MEMBERSHIPS = text("SELECT tenant_id, slug, name FROM door.my_memberships() ORDER BY name, tenant_id")
 _BIND = text("SELECT door.bind_person(:membership, :person)")
 _BECOME = text("SELECT door.become_person(:person)")
 
@@ -57,6 +59,15 @@ def accept(session: Session, *, invitation_id: UUID, who: SignedIn) -> UUID:
 def has_personal(session: Session, person_id: UUID | None) -> bool:
     """Whether a person has a sign-in of her own."""
     return person_id is not None and bool(session.scalar(_HAS_PERSONAL, {"person": person_id}))
+
+
+def memberships(session: Session) -> list[Any]:
+    """The tenants that the session's person is a member of; only this one unless she signed in as herself."""
+    elsewhere = list(session.execute(_MY_MEMBERSHIPS))
+    if elsewhere:
+        return elsewhere
+    here = (Tenant.id.label("tenant_id"), Tenant.slug, Tenant.name)
+    return list(session.execute(select(*here).where(Tenant.id == session.tenant_id)))
 
 
 def link_personal(session: Session, *, who: SignedIn, membership_id: UUID, person_id: UUID) -> UUID:

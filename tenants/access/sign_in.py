@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import Select, delete, func, select, text
 
 from tenants.access.models import (
     SESSION_PREFIX,
@@ -198,6 +198,25 @@ def visitor(session: Session, token: str) -> Visitor | None:
 def end_session(session: Session, *, token: str) -> None:
     """Sign out here."""
     session.execute(delete(BrowserSession).where(BrowserSession.hash == digest(token)))
+
+
+def sessions_of(membership_id: UUID) -> Select[Any]:
+    """Where somebody is signed in with a browser, and through what; None is the platform's connection."""
+    columns: tuple[Any, ...] = (
+        BrowserSession.id,
+        BrowserSession.connection_id,
+        BrowserSession.created_at,
+        BrowserSession.expires_at,
+    )
+    live = BrowserSession.expires_at > func.now()
+    return select(*columns).where(BrowserSession.membership_id == membership_id, live)
+
+
+def end_session_of(session: Session, *, membership_id: UUID, session_id: UUID) -> None:
+    """End one of somebody's own sessions. Raises NotFound."""
+    own = (BrowserSession.id == session_id, BrowserSession.membership_id == membership_id)
+    if session.scalar(delete(BrowserSession).where(*own).returning(BrowserSession.id)) is None:
+        raise NotFound("session")
 
 
 def record_refusal(session: Session, *, connection_id: UUID | None, code: str) -> None:

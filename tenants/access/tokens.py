@@ -6,21 +6,23 @@ served. Whoever brings one a second time, after that, has found it or lost it: t
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 
 from tenants.access.models import (
     CODE_PREFIX,
     REFRESH_PREFIX,
     AccessToken,
     AuthorizationCode,
+    Client,
     ClientAuthorization,
     RefreshToken,
 )
 from tenants.kernel import events
 from tenants.kernel.clock import now
+from tenants.kernel.errors import NotFound
 from tenants.kernel.ids import bearer, digest, new_id
 from tenants.kernel.session import Session
 
@@ -166,6 +168,28 @@ def revoke_token(session: Session, *, token: str, client_id: UUID) -> None:
     authorization_id = session.scalar(family)
     if authorization_id is not None:
         end_authorization(session, authorization_id=authorization_id, reason="revoked")
+
+
+def authorizations_of(membership_id: UUID) -> Select[Any]:
+    """What somebody lets clients do for her."""
+    columns: tuple[Any, ...] = (
+        ClientAuthorization.id,
+        Client.name.label("client_name"),
+        Client.first_party,
+        ClientAuthorization.scopes,
+        ClientAuthorization.created_at,
+        ClientAuthorization.expires_at,
+    )
+    same = (Client.tenant_id == ClientAuthorization.tenant_id) & (Client.id == ClientAuthorization.client_id)
+    return select(*columns).join(Client, same).where(ClientAuthorization.membership_id == membership_id)
+
+
+def take_back(session: Session, *, membership_id: UUID, authorization_id: UUID) -> None:
+    """Take back what somebody let a client do. Raises NotFound for what is not hers."""
+    found = session.get(ClientAuthorization, (session.tenant_id, authorization_id))
+    if found is None or found.membership_id != membership_id:
+        raise NotFound("authorization")
+    end_authorization(session, authorization_id=authorization_id, reason="taken_back")
 
 
 def end_authorization(session: Session, *, authorization_id: UUID, reason: str) -> None:

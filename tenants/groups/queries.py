@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, exists, func, select
+from sqlalchemy import Row, Select, Text, cast, exists, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from tenants.groups.models import Group, GroupMember
@@ -33,6 +33,19 @@ def groups(cohort_id: UUID | None = None, state: str | None = None) -> Select[An
 def group(session: Session, *, group_id: UUID) -> Row[Any]:
     """One group as lists show it. Raises NotFound."""
     return one(session, groups().where(Group.id == group_id), "group")
+
+
+def groups_of_member(membership_id: UUID, group_url: str) -> Select[Any]:
+    """The groups that somebody is in and was told of, with how many they are and where to find them."""
+    mine = (
+        select(GroupMember.group_id)
+        .join(Group, (Group.tenant_id == GroupMember.tenant_id) & (Group.id == GroupMember.group_id))
+        .where(
+            GroupMember.membership_id == membership_id, GroupMember.left_at.is_(None), Group.state != "formed"
+        )
+    )
+    url = (literal(group_url) + cast(Group.id, Text)).label("url")
+    return groups().add_columns(url).where(Group.id.in_(mine))
 
 
 def members_of_group(group_id: UUID) -> Select[Any]:

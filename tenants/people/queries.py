@@ -13,7 +13,7 @@ EMAIL = func.coalesce(Membership.chosen_email, Membership.email).label("email")
 
 def people(*, external_id: str | None = None, joined: bool | None = None) -> Select[Any]:
     """The tenant's people, with the name and address that go for each."""
-    rows = select(
+    columns: tuple[Any, ...] = (
         Membership.id,
         Membership.external_id,
         NAME,
@@ -23,6 +23,7 @@ def people(*, external_id: str | None = None, joined: bool | None = None) -> Sel
         Membership.updated_at,
         Membership.version,
     )
+    rows = select(*columns)
     if external_id is not None:
         rows = rows.where(Membership.external_id == external_id)
     return rows if joined is None else rows.where(Membership.person_id.is_not(None) == joined)

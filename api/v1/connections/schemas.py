@@ -54,7 +54,9 @@ class ConnectionFields(Schema):
     """What a connection is made of."""
 
     name = Text(most=200, metadata={"description": "What people see when they choose how to sign in."})
-    issuer = Text(most=500, validate=issuer, metadata={"description": "To the letter, as the provider says it."})
+    issuer = Text(
+        most=500, validate=issuer, metadata={"description": "To the letter, as the provider says it."}
+    )
     client_id = Text(most=500)
     client_secret = Text(most=2000, validate=SECRET, load_only=True)
     scopes = fields.List(Text(most=200, validate=SCOPE), validate=validate.Length(min=1, max=30))
@@ -87,7 +89,9 @@ class ConnectionPatch(ConnectionFields):
 
     state = Choice(
         STATES,
-        metadata={"description": "on once it was tested; enforced: roles are to be had through it only; off."},
+        metadata={
+            "description": "on once it was tested; enforced: roles are to be had through it only; off."
+        },
     )
 
 

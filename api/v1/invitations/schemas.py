@@ -11,7 +11,9 @@ class Invitation(Resource):
     """A one-time link by which somebody becomes the person of a membership."""
 
     membership_id = fields.UUID()
-    cohort_id = fields.UUID(allow_none=True, metadata={"description": "Invited as a participant of this cohort."})
+    cohort_id = fields.UUID(
+        allow_none=True, metadata={"description": "Invited as a participant of this cohort."}
+    )
     state = fields.String(metadata={"description": "open, accepted, declined, revoked or expired"})
     expires_at = Timestamp()
     sent_at = Timestamp(allow_none=True)

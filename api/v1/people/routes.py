@@ -24,7 +24,14 @@ def list_people(session: Session, external_id: str | None, joined: bool | None) 
 
 
 @blp.post(
-    "/people", WRITE, body=PersonCreate, returns=Person, status=201, location="/v1/people/{id}", etag=True, errors=(409,)
+    "/people",
+    WRITE,
+    body=PersonCreate,
+    returns=Person,
+    status=201,
+    location="/v1/people/{id}",
+    etag=True,
+    errors=(409,),
 )
 def add_person(session: Session, body: dict[str, Any]) -> Row[Any]:
     """Add somebody who is in no roster: a colleague who is to have a role, perhaps."""
@@ -37,9 +44,7 @@ def get_person(session: Session, membership_id: UUID) -> Row[Any]:
     return _shown(session, membership_id)
 
 
-@blp.patch(
-    "/people/<uuid:membership_id>", WRITE, body=PersonPatch, returns=Person, etag=True, errors=(409,)
-)
+@blp.patch("/people/<uuid:membership_id>", WRITE, body=PersonPatch, returns=Person, etag=True, errors=(409,))
 def edit_person(session: Session, body: dict[str, Any], membership_id: UUID, if_match: IfMatch) -> Row[Any]:
     """Correct what the tenant says of somebody."""
     actions.edit_person(session, membership_id=membership_id, changes=body, if_match=if_match)

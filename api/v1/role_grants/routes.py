@@ -24,7 +24,12 @@ def list_role_grants(session: Session, membership_id: UUID | None) -> Select[Any
 
 
 @blp.post(
-    "/role-grants", WRITE, body=RoleGrantCreate, returns=RoleGrant, status=201, location="/v1/role-grants/{id}"
+    "/role-grants",
+    WRITE,
+    body=RoleGrantCreate,
+    returns=RoleGrant,
+    status=201,
+    location="/v1/role-grants/{id}",
 )
 def grant_role(session: Session, body: dict[str, Any]) -> models.RoleGrant:
     """Give a role. Nobody gives more than they hold; only an owner makes owners."""

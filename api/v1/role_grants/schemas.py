@@ -15,10 +15,13 @@ class RoleGrant(Resource):
     role = fields.String()
     program_id = fields.UUID(allow_none=True, metadata={"description": "Only in this program."})
     cohort_id = fields.UUID(allow_none=True, metadata={"description": "Only in this cohort."})
-    delegable = fields.Boolean(metadata={"description": "Its holder may give it to others, within its limits."})
+    delegable = fields.Boolean(
+        metadata={"description": "Its holder may give it to others, within its limits."}
+    )
     expires_at = Timestamp(allow_none=True)
     connection_id = fields.UUID(
-        allow_none=True, metadata={"description": "Given by the claims of this connection, at every sign-in anew."}
+        allow_none=True,
+        metadata={"description": "Given by the claims of this connection, at every sign-in anew."},
     )
     granted_by = fields.String(allow_none=True)
 

@@ -1,7 +1,7 @@
 """People who sign in, what they are in a tenant, and what they let clients do for them.
 
-Revision ID: 0012
-Revises: 0008
+Revision ID: 0010
+Revises: 0009
 """
 
 import sqlalchemy as sa
@@ -10,8 +10,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.rls import MEMBERSHIP, PERSON, TENANT, door, protect, protect_self
 
-revision = "0012"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

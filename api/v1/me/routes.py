@@ -1,0 +1,97 @@
+"""/v1/me"""
+
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+from flask import current_app, g
+from sqlalchemy import Select
+
+from api.blueprint import Blueprint
+from api.serving import IfMatch
+from api.v1.me.schemas import Me, MePatch, MyApplication, MyAuthorization, MyGroup, MySession, SignOut
+from tenants.access import joining, sign_in, tokens
+from tenants.cohorts import queries as cohorts
+from tenants.groups import queries as groups
+from tenants.kernel.permissions import Permission
+from tenants.kernel.session import Session
+from tenants.people import actions
+from tenants.people.models import Membership
+
+blp = Blueprint("Me", description="Whoever the token acts for.")
+READ, WRITE = Permission.ME_READ, Permission.ME_WRITE
+
+
+@blp.get("/me", READ, returns=Me, etag=True)
+def get_me(session: Session) -> Any:
+    """Who one is here."""
+    return _shown(session)
+
+
+@blp.patch("/me", WRITE, body=MePatch, returns=Me, etag=True)
+def edit_me(session: Session, body: dict[str, Any], if_match: IfMatch) -> Any:
+    """Say how one is called and where letters go; it outranks the roster."""
+    actions.edit_person(session, membership_id=_me(), changes=body, if_match=if_match)
+    return _shown(session)
+
+
+@blp.list("/me/sessions", READ, returns=MySession)
+def list_my_sessions(session: Session) -> Select[Any]:
+    """Where one is signed in with a browser."""
+    return sign_in.sessions_of(_me())
+
+
+@blp.delete("/me/sessions/<uuid:session_id>", WRITE, status=204)
+def end_my_session(session: Session, session_id: UUID) -> None:
+    """Sign one browser out."""
+    sign_in.end_session_of(session, membership_id=_me(), session_id=session_id)
+
+
+@blp.post("/me/sign-out", WRITE, returns=SignOut)
+def sign_out_everywhere(session: Session) -> dict[str, int]:
+    """Sign out everywhere: every browser, and every client that acts for one, this one too."""
+    return {"ended": sign_in.sign_out_everywhere(session, membership_id=_me())}
+
+
+@blp.list("/me/authorizations", READ, returns=MyAuthorization)
+def list_my_authorizations(session: Session) -> Select[Any]:
+    """What one lets clients do."""
+    return tokens.authorizations_of(_me())
+
+
+@blp.delete("/me/authorizations/<uuid:authorization_id>", WRITE, status=204)
+def take_back_authorization(session: Session, authorization_id: UUID) -> None:
+    """Take back what one let a client do; its tokens end now."""
+    tokens.take_back(session, membership_id=_me(), authorization_id=authorization_id)
+
+
+@blp.list("/me/groups", READ, returns=MyGroup)
+def list_my_groups(session: Session) -> Select[Any]:
+    """The groups that one is in, from when they are announced."""
+    return groups.groups_of_member(_me(), f"{current_app.config['PUBLIC_URL']}/groups/")
+
+
+@blp.list("/me/applications", READ, returns=MyApplication)
+def list_my_applications(session: Session) -> Select[Any]:
+    """The cohorts that one takes part in or could, and what comes next in each."""
+    return cohorts.applications(_me())
+
+
+def _me() -> UUID:
+    membership_id: UUID = g.caller.membership_id
+    return membership_id
+
+
+def _shown(session: Session) -> SimpleNamespace:
+    member = session.get_one(Membership, (session.tenant_id, _me()))
+    return SimpleNamespace(
+        **{
+            name: getattr(member, name)
+            for name in ("id", "external_id", "chosen_name", "chosen_email", "version")
+        },
+        name=member.shown_name,
+        email=member.address,
+        personal=g.caller.personal,
+        roles=g.caller.roles,
+        memberships=joining.memberships(session),
+    )

@@ -1,0 +1,102 @@
+"""Oneself."""
+
+from typing import ClassVar
+
+from marshmallow import fields
+
+from api.fields import Email, Schema, Text, Timestamp
+
+
+class MyRole(Schema):
+    """A role that one holds now."""
+
+    role = fields.String()
+    program_id = fields.UUID(allow_none=True)
+    cohort_id = fields.UUID(allow_none=True)
+    expires_at = Timestamp(allow_none=True)
+
+
+class MyMembership(Schema):
+    """A tenant that one is a member of."""
+
+    tenant_id = fields.UUID()
+    slug = fields.String()
+    name = fields.String()
+
+
+class Me(Schema):
+    """Whoever the token acts for, as this tenant knows her."""
+
+    id = fields.UUID(metadata={"description": "Of the membership: what this tenant's resources refer to."})
+    name = fields.String(allow_none=True)
+    email = fields.String(allow_none=True)
+    chosen_name = fields.String(allow_none=True, metadata={"description": "Outranks the roster's."})
+    chosen_email = fields.String(allow_none=True, metadata={"description": "Outranks the roster's."})
+    external_id = fields.String()
+    personal = fields.Boolean(
+        metadata={"description": "Signed in as herself, and not as whom an institution says she is."}
+    )
+    roles = fields.List(fields.Nested(MyRole))
+    memberships = fields.List(
+        fields.Nested(MyMembership),
+        metadata={"description": "All of hers, where she signed in as herself; else this one."},
+    )
+    version = fields.Integer(metadata={"description": "Also in the ETag."})
+
+
+class MePatch(Schema):
+    """What she says of herself; null lets the roster's go again."""
+
+    example: ClassVar = {"chosen_name": "Invented Name"}
+    chosen_name = Text(most=200, allow_none=True)
+    chosen_email = Email(allow_none=True)
+
+
+class MySession(Schema):
+    """Where she is signed in with a browser."""
+
+    id = fields.UUID()
+    connection_id = fields.UUID(allow_none=True, metadata={"description": "null: as herself."})
+    created_at = Timestamp()
+    expires_at = Timestamp()
+
+
+class MyAuthorization(Schema):
+    """What she lets a client do for her."""
+
+    id = fields.UUID()
+    client_name = fields.String()
+    first_party = fields.Boolean()
+    scopes = fields.List(fields.String())
+    created_at = Timestamp()
+    expires_at = Timestamp()
+
+
+class SignOut(Schema):
+    """How much was ended."""
+
+    ended = fields.Integer(metadata={"description": "Browser sessions and authorizations of clients."})
+
+
+class MyGroup(Schema):
+    """A group that she is in: that it is, and nothing of what it says."""
+
+    id = fields.UUID()
+    name = fields.String()
+    state = fields.String()
+    cohort_id = fields.UUID()
+    member_count = fields.Integer()
+    url = fields.String(metadata={"description": "Where the group meets; she signs in there as herself."})
+
+
+class MyApplication(Schema):
+    """A cohort that she takes part in or could."""
+
+    id = fields.UUID(metadata={"description": "Of the participant."})
+    cohort_id = fields.UUID()
+    cohort_name = fields.String()
+    program_name = fields.String()
+    state = fields.String()
+    state_since = Timestamp()
+    next = fields.String(allow_none=True, metadata={"description": "closes, announced, kick_off or ends"})
+    next_date = fields.Date(allow_none=True)
