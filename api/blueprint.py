@@ -85,8 +85,7 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
             )
             handler = self.response(status, None if pages else returns)(handler)
             if body is not None:
-                needed = any(field.required for field in body().fields.values())
-                handler = self.arguments(body(), required=needed)(handler)
+                handler = self.arguments(body(), required=_is_needed(body))(handler)
             if query is not None:
                 handler = self.arguments(query(), location="query")(handler)
             edits = etag and method in ("PATCH", "PUT", "DELETE")
@@ -139,6 +138,10 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
     def list(self, path: str, allow: Permission, **kwargs: Any) -> Callable[[View], View]:
         """A GET that pages."""
         return self.operation("GET", path, allow, **{"pages": "id", "query": PageQuery, **kwargs})
+
+
+def _is_needed(body: type[Schema]) -> bool:
+    return any(field.required for field in body().fields.values())
 
 
 @dataclass(frozen=True, slots=True)

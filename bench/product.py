@@ -23,7 +23,7 @@ from migrations import upgrade
 from tenants.access.clients import create_client
 from tenants.institutions.actions import open_tenant
 from tenants.kernel.ids import new_id
-from tenants.kernel.permissions import ALL
+from tenants.kernel.permissions import TENANT
 from tenants.kernel.session import Database
 from tenants.kernel.settings import owner_database_url
 
@@ -48,7 +48,7 @@ class Product:
         tenant_id = new_id()
         with self.database.tenant(tenant_id) as session:
             open_tenant(session, kind="society", slug=f"bench-{tenant_id.hex[:20]}", name="Invented Society")
-            client, secret = create_client(session, name="Bench", held=[scope.value for scope in ALL])
+            client, secret = create_client(session, name="Bench", held=[scope.value for scope in TENANT])
             session.commit()
         form = {"grant_type": "client_credentials", "client_id": client.client_id, "client_secret": secret}
         answer = self.call("POST", "/oauth/token", urllib.parse.urlencode(form).encode(), "")

@@ -14,15 +14,16 @@ import click
 import tenants.tables  # noqa: F401
 from cli.environment import data_option, environment, servers
 from cli.processes import Program, Supervisor
-from tenants.access.clients import create_client
+from tenants.access.clients import create_client, create_own_client
 from tenants.institutions.actions import open_tenant
 from tenants.kernel.doorbell import open_database
 from tenants.kernel.errors import DomainError
 from tenants.kernel.files import FileStore
 from tenants.kernel.ids import new_id
 from tenants.kernel.jobs import QUEUES
-from tenants.kernel.permissions import ALL
+from tenants.kernel.permissions import TENANT
 from tenants.kernel.settings import Settings
+from tenants.people.invitations import invite_owner
 
 APART = ("demo", "keys", "solve")
 OPENAPI = Path(__file__).parents[1] / "openapi" / "v1.yaml"
@@ -183,19 +184,33 @@ def tenant() -> None:
 @click.option("--name", required=True)
 @data_option
 def open_(kind: str, slug: str, name: str, data: Path | None) -> None:
-    """Open a tenant and print its first client's credentials as JSON; the secret is shown only here."""
+    """Open a tenant and print, as JSON, what to begin with.
+
+    That is its first client's credentials, the client_id of Peerloom's own client for people's machines, and the
+    link by which the tenant's owner joins. Secret and link are shown only here.
+    """
     with environment(data) as environ:
-        database = open_database(Settings.from_environment(environ), pool_size=1)
+        settings = Settings.from_environment(environ)
+        database = open_database(settings, pool_size=1)
         try:
             with database.tenant(new_id()) as session:
                 opened = open_tenant(session, kind=kind, slug=slug, name=name)
-                client, secret = create_client(session, name="First administrator", held=ALL)
+                held = [permission.value for permission in TENANT]
+                client, secret = create_client(session, name="First administrator", held=held)
+                own = create_own_client(session)
+                invitation = invite_owner(session)
                 session.commit()
         except DomainError as refused:
             raise click.ClickException(refused.detail) from refused
         finally:
             database.dispose()
-    printed = {"tenant_id": str(opened.id), "client_id": client.client_id, "client_secret": secret}
+    printed = {
+        "tenant_id": str(opened.id),
+        "client_id": client.client_id,
+        "client_secret": secret,
+        "own_client_id": own.client_id,
+        "owner_invitation_url": f"{settings.public_url}/invitations/{invitation}",
+    }
     click.echo(json.dumps(printed))
 
 

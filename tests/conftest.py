@@ -17,12 +17,14 @@ from api.app import create_app
 from cli.embedded import Servers, acquire, remove
 from migrations import upgrade
 from tenants.access.clients import create_client
+from tenants.access.connections import CALLBACKS
 from tenants.institutions.actions import open_tenant
 from tenants.kernel.ids import new_id
-from tenants.kernel.permissions import ALL
+from tenants.kernel.permissions import TENANT
 from tenants.kernel.session import Database
 from tenants.kernel.settings import Settings, owner_database_url
 from tests.contract import ContractClient
+from tests.identity.providers import Provider, start_provider
 
 QUICK = {"LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.1", "BELL_SECONDS": "2"}
 PATIENCE = 180.0
@@ -37,6 +39,8 @@ class Tenant:
     client_id: str
     client_secret: str
     api: ContractClient
+    person: ContractClient | None = None
+    """One that acts for somebody, once a test has asked for her."""
 
 
 def eventually(holds: Callable[[], Any], *, within: float = PATIENCE) -> Any:
@@ -61,9 +65,23 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest.fixture(scope="session")
-def environment(servers: Servers) -> dict[str, str]:
+def platform() -> Iterator[Provider]:
+    """The provider of the personal sign-in that every tenant accepts."""
+    callback = f"{Settings.public_url}{CALLBACKS}/platform"
+    with start_provider(redirect_uris=[callback]) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def environment(servers: Servers, platform: Provider) -> dict[str, str]:
     """What every process of the product is given."""
-    return {**servers.environment(), **QUICK}
+    personal = {
+        "PLATFORM_ISSUER": platform.issuer,
+        "PLATFORM_CLIENT_ID": platform.client_id,
+        "PLATFORM_CLIENT_SECRET": platform.client_secret,
+        "ALLOW_PRIVATE_PROVIDERS": "true",
+    }
+    return {**servers.environment(), **QUICK, **personal}
 
 
 @pytest.fixture(scope="session")
@@ -135,7 +153,7 @@ def new_tenant(app: Flask, database: Database) -> Callable[..., Tenant]:
         with database.tenant(tenant_id) as session:
             open_tenant(session, kind=kind, slug=f"t-{tenant_id.hex}", name="Invented Society")
             client, secret = create_client(
-                session, name="Test", scopes=scopes, held=[str(p.value) for p in ALL]
+                session, name="Test", scopes=scopes, held=[str(p.value) for p in TENANT]
             )
             session.commit()
         tenant = Tenant(tenant_id, client.client_id, secret, app.test_client())

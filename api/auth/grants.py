@@ -166,4 +166,4 @@ def _session() -> Session:
 
 
 def _words(scope: str | None) -> list[str]:
-    return sorted(set((scope or "").split()))
+    return list(dict.fromkeys((scope or "").split()))

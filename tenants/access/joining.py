@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text, update
 
 from tenants.access.models import Identity, PersonalIdentity
-from tenants.access.sign_in import SignedIn
+from tenants.access.sign_in import SignedIn, membership_of
 from tenants.institutions.models import Tenant
 from tenants.kernel import events
 from tenants.kernel.errors import Conflict
@@ -43,7 +43,7 @@ def accept(session: Session, *, invitation_id: UUID, who: SignedIn) -> UUID:
             "This invitation has been answered, withdrawn or has expired.", code="invitation_ended"
         )
     known = session.scalar(_PERSON_OF, {"key": who.key}) if who.personal else None
-    _refuse_member(session, who, known)
+    _refuse_member(session, who)
     person_id: UUID = known or new_id()
     session.identify(membership_id=membership_id, person_id=person_id)
     if known is None:
@@ -99,14 +99,8 @@ def link_personal(session: Session, *, who: SignedIn, membership_id: UUID, perso
     return person_id
 
 
-def _refuse_member(session: Session, who: SignedIn, person_id: UUID | None) -> None:
-    rows: Any
-    if who.personal:
-        rows = select(Membership.id).where(Membership.person_id == person_id)
-    else:
-        same = (Identity.connection_id == who.connection_id, Identity.issuer == who.issuer)
-        rows = select(Identity.membership_id).where(*same, Identity.subject == who.subject)
-    if session.scalar(rows) is not None:
+def _refuse_member(session: Session, who: SignedIn) -> None:
+    if membership_of(session, who) is not None:
         raise Conflict("You are a member here already, under another record.", code="already_member")
 
 

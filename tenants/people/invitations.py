@@ -10,9 +10,10 @@ from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, NotFound
 from tenants.kernel.ids import bearer, digest, new_id, tenant_of
+from tenants.kernel.permissions import Role
 from tenants.kernel.rows import row_named
 from tenants.kernel.session import Session
-from tenants.people.models import INVITATION_PREFIX, Invitation, Membership
+from tenants.people.models import INVITATION_PREFIX, Invitation, Membership, RoleGrant
 
 LIFETIME = timedelta(days=30)
 _OPEN = (Invitation.accepted_at.is_(None), Invitation.declined_at.is_(None), Invitation.revoked_at.is_(None))
@@ -59,6 +60,15 @@ def invite(session: Session, *, membership_id: UUID, cohort_id: UUID | None = No
     session.flush()
     events.record(session, "invitation.created", subject=invitation)
     return invitation
+
+
+def invite_owner(session: Session) -> str:
+    """Make the first owner of a new tenant, whoever that will be, and return the secret of the invitation's link."""
+    membership = Membership(id=new_id(), external_id="owner", name="Owner")
+    session.add(membership)
+    session.flush()
+    session.add(RoleGrant(membership_id=membership.id, role=Role.OWNER.value, granted_by=session.actor))
+    return make_link(session, invitation_id=invite(session, membership_id=membership.id).id)
 
 
 def make_link(session: Session, *, invitation_id: UUID) -> str:

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from tenants.kernel.ids import digest, new_id
-from tenants.kernel.permissions import ALL
+from tenants.kernel.permissions import ALL, TENANT
 
 GRANT = {"grant_type": "client_credentials"}
 
@@ -74,7 +74,7 @@ def test_an_unknown_client_is_refused(anybody, tenant):
 
 def test_a_blank_scope_is_none(anybody, tenant):
     body = ask(anybody, credentials(tenant), scope="  ").get_json()
-    assert body["scope"].split() == sorted(ALL)
+    assert body["scope"].split() == sorted(TENANT)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_token_has_the_scopes_that_were_asked_for(anybody, tenant):
 
 
 def test_without_scope_a_token_has_all_that_its_client_has(anybody, tenant, new_tenant):
-    assert set(ask(anybody, credentials(tenant)).get_json()["scope"].split()) == {p.value for p in ALL}
+    assert set(ask(anybody, credentials(tenant)).get_json()["scope"].split()) == {p.value for p in TENANT}
     reader = new_tenant(scopes=["jobs:read"])
     assert ask(anybody, credentials(reader)).get_json()["scope"] == "jobs:read"
     assert ask(anybody, credentials(reader), scope="").get_json()["scope"] == "jobs:read"
@@ -159,7 +159,7 @@ def test_a_scope_beyond_the_clients_is_refused_whole(anybody, new_tenant):
 
 
 def test_other_grants_and_other_requests_are_refused(anybody, tenant):
-    for form in ({"grant_type": "password"}, {"grant_type": "authorization_code"}, {}):
+    for form in ({"grant_type": "password"}, {"grant_type": "implicit"}, {}):
         answer = anybody.post("/oauth/token", data=form, auth=credentials(tenant))
         assert answer.status_code == 400
         assert answer.get_json()["error"] == "unsupported_grant_type"
@@ -222,6 +222,8 @@ def test_the_server_says_what_it_can_do(anybody, app):
     assert answer.status_code == 200
     assert said["issuer"] == app.config["PUBLIC_URL"]
     assert said["token_endpoint"] == said["issuer"] + "/oauth/token"
-    assert said["grant_types_supported"] == ["client_credentials"]
+    assert said["grant_types_supported"] == ["client_credentials", "authorization_code", "refresh_token"]
     assert set(said["scopes_supported"]) == {permission.value for permission in ALL}
-    assert set(said["token_endpoint_auth_methods_supported"]) == {"client_secret_basic", "client_secret_post"}
+    assert set(said["token_endpoint_auth_methods_supported"]) == {
+        "client_secret_basic", "client_secret_post", "none",
+    }  # fmt: skip

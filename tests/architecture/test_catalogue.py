@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, pool
 from migrations import rls
 from tenants.kernel.settings import owner_database_url
 
-GLOBAL_TABLES = {"tenant", "person"}
+GLOBAL_TABLES = {"tenant", "person", "personal_identity"}
 NARROWER = {
     "event": {"sealing_is_final"},
     "group_member": {"leaving_is_final"},
@@ -21,31 +21,55 @@ NARROWER = {
 }
 DOORS = {
     "admit(member uuid)",
+    "become_person(somebody uuid)",
+    "bind_person(member uuid, somebody uuid)",
     "due_jobs(most integer)",
     "keys_under_others(master text, after uuid, most integer)",
+    "has_personal(person uuid)",
+    "my_memberships()",
     "open_groups(run uuid)",
+    "person_of(identity bytea)",
     "purge()",
     "separations(cohort uuid)",
+    "tenant_by_slug(named text)",
     "unsealed_tenants(most integer)",
 }
 DOOR_READS = {
     "access_token": {"expires_at"},
+    "browser_session": {"expires_at"},
+    "client_authorization": {"expires_at"},
     "data_key": {"tenant_id", "group_id", "wrapped_by"},
     "event": {"tenant_id", "sequence"},
     "group_member": None,
     "idempotency_record": {"expires_at"},
+    "invitation": {"tenant_id", "membership_id", "accepted_at"},
     "job": {"tenant_id", "id", "state", "not_before", "lease_until"},
     "matching_analysis": {"tenant_id", "matching_run_id", "job_id"},
     "matching_run": {"tenant_id", "id", "accepted_at", "cohort_id", "job_id", "simulation", "created_at"},
+    "membership": {"tenant_id", "id", "person_id"},
     "participant": {"tenant_id", "id", "membership_id"},
     "peer_group": None,
+    "personal_identity": {"key", "person_id"},
     "placement": {"tenant_id", "matching_run_id", "participant_id", "proposed_group_id"},
     "proposed_group": {"tenant_id", "id", "matching_run_id", "group_id"},
     "separation": {"tenant_id", "id", "cohort_id", "membership_id"},
     "separation_member": {"tenant_id", "separation_id", "participant_id"},
+    "sign_in_attempt": {"expires_at"},
+    "tenant": {"id", "slug", "name", "state"},
 }
-DOOR_WRITES = {("group_member", "admitted_at", "UPDATE"), ("peer_group", "opened_at", "UPDATE")}
-DOOR_DELETES = {"access_token", "idempotency_record", "matching_run"}
+DOOR_WRITES = {
+    ("group_member", "admitted_at", "UPDATE"),
+    ("membership", "person_id", "UPDATE"),
+    ("peer_group", "opened_at", "UPDATE"),
+}
+DOOR_DELETES = {
+    "access_token",
+    "browser_session",
+    "client_authorization",
+    "idempotency_record",
+    "matching_run",
+    "sign_in_attempt",
+}
 
 POLICIES = """
     SELECT c.relname, p.polname, p.polcmd::text, p.polpermissive,
@@ -85,13 +109,17 @@ def shapes(rows) -> dict[str, set[Any]]:
 @pytest.fixture(scope="module")
 def forms(servers):
     """What the protecting functions make of a table each, in a transaction that is never committed."""
-    columns = "tenant_id uuid, id uuid, source_tenant_id uuid, group_id uuid, author_id uuid, written_at timestamptz"
+    columns = (
+        "tenant_id uuid, id uuid, source_tenant_id uuid, person_id uuid,"
+        " group_id uuid, author_id uuid, written_at timestamptz"
+    )
     engine = create_engine(owner_database_url(servers.environment()), poolclass=pool.NullPool)
     protections = {
         "form_tenant": rls.protect,
         "form_private": rls.protect_private,
         "form_addressed": rls.protect_addressed,
         "form_self": rls.protect_self,
+        "form_of_self": lambda table: rls.protect_self(table, key="person_id"),
         "form_global": lambda table: rls.protect(table, key="id"),
     }
     with engine.connect() as connection, Operations.context(MigrationContext.configure(connection)):
@@ -104,7 +132,7 @@ def forms(servers):
     return {table: found[table] for table in protections}
 
 
-def test_the_tables_without_a_tenant_are_the_two_that_we_know(catalogue, tables):
+def test_the_tables_without_a_tenant_are_those_that_we_know(catalogue, tables):
     with_tenant = catalogue.execute(
         "SELECT c.relname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
         " WHERE a.attname = 'tenant_id' AND a.attnotnull AND c.relkind IN ('r', 'p')"
@@ -127,6 +155,7 @@ def test_every_table_has_exactly_one_of_the_four_walls(catalogue, tables, forms)
     which = {table: [form for form, shape in forms.items() if shape == found.get(table)] for table in tables}
     assert which.pop("tenant") == ["form_global"]
     assert which.pop("person") == ["form_self"]
+    assert which.pop("personal_identity") == ["form_of_self"]
     strange = {
         table: form
         for table, form in which.items()
@@ -185,7 +214,10 @@ def test_unique_indexes_begin_with_the_tenant(catalogue):
         " LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]"
         " WHERE c.relnamespace = 'public'::regnamespace AND i.indisunique AND a.attname IS DISTINCT FROM 'tenant_id'"
     )
-    assert {name for (name,) in loose} == {"alembic_version_pkc", "pk_person", "pk_tenant", "uq_tenant_slug"}
+    assert {name for (name,) in loose} == {
+        "alembic_version_pkc", "pk_person", "pk_personal_identity", "pk_tenant", "uq_personal_identity_key",
+        "uq_tenant_slug",
+    }  # fmt: skip
 
 
 def test_foreign_keys_cannot_leave_the_tenant(catalogue):
@@ -195,7 +227,9 @@ def test_foreign_keys_cannot_leave_the_tenant(catalogue):
         " JOIN pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = f.confkey[1]"
         " WHERE f.contype = 'f' AND (a.attname <> 'tenant_id' OR b.attname <> 'tenant_id')"
     )
-    assert {name for (name,) in loose} == {"fk_membership_person_id"}
+    assert {name for (name,) in loose} == {
+        "fk_membership_person_id", "fk_personal_identity_person_id",
+    }  # fmt: skip
 
 
 def test_everything_belongs_to_the_owner_and_the_doors_to_the_door(catalogue):

@@ -56,7 +56,9 @@ def opened(environment, **given):
 def test_opening_a_tenant_prints_its_id_and_its_first_clients_credentials(environment, app):
     done = opened(environment)
     printed = json.loads(done.stdout)
-    assert printed.keys() == {"tenant_id", "client_id", "client_secret"}
+    assert printed.keys() == {
+        "tenant_id", "client_id", "client_secret", "own_client_id", "owner_invitation_url",
+    }  # fmt: skip
     form = {"grant_type": "client_credentials"}
     known = (printed["client_id"], printed["client_secret"])
     assert app.test_client().post("/oauth/token", data=form, auth=known).status_code == 200

@@ -11,7 +11,7 @@ from tenants.kernel.permissions import Role
 STATES = ("on", "off", "enforced")
 SCOPE = Pattern("^[!#-\\[\\]-~]+$", error="One scope, without spaces.")
 SECRET = Pattern("^[!-~]+$", error="Visible ASCII characters without spaces.")
-PROVIDER_ROLES = tuple(role for role in Role if role not in (Role.OWNER, Role.AUDITOR))
+PROVIDER_ROLES = tuple(role.value for role in Role if role not in (Role.OWNER, Role.AUDITOR))
 
 
 def issuer(text: str) -> None:

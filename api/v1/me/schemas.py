@@ -1,7 +1,5 @@
 """Oneself."""
 
-from typing import ClassVar
-
 from marshmallow import fields
 
 from api.fields import Email, Schema, Text, Timestamp
@@ -47,7 +45,6 @@ class Me(Schema):
 class MePatch(Schema):
     """What she says of herself; null lets the roster's go again."""
 
-    example: ClassVar = {"chosen_name": "Invented Name"}
     chosen_name = Text(most=200, allow_none=True)
     chosen_email = Email(allow_none=True)
 

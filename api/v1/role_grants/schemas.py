@@ -31,7 +31,7 @@ class RoleGrantCreate(Schema):
 
     example: ClassVar = {"membership_id": "01890000-0000-7000-8000-000000000000", "role": "program_manager"}
     membership_id = fields.UUID(required=True)
-    role = Choice(tuple(Role), required=True)
+    role = Choice(tuple(role.value for role in Role), required=True)
     program_id = fields.UUID(allow_none=True)
     cohort_id = fields.UUID(allow_none=True)
     delegable = Flag()

@@ -1,0 +1,179 @@
+"""People who have joined a tenant and let a client act for them. All of them are invented."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+
+from tenants.access import joining, tokens
+from tenants.access.clients import create_client, create_own_client
+from tenants.access.models import BrowserSession, Client, Connection
+from tenants.access.sign_in import SignedIn
+from tenants.cohorts.models import Cohort, Participant
+from tenants.groups.models import Group, GroupMember
+from tenants.kernel.clock import now
+from tenants.kernel.ids import new_id
+from tenants.kernel.permissions import ALL, PRIVATE, TENANT, Role
+from tenants.people import invitations
+from tenants.people.actions import add_person
+from tenants.people.models import RoleGrant
+from tests.contract import ContractClient
+
+ISSUER = "https://people.example"
+CALLBACK = "http://127.0.0.1/callback"
+VERIFIER = "an-invented-verifier-that-is-long-enough-to-be-one"
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+
+
+@dataclass
+class Member:
+    """Somebody of a tenant, with an API client that acts for her."""
+
+    id: UUID
+    who: SignedIn
+    api: ContractClient
+
+
+def subject() -> SignedIn:
+    """Somebody nobody has seen before, signed in as herself."""
+    return SignedIn(None, ISSUER, new_id().hex)
+
+
+def joined(database: Any, tenant_id: UUID, *, membership_id: UUID | None = None, who: SignedIn | None = None,
+           roles: tuple[str, ...] = ()) -> tuple[UUID, SignedIn]:  # fmt: skip
+    """Invite somebody, new unless she has a membership already, and let her accept; her membership."""
+    who = who or subject()
+    with database.tenant(tenant_id) as session:
+        if membership_id is None:
+            membership_id = add_person(session, name="Invented Person").id
+        invitation = invitations.invite(session, membership_id=membership_id)
+        joining.accept(session, invitation_id=invitation.id, who=who)
+        for role in roles:
+            until = now().replace(year=now().year + 1) if role == Role.AUDITOR else None
+            session.add(RoleGrant(membership_id=membership_id, role=role, expires_at=until))
+        session.commit()
+    return membership_id, who
+
+
+def acting(app: Any, tenant_id: UUID, membership_id: UUID, *, personal: bool = True, own_client: bool = False,
+           scopes: frozenset[str] | None = None) -> ContractClient:  # fmt: skip
+    """An API client that she let act for her: through the tenant's portal or the product's own client."""
+    database = app.extensions["database"]
+    with database.tenant(tenant_id) as session:
+        client, secret = _client(session, own_client)
+        may = scopes if scopes is not None else (ALL if own_client else ALL - PRIVATE)
+        code = tokens.authorize(
+            session, client_id=client.id, membership_id=membership_id, personal=personal,
+            scopes=sorted(may), redirect_uri=CALLBACK, code_challenge=CHALLENGE,
+        )  # fmt: skip
+        session.commit()
+    api: ContractClient = app.test_client()
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": CALLBACK,
+        "code_verifier": VERIFIER,
+    }
+    if secret is None:
+        answer = api.post("/oauth/token", data={**form, "client_id": client.client_id})
+    else:
+        answer = api.post("/oauth/token", data=form, auth=(client.client_id, secret))
+    assert answer.status_code == 200, answer.get_json()
+    api.token = answer.get_json()["access_token"]
+    return api
+
+
+def member_of(
+    app: Any, tenant_id: UUID, *roles: str, membership_id: UUID | None = None, **how: Any
+) -> Member:
+    """Somebody who has joined, holds these roles and lets a client act for her."""
+    found, who = joined(app.extensions["database"], tenant_id, membership_id=membership_id, roles=roles)
+    return Member(found, who, acting(app, tenant_id, found, **how))
+
+
+def api_for(tenant: Any, path: str) -> ContractClient:
+    """The API client that a route is for: one that acts for somebody where it is about oneself."""
+    if not path.startswith("/v1/me"):
+        found: ContractClient = tenant.api
+        return found
+    if tenant.person is None:
+        tenant.person = member_of(tenant.api.application, tenant.id).api
+    person: ContractClient = tenant.person
+    return person
+
+
+def inhabit(tenant: Any, participants: list[str]) -> None:
+    """Let the tenant's person have two of everything that is hers: she takes part twice, here and there."""
+    app = tenant.api.application
+    database = app.extensions["database"]
+    member = UUID(api_for(tenant, "/v1/me").get("/v1/me").get_json()["id"])
+    acting(app, tenant.id, member)
+    with database.tenant(tenant.id) as session:
+        for number, participant in enumerate(participants):
+            session.add(
+                BrowserSession(
+                    hash=b"%d" % number,
+                    membership_id=member,
+                    issuer=ISSUER,
+                    subject="invented",
+                    expires_at=now() + timedelta(hours=1),
+                )
+            )
+            found = session.get_one(Participant, (tenant.id, UUID(participant)))
+            twin = Participant(id=new_id(), cohort_id=found.cohort_id, membership_id=member)
+            if number:
+                twin.cohort_id = _cohort_beside(session, found.cohort_id)
+            session.add(twin)
+            session.flush()
+            group_id = new_id()
+            session.execute(
+                insert(Group).values(
+                    tenant_id=tenant.id,
+                    id=group_id,
+                    cohort_id=twin.cohort_id,
+                    name="Invented",
+                    state="announced",
+                )
+            )
+            place = insert(GroupMember).values(
+                tenant_id=tenant.id,
+                id=new_id(),
+                group_id=group_id,
+                participant_id=twin.id,
+                membership_id=member,
+            )
+            session.execute(place)
+        session.commit()
+
+
+def _cohort_beside(session: Any, cohort_id: UUID) -> UUID:
+    program_id = session.get_one(Cohort, (session.tenant_id, cohort_id)).program_id
+    beside = Cohort(id=new_id(), program_id=program_id, name="Invented, beside")
+    session.add(beside)
+    session.flush()
+    return beside.id
+
+
+def connection_of(database: Any, tenant_id: UUID, state: str = "on", **fields: Any) -> UUID:
+    """A connection of the tenant's own, in this state."""
+    with database.tenant(tenant_id) as session:
+        connection = Connection(
+            id=new_id(), name="Invented University", state=state, issuer="https://university.example",
+            client_id="peerloom", client_secret=b"", scopes=["openid"], **{"rules": {}, **fields},
+        )  # fmt: skip
+        session.add(connection)
+        session.commit()
+    return connection.id
+
+
+def _client(session: Any, own: bool) -> tuple[Client, str | None]:
+    if own:
+        return session.scalar(select(Client).where(Client.first_party)) or create_own_client(session), None
+    return create_client(
+        session, name="Portal", grant_types=["authorization_code", "refresh_token"], redirect_uris=[CALLBACK],
+        scopes=sorted(ALL - PRIVATE), held=TENANT,
+    )  # fmt: skip
