@@ -151,7 +151,7 @@ def test_the_list_tells_who_wrote_and_when_and_no_text(database, circle, write):
     write(circle.founder, "One hour a month.")
     with database.tenant(circle.tenant, membership_id=circle.friend) as session:
         (version,) = session.execute(charter_versions(circle.group)).mappings()
-    assert version.keys() == {"id", "number", "author_id", "written_at"}
+    assert set(version) == {"id", "number", "author_id", "written_at"}
     assert (version["author_id"], version["number"]) == (circle.founder, 1)
     assert abs((now() - version["written_at"]).total_seconds()) < 3600
 
@@ -259,7 +259,6 @@ ATTACKS = (
     "DROP POLICY group_wall ON charter_version",
     "UPDATE group_member SET admitted_at = '2000-01-01'",
     "UPDATE peer_group SET opened_at = '2000-01-01'",
-    "INSERT INTO charter_version SELECT tenant_id, uuidv7(), group_id, author_id, 3, 'x' FROM charter_version",
     "INSERT INTO charter_version (written_at) VALUES ('2000-01-01')",
 )
 

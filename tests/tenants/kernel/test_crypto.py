@@ -236,7 +236,7 @@ def test_a_rotation_is_told_to_the_tenants_auditors_and_is_done_once(settings):
     assert told == [("data_key.rewrapped", "audit", None)]
 
 
-def test_no_message_and_no_event_says_a_key(settings, caplog):
+def test_no_message_says_a_key(settings, caplog):
     tenant, master, other = new_id(), new_master_key(), new_master_key()
     with opened_with(settings, *master_keys(master)) as database:
         kept = encrypted(database, tenant, "kept")
