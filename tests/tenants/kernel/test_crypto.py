@@ -150,8 +150,9 @@ def test_a_wrapped_key_given_to_another_group_or_tenant_does_not_unwrap(database
     for source, target in ((texts[0], texts[1]), (texts[2], texts[3])):
         superuser.execute(move, [*source, *target])
         superuser.commit()
-        with pytest.raises(CannotDecrypt):
-            decrypted(database, target[0], kept[target], group=target[1])
+        for ciphertext in (kept[source], kept[target]):
+            with pytest.raises(CannotDecrypt):
+                decrypted(database, target[0], ciphertext, group=target[1])
 
 
 def test_first_uses_at_once_make_one_key(settings, superuser, circles):
