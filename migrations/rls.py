@@ -26,12 +26,15 @@ def protect(table: str, *, grants: str = ALL, key: str = "tenant_id") -> None:
     )
 
 
-def protect_private(table: str, *, grants: str = ALL) -> None:
+def protect_private(table: str, *, grants: str = ALL, in_force: str | None = None) -> None:
     """The group wall on top of the tenant wall: admitted members who have not left, once they were told.
 
     What was written before a member was admitted stays closed to them, and so does everything once they
     have left, their own words excepted. Only its author changes or removes a row. Needs columns group_id,
     author_id and written_at.
+
+    `in_force` names a door that takes a group and tells a number: the row with this one, in a column number, is
+    open to all who are members, whenever they were admitted. A door, as a policy cannot look at its own table.
     """
     protect(table, grants=grants)
     mine = f"gm.tenant_id = {TENANT} AND gm.membership_id = {MEMBERSHIP} AND gm.left_at IS NULL"
@@ -42,9 +45,12 @@ def protect_private(table: str, *, grants: str = ALL) -> None:
         f" WHERE {mine} AND gm.admitted_at IS NOT NULL AND g.state <> 'formed'))"
     )
     since = f'(SELECT gm.admitted_at FROM group_member gm WHERE {mine} AND gm.group_id = "{table}".group_id)'
+    told = f"written_at >= {since}"
+    if in_force:
+        told = f"({told} OR number = {in_force}(group_id))"
     op.execute(
         f'CREATE POLICY group_wall ON "{table}" AS RESTRICTIVE TO peerloom_app'
-        f" USING (author_id = {MEMBERSHIP} OR ({member} AND written_at >= {since}))"
+        f" USING (author_id = {MEMBERSHIP} OR ({member} AND {told}))"
         f" WITH CHECK (author_id = {MEMBERSHIP} AND {member})"
     )
     for command in ("UPDATE", "DELETE"):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, one_of
@@ -62,3 +62,24 @@ class GroupMember(Created, TenantRow):
     membership_id: Mapped[UUID]
     admitted_at: Mapped[datetime | None]
     left_at: Mapped[datetime | None]
+
+
+class CharterVersion(TenantRow):
+    """What a group agreed at one time, encrypted. Only its members see the row, and nobody changes it.
+
+    Numbers begin with 1 and leave none out; the last is in force. The database says when it was written.
+    """
+
+    __tablename__ = "charter_version"
+    __table_args__ = (
+        belongs_to("peer_group", "group_id"),
+        belongs_to("membership", "author_id"),
+        UniqueConstraint("tenant_id", "group_id", "number"),
+        Index("ix_charter_version_author", "tenant_id", "author_id"),
+    )
+
+    group_id: Mapped[UUID]
+    author_id: Mapped[UUID]
+    number: Mapped[int]
+    encrypted_text: Mapped[bytes]
+    written_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -7,6 +7,7 @@ from sqlalchemy import Row, Select, Text, cast, exists, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from tenants.groups.models import Group, GroupMember
+from tenants.kernel.errors import NotFound
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
 from tenants.people.models import Membership
@@ -61,6 +62,24 @@ def members_of_group(group_id: UUID) -> Select[Any]:
     )
     same = (Membership.tenant_id == GroupMember.tenant_id) & (Membership.id == GroupMember.membership_id)
     return select(*columns).join(Membership, same).where(GroupMember.group_id == group_id)
+
+
+def refuse_strangers(session: Session, group_id: UUID) -> None:
+    """Raise NotFound unless the session is a member's: admitted, not gone, of a group that was announced.
+
+    The group wall says the same, and refuses in any case; here it is said in words for whoever calls.
+    """
+    member = exists().where(
+        GroupMember.group_id == group_id,
+        GroupMember.membership_id == session.info.get("membership_id"),
+        GroupMember.admitted_at.is_not(None),
+        GroupMember.left_at.is_(None),
+        Group.tenant_id == GroupMember.tenant_id,
+        Group.id == GroupMember.group_id,
+        Group.state != "formed",
+    )
+    if not session.scalar(select(member)):
+        raise NotFound("group")
 
 
 def is_in_a_living_group(participant_id: InstrumentedAttribute[UUID]) -> Any:

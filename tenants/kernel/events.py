@@ -53,11 +53,13 @@ def record(
     changed: Sequence[str] = (),
     counts: dict[str, int] | None = None,
     audience: str = "tenant",
+    names_actor: bool = True,
 ) -> None:
     """Append an event such as "cohort.created" to this transaction.
 
     The subject is a row, or its type and id. A bulk action writes one event with `counts`.
-    `audience` is "tenant" (every reader of the feed) or "audit" (security matters).
+    `audience` is "tenant" (every reader of the feed) or "audit" (security matters). What a group does in
+    private names no actor.
     """
     session.add(
         Event(
@@ -65,7 +67,7 @@ def record(
             audience=audience,
             subject_type=subject_type or (subject.__tablename__ if subject else "tenant"),
             subject_id=subject.id if subject else subject_id,
-            actor=session.actor,
+            actor=session.actor if names_actor else None,
             changed=sorted(changed),
             counts=counts or {},
         )

@@ -1,5 +1,6 @@
 """The walls as PostgreSQL itself describes them."""
 
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -13,6 +14,7 @@ from tenants.kernel.settings import owner_database_url
 
 GLOBAL_TABLES = {"tenant", "person", "personal_identity"}
 NARROWER = {
+    "charter_version": {"versions_follow"},
     "event": {"sealing_is_final"},
     "group_member": {"leaving_is_final"},
     "membership": {"unbound_at_first"},
@@ -23,6 +25,7 @@ DOORS = {
     "admit(member uuid)",
     "become_person(somebody uuid)",
     "bind_person(member uuid, somebody uuid)",
+    "charter_in_force(of_group uuid)",
     "due_jobs(most integer)",
     "keys_under_others(master text, after uuid, most integer)",
     "has_personal(person uuid)",
@@ -38,6 +41,7 @@ DOOR_READS = {
     "access_token": {"expires_at"},
     "browser_session": {"expires_at"},
     "client_authorization": {"expires_at"},
+    "charter_version": {"tenant_id", "group_id", "number"},
     "data_key": {"tenant_id", "group_id", "wrapped_by"},
     "event": {"tenant_id", "sequence"},
     "group_member": None,
@@ -110,13 +114,14 @@ def shapes(rows) -> dict[str, set[Any]]:
 def forms(servers):
     """What the protecting functions make of a table each, in a transaction that is never committed."""
     columns = (
-        "tenant_id uuid, id uuid, source_tenant_id uuid, person_id uuid,"
-        " group_id uuid, author_id uuid, written_at timestamptz"
+        "tenant_id uuid, id uuid, source_tenant_id uuid, person_id uuid, group_id uuid, author_id uuid,"
+        " written_at timestamptz, number integer"
     )
     engine = create_engine(owner_database_url(servers.environment()), poolclass=pool.NullPool)
     protections = {
         "form_tenant": rls.protect,
         "form_private": rls.protect_private,
+        "form_charter": partial(rls.protect_private, in_force="door.charter_in_force"),
         "form_addressed": rls.protect_addressed,
         "form_self": rls.protect_self,
         "form_of_self": lambda table: rls.protect_self(table, key="person_id"),
@@ -156,6 +161,7 @@ def test_every_table_has_exactly_one_of_the_four_walls(catalogue, tables, forms)
     assert which.pop("tenant") == ["form_global"]
     assert which.pop("person") == ["form_self"]
     assert which.pop("personal_identity") == ["form_of_self"]
+    assert which.pop("charter_version") == ["form_charter"]
     strange = {
         table: form
         for table, form in which.items()
@@ -324,6 +330,9 @@ def test_who_serves_makes_nothing_in_a_schema(catalogue, role, schema):
         ("group_member", "group_id", "UPDATE"),
         ("membership", "person_id", "UPDATE"),
         ("access_token", "scopes", "UPDATE"),
+        ("charter_version", "encrypted_text", "UPDATE"),
+        ("charter_version", "number", "UPDATE"),
+        ("charter_version", "written_at", "INSERT"),
         ("data_key", "group_id", "UPDATE"),
         ("event", "type", "UPDATE"),
         ("separation", "membership_id", "UPDATE"),
@@ -339,7 +348,16 @@ def test_what_only_doors_or_nobody_may_write_is_closed_to_the_app(catalogue, tab
 
 @pytest.mark.parametrize(
     "table",
-    ["data_key", "peer_group", "group_member", "event", "participant_change", "report_file", "tenant"],
+    [
+        "charter_version",
+        "data_key",
+        "peer_group",
+        "group_member",
+        "event",
+        "participant_change",
+        "report_file",
+        "tenant",
+    ],
 )
 def test_what_must_stay_cannot_be_deleted_by_the_app(catalogue, table):
     assert not may(catalogue, "peerloom_app", table, "DELETE")

@@ -10,6 +10,8 @@ from tenants.tables import METADATA
 from tests.planting import plant
 
 TABLES = sorted(name for name, table in METADATA.tables.items() if "tenant_id" in table.c)
+BEHIND_THE_GROUP_WALL = {"charter_version"}
+"""Of these the tenant itself sees no row."""
 SET_TENANT = "SELECT set_config('app.tenant_id', %s, true)"
 
 
@@ -59,7 +61,7 @@ def test_without_a_tenant_no_table_shows_a_row(attacker):
 def test_a_tenant_sees_its_own_row_and_not_the_other_ones(attacker, table):
     attacker.execute(SET_TENANT, [str(attacker.own)])
     rows = attacker.execute(sql.SQL("SELECT tenant_id FROM {}").format(sql.Identifier(table))).fetchall()
-    assert rows == [(attacker.own,)]
+    assert rows == ([] if table in BEHIND_THE_GROUP_WALL else [(attacker.own,)])
 
 
 @pytest.mark.parametrize("table", TABLES)
