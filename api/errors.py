@@ -171,7 +171,10 @@ def _unavailable(error: Exception) -> Response:
 def _unexpected(error: Exception) -> Response | HTTPException:
     if isinstance(error, HTTPException):
         return error
-    log.error("unexpected error in %s %s (%s)", request.method, request.path, request_id(), exc_info=error)
+    # The rule and not the path, in which an invitation has its secret.
+    log.error(
+        "unexpected error in %s %s (%s)", request.method, request.url_rule, request_id(), exc_info=error
+    )
     return problem(500, "internal_error", "Something went wrong on our side. Tell us the request_id.")
 
 

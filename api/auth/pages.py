@@ -16,11 +16,11 @@ _TEMPLATES = Environment(
 _CSP = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action {}"
 
 
-def page(name: str, status: int = 200, *, form_goes_to: str | None = None, **values: Any) -> Response:
+def page(template: str, /, status: int = 200, *, form_goes_to: str | None = None, **values: Any) -> Response:
     """A page from its template. `form_goes_to` is where the answer to its form may redirect to, beside ourselves."""
     goes_to = "'self'" if form_goes_to is None else f"'self' {_origin(form_goes_to)}"
     return Response(
-        _TEMPLATES.get_template(f"{name}.html").render(values),
+        _TEMPLATES.get_template(f"{template}.html").render(values),
         status,
         {"Content-Security-Policy": _CSP.format(goes_to), "Referrer-Policy": "no-referrer"},
         content_type="text/html; charset=utf-8",

@@ -374,8 +374,10 @@ def tables() -> None:
 
 
 def walls() -> None:
-    for table in ("role_grant", "client_authorization", "identity", "sign_in_attempt", "browser_session"):
+    for table in ("role_grant", "identity", "sign_in_attempt", "browser_session"):
         protect(table, grants="SELECT, INSERT, DELETE")
+    # To hold a row asks for the right to change it.
+    protect("client_authorization", grants="SELECT, INSERT, DELETE, UPDATE (expires_at)")
     for table in ("authorization_code", "refresh_token"):
         protect(table, grants="SELECT, INSERT, UPDATE (used_at)")
     protect("connection")

@@ -104,14 +104,19 @@ def _use(
 ) -> tuple[Once, ClientAuthorization] | None:
     known = (model.hash == digest(secret), model.authorization_id == ClientAuthorization.id)
     of_client = (ClientAuthorization.client_id == client_id, ClientAuthorization.tenant_id == model.tenant_id)
-    unused = (model.used_at.is_(None), model.expires_at > func.now())
-    use = update(model).where(*known, *of_client, *unused).values(used_at=func.now())
-    used = session.execute(use.returning(model.id, model.authorization_id)).one_or_none()
+    # The family is held first: who comes second waits there, and not with the secret's row in hand.
+    family = select(ClientAuthorization.id).where(*known, *of_client).with_for_update(of=ClientAuthorization)
+    held = family.cte("family")
+    mine = (model.hash == digest(secret), model.authorization_id == held.c.id)
+    use = update(model).where(*mine, model.used_at.is_(None), model.expires_at > func.now())
+    row = use.values(used_at=func.now()).returning(model.id, model.authorization_id)
+    used = session.execute(row).one_or_none()
     if used is not None:
         key = session.tenant_id
         return session.get_one(model, (key, used.id)), session.get_one(ClientAuthorization, (key, used[1]))
-    replayed = select(model.authorization_id).where(*known, *of_client, model.used_at.is_not(None))
-    authorization_id = session.scalar(replayed)
+    authorization_id = session.scalar(
+        select(model.authorization_id).where(*known, *of_client, model.used_at.is_not(None))
+    )
     if authorization_id is not None:
         end_authorization(session, authorization_id=authorization_id, reason="replayed")
     return None

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from api.fields import EditableResource, Email, PageQuery, Schema, Text
+from api.fields import EditableResource, Email, PageQuery, QueryFlag, Schema, Text
 
 
 class Person(EditableResource):
@@ -37,4 +37,4 @@ class PeopleQuery(PageQuery):
     """Which people."""
 
     external_id = Text(most=200, load_default=None)
-    joined = fields.Boolean(load_default=None)
+    joined = QueryFlag(load_default=None)
