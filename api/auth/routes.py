@@ -10,6 +10,7 @@ from flask_smorest import Blueprint
 from marshmallow import fields
 
 from api.auth.grants import EVERY_METHOD, Revocation
+from api.auth.server import basic_in_request
 from api.errors import Problem, phrase
 from api.fields import Schema
 from api.serving import database
@@ -105,8 +106,9 @@ def _answered(answer: Callable[[AuthorizationServer], Response]) -> Response:
     fault = _fault()
     if fault is not None:
         return make_response(jsonify(error="invalid_request", error_description=fault), 400)
-    claimed = request.authorization.username if request.authorization else request.form.get("client_id")
-    with database().tenant(tenant_of(claimed or "", CLIENT_PREFIX) or NOBODY) as session:
+    basic = basic_in_request()
+    claimed = basic[0] if basic else request.form.get("client_id", "")
+    with database().tenant(tenant_of(claimed, CLIENT_PREFIX) or NOBODY) as session:
         g.oauth_session = session
         response = answer(current_app.extensions["oauth"])
         session.commit()  # a refusal as well, which may have ended what was brought twice

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import ClientMixin
@@ -88,6 +88,14 @@ def create_server(app: Flask) -> AuthorizationServer:
     return server
 
 
+def basic_in_request() -> tuple[str, str] | None:
+    """The client's id and secret in the request's header, which are form-encoded in it (RFC 6749, 2.3.1)."""
+    sent = request.authorization
+    if sent is None or sent.type != "basic":
+        return None
+    return unquote_plus(sent.username or ""), unquote_plus(sent.password or "")
+
+
 def client_by_id(client_id: str) -> OAuthClient | None:
     """An active client of the session's tenant by its public id."""
     session: Session = g.oauth_session
@@ -99,10 +107,8 @@ def client_by_id(client_id: str) -> OAuthClient | None:
 
 def _client_by_basic(query_client: Callable[[str], OAuthClient | None], _: Any) -> OAuthClient | None:
     """Authlib's own fails on bytes that are no UTF-8; Flask has read the header and shows none then."""
-    sent = request.authorization
-    if sent is None or sent.type != "basic":
-        return None
-    return _proven(query_client(sent.username or ""), sent.password or "")
+    sent = basic_in_request()
+    return _proven(query_client(sent[0]), sent[1]) if sent else None
 
 
 def _client_by_form(query_client: Callable[[str], OAuthClient | None], _: Any) -> OAuthClient | None:
