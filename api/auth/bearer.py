@@ -6,8 +6,9 @@ from uuid import UUID
 from flask import Request
 from sqlalchemy import bindparam, select
 
-from tenants.access.connections import is_enforced
-from tenants.access.models import TOKEN_PREFIX, AccessToken, Client, ClientAuthorization
+from tenants.access.connections import ENFORCED
+from tenants.access.models import TOKEN_PREFIX, AccessToken, Client, ClientAuthorization, Connection
+from tenants.access.sign_in import USABLE
 from tenants.institutions.models import Tenant
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Forbidden, NotFound, Unauthenticated
@@ -33,8 +34,14 @@ _LOOK_UP = (
     .where(AccessToken.hash == bindparam("hash"))
 )
 _ON_BEHALF = (
-    select(ClientAuthorization.personal, Membership.person_id)
+    select(
+        ClientAuthorization.connection_id,
+        Membership.person_id,
+        Connection.state,
+        ENFORCED.label("enforced"),
+    )
     .join(Membership, Membership.id == ClientAuthorization.membership_id)
+    .outerjoin(Connection, Connection.id == ClientAuthorization.connection_id)
     .where(ClientAuthorization.id == bindparam("id"))
 )
 
@@ -118,7 +125,12 @@ def caller_of(session: Session, token: str) -> Caller:
     origins = tuple(row.cors_origins)
     if row.membership_id is None:
         return Caller(*client, cors_origins=origins)
-    behalf = session.connection().execute(_ON_BEHALF, {"id": row.authorization_id}).one()
-    session.identify(membership_id=row.membership_id, person_id=behalf.person_id if behalf.personal else None)
-    roles = () if behalf.personal and is_enforced(session) else tuple(roles_of(session, row.membership_id))
-    return Caller(*client, row.membership_id, behalf.personal, roles, origins)
+    behalf = session.connection().execute(_ON_BEHALF, {"id": row.authorization_id}).one_or_none()
+    if behalf is None or behalf.state not in (None, *USABLE):
+        raise Unauthenticated("What this token was given for has ended.", code="invalid_token")
+    personal = behalf.connection_id is None
+    session.identify(membership_id=row.membership_id, person_id=behalf.person_id if personal else None)
+    # What is about oneself stays open whatever the tenant enforces.
+    ruled_out = behalf.enforced and behalf.state != "enforced"
+    roles = () if ruled_out else tuple(roles_of(session, row.membership_id))
+    return Caller(*client, row.membership_id, personal, roles, origins)

@@ -91,7 +91,7 @@ class AuthorizationCodes(grants.AuthorizationCodeGrant):  # type: ignore[misc]
             _session(),
             client_id=self.request.client.row.id,
             membership_id=visitor.membership_id,
-            personal=visitor.who.personal,
+            connection_id=visitor.who.connection_id,
             scopes=_words(self.request.scope),
             redirect_uri=self.request.payload.redirect_uri,
             code_challenge=self.request.payload.data["code_challenge"],

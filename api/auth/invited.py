@@ -86,7 +86,7 @@ def accept() -> Response:
             raise NotFound("invitation")
         membership_id = joining.accept(session, invitation_id=visiting.invitation_id, who=visiting.who)
         choose_own(session, membership_id=membership_id, **own)
-        rotated = sign_in.open_session(session, who=visiting.who, replacing=token)
+        rotated = sign_in.open_session(session, who=visiting.who, roles=visiting.roles, replacing=token)
         session.commit()
     return cookies.keep_session(see("/account"), rotated)
 

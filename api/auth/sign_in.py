@@ -17,10 +17,11 @@ from api.serving import database
 from tenants.access import joining, sign_in
 from tenants.access.connections import CALLBACKS, connection_usable, record_test
 from tenants.access.models import STATE_PREFIX, Connection, SignInAttempt
-from tenants.access.rules import refuse_unwelcome
+from tenants.access.rules import refuse_unwelcome, roles_said
 from tenants.access.sign_in import SignedIn, Visitor
 from tenants.kernel.errors import DomainError, Forbidden, NotFound
 from tenants.kernel.ids import tenant_of
+from tenants.kernel.permissions import Role
 from tenants.kernel.session import Session
 from tenants.people.invitations import invitation_named
 from tenants.people.models import Membership
@@ -132,7 +133,8 @@ def come_back(connection: str | None) -> Response:
     try:
         claims = providers().claims(provider, Secrets(state, browser), request.args)
         refuse_unwelcome(found.rules if found else {}, claims)
-        return _welcomed(tenant_id, attempt, SignedIn(connection_id, provider.issuer, claims["sub"]))
+        who = SignedIn(connection_id, provider.issuer, claims["sub"])
+        return _welcomed(tenant_id, attempt, who, roles_said(found.rules, claims) if found else frozenset())
     except DomainError as refused:
         with database().tenant(tenant_id) as session:
             sign_in.record_refusal(session, connection_id=connection_id, code=refused.code)
@@ -149,8 +151,8 @@ def _asked(session: Session, attempt: SignInAttempt, connection_id: UUID | None)
     return connection_on_trial(session, connection_id, attempt.return_to.partition("trial=")[2])
 
 
-def _welcomed(tenant_id: UUID, attempt: SignInAttempt, who: SignedIn) -> Response:
-    """What follows from a sign-in that holds."""
+def _welcomed(tenant_id: UUID, attempt: SignInAttempt, who: SignedIn, roles: frozenset[Role]) -> Response:
+    """What follows from a sign-in that holds, and gives these roles."""
     with database().tenant(tenant_id) as session:
         sign_in.refuse_closed_tenant(session)
         if attempt.purpose == "test" and who.connection_id is not None:
@@ -166,6 +168,7 @@ def _welcomed(tenant_id: UUID, attempt: SignInAttempt, who: SignedIn) -> Respons
         token = sign_in.open_session(
             session,
             who=who,
+            roles=roles,
             invitation_id=None if known else attempt.invitation_id,
             replacing=before[1] if before and before[0] == tenant_id else None,
         )

@@ -67,13 +67,19 @@ def tables() -> None:
         sa.Column("client_id", sa.Uuid(), nullable=False),
         sa.Column("membership_id", sa.Uuid(), nullable=False),
         sa.Column("scopes", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("personal", sa.Boolean(), nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id", "client_id"],
             ["client.tenant_id", "client.id"],
             name=op.f("fk_client_authorization_tenant_id_client_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "connection_id"],
+            ["connection.tenant_id", "connection.id"],
+            name=op.f("fk_client_authorization_tenant_id_connection_id"),
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "membership_id"],
@@ -246,6 +252,7 @@ def tables() -> None:
         sa.Column("invitation_id", sa.Uuid(), nullable=True),
         sa.Column("issuer", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("roles", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
@@ -374,10 +381,10 @@ def tables() -> None:
 
 
 def walls() -> None:
-    for table in ("role_grant", "identity", "sign_in_attempt", "browser_session"):
+    for table in ("identity", "sign_in_attempt", "browser_session"):
         protect(table, grants="SELECT, INSERT, DELETE")
-    # To hold a row asks for the right to change it.
-    protect("client_authorization", grants="SELECT, INSERT, DELETE, UPDATE (expires_at)")
+    for table in ("client_authorization", "role_grant"):  # to hold a row asks for the right to change it
+        protect(table, grants="SELECT, INSERT, DELETE, UPDATE (expires_at)")
     for table in ("authorization_code", "refresh_token"):
         protect(table, grants="SELECT, INSERT, UPDATE (used_at)")
     protect("connection")

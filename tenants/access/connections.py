@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, Text, cast, exists, func, literal, select, text
+from sqlalchemy.orm import aliased
 
 from tenants.access.models import Connection, Identity
 from tenants.access.sign_in import USABLE
@@ -29,6 +30,9 @@ MOVES = {
 """Which states a caller may move a connection to; a test moves a draft on."""
 LASTING = frozenset({"name", "client_secret"})
 """What may be changed of a connection that is in use; the rest decides who is let in."""
+_Enforcing = aliased(Connection)
+ENFORCED = exists(select(_Enforcing.id).where(_Enforcing.state == "enforced"))
+"""Whether roles are to be had through enforced connections only. What is about oneself stays open to all."""
 _HAS_PERSONAL = text("SELECT door.has_personal(:person)")
 
 
@@ -118,11 +122,6 @@ def secret_of(session: Session, connection: Connection) -> str:
     return Safe(session).decrypted(connection.client_secret, _place(connection))
 
 
-def is_enforced(session: Session) -> bool:
-    """Whether roles are to be had through enforced connections only. What is about oneself stays open to all."""
-    return bool(session.scalar(select(exists().where(Connection.state == "enforced"))))
-
-
 def _move(session: Session, connection: Connection, state: str) -> None:
     if connection.state == "draft":
         raise Conflict("Sign in through this connection for a test first.", code="not_tested")
@@ -141,7 +140,8 @@ def _refuse_lock_out(session: Session) -> None:
     lasting = [grant.membership_id for grant in owners(session) if grant.expires_at is None]
     if not lasting:
         return
-    accepted = ("enforced",) if is_enforced(session) else USABLE
+    enforced = session.scalar(select(ENFORCED))
+    accepted = ("enforced",) if enforced else USABLE
     ways = (
         select(Identity.id)
         .join(Connection, Connection.id == Identity.connection_id)
@@ -152,7 +152,7 @@ def _refuse_lock_out(session: Session) -> None:
     persons = select(Membership.person_id).where(
         Membership.id.in_(lasting), Membership.person_id.is_not(None)
     )
-    if accepted == USABLE and any(
+    if not enforced and any(
         session.scalar(_HAS_PERSONAL, {"person": person}) for person in session.scalars(persons)
     ):
         return

@@ -62,6 +62,7 @@ class ClientAuthorization(Created, TenantRow):
     __tablename__ = "client_authorization"
     __table_args__ = (
         belongs_to("client"),
+        belongs_to("connection", on_delete="CASCADE"),
         belongs_to("membership", on_delete="CASCADE"),
         Index("ix_client_authorization_client", "tenant_id", "client_id"),
         Index("ix_client_authorization_membership", "tenant_id", "membership_id"),
@@ -71,8 +72,8 @@ class ClientAuthorization(Created, TenantRow):
     client_id: Mapped[UUID]
     membership_id: Mapped[UUID]
     scopes: Mapped[list[str]]
-    personal: Mapped[bool]
-    """Whether she had signed in as herself, through the platform's connection."""
+    connection_id: Mapped[UUID | None]
+    """Through which she had signed in; None is the platform's. What it led to is good while it may be used."""
     expires_at: Mapped[datetime]
 
 
@@ -230,4 +231,6 @@ class BrowserSession(Created, TenantRow):
     invitation_id: Mapped[UUID | None]
     issuer: Mapped[str]
     subject: Mapped[str]
+    roles: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+    """What her provider's claims gave her, for when she accepts."""
     expires_at: Mapped[datetime]

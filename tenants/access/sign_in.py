@@ -4,6 +4,7 @@ A session belongs to one tenant and was opened through a connection that this te
 platform's, which `connection_id` None stands for. Being the same person opens nothing elsewhere.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -25,8 +26,10 @@ from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Forbidden, NotFound
 from tenants.kernel.ids import bearer, digest, new_id
+from tenants.kernel.permissions import Role
 from tenants.kernel.session import Session
 from tenants.people.models import Membership
+from tenants.people.roles import follow_claims
 
 ATTEMPT_LIFETIME = timedelta(minutes=10)
 SESSION_LIFETIME = timedelta(hours=12)
@@ -66,6 +69,7 @@ class Visitor:
     membership_id: UUID | None
     person_id: UUID | None
     invitation_id: UUID | None
+    roles: frozenset[Role]
 
 
 def tenant_named(session: Session, slug: str) -> Any:
@@ -84,6 +88,14 @@ def refuse_closed_tenant(session: Session) -> Tenant:
     if tenant.state != "open":
         raise Forbidden("This tenant is suspended.", code="tenant_suspended")
     return tenant
+
+
+def may_be_used(session: Session, connection_id: UUID | None) -> bool:
+    """Whether people may sign in through a connection now, so that what they did through it holds; None always."""
+    if connection_id is None:
+        return True
+    rows = select(Connection.id).where(Connection.id == connection_id, Connection.state.in_(USABLE))
+    return session.scalar(rows) is not None
 
 
 def usable_connections(session: Session) -> list[Connection]:
@@ -150,9 +162,17 @@ def membership_of(session: Session, who: SignedIn) -> UUID | None:
 
 
 def open_session(
-    session: Session, *, who: SignedIn, invitation_id: UUID | None = None, replacing: str | None = None
+    session: Session,
+    *,
+    who: SignedIn,
+    roles: Collection[Role] = (),
+    invitation_id: UUID | None = None,
+    replacing: str | None = None,
 ) -> str:
-    """Sign somebody in: the session's token, new at every sign-in. `replacing` is that of the browser until now."""
+    """Sign somebody in: the session's token, new at every sign-in. `replacing` is that of the browser until now.
+
+    `roles` are those that her provider's claims give her; from now on she holds these by its connection.
+    """
     if replacing is not None:
         end_session(session, token=replacing)
     token = bearer(SESSION_PREFIX, session.tenant_id)
@@ -165,10 +185,13 @@ def open_session(
         invitation_id=invitation_id,
         issuer=who.issuer,
         subject=who.subject,
+        roles=sorted(roles),
         expires_at=now() + SESSION_LIFETIME,
     )
     session.add(opened)
     session.flush()
+    if membership_id is not None and who.connection_id is not None:
+        follow_claims(session, membership_id=membership_id, connection_id=who.connection_id, roles=roles)
     events.record(session, "session.opened", subject=opened, audience="audit")
     return token
 
@@ -192,7 +215,8 @@ def visitor(session: Session, token: str) -> Visitor | None:
     if not who.personal and row.state not in USABLE:
         return None
     person_id = row.person_id if who.personal else None
-    return Visitor(opened.id, who, opened.membership_id, person_id, opened.invitation_id)
+    roles = frozenset(Role(role) for role in opened.roles)
+    return Visitor(opened.id, who, opened.membership_id, person_id, opened.invitation_id, roles)
 
 
 def end_session(session: Session, *, token: str) -> None:

@@ -20,6 +20,7 @@ from tenants.access.models import (
     ClientAuthorization,
     RefreshToken,
 )
+from tenants.access.sign_in import may_be_used
 from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.errors import NotFound
@@ -38,22 +39,22 @@ def authorize(
     *,
     client_id: UUID,
     membership_id: UUID,
-    personal: bool,
+    connection_id: UUID | None,
     scopes: Sequence[str],
     redirect_uri: str,
     code_challenge: str,
 ) -> str:
     """Record what a person lets a client do, and return the code that the client exchanges within a minute.
 
-    `personal` is whether she had signed in as herself, through the platform's connection; `code_challenge` is
-    PKCE's, by S256.
+    `connection_id` is that of the connection through which she had signed in, None the platform's; `code_challenge`
+    is PKCE's, by S256.
     """
     authorization = ClientAuthorization(
         id=new_id(),
         client_id=client_id,
         membership_id=membership_id,
         scopes=list(scopes),
-        personal=personal,
+        connection_id=connection_id,
         expires_at=now() + AUTHORIZATION_LIFETIME,
     )
     code = bearer(CODE_PREFIX, session.tenant_id)
@@ -113,7 +114,9 @@ def _use(
     used = session.execute(row).one_or_none()
     if used is not None:
         key = session.tenant_id
-        return session.get_one(model, (key, used.id)), session.get_one(ClientAuthorization, (key, used[1]))
+        authorization = session.get_one(ClientAuthorization, (key, used.authorization_id))
+        good = may_be_used(session, authorization.connection_id)
+        return (session.get_one(model, (key, used.id)), authorization) if good else None
     authorization_id = session.scalar(
         select(model.authorization_id).where(*known, *of_client, model.used_at.is_not(None))
     )

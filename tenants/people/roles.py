@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select, text
 from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, FieldError, Forbidden, Invalid
+from tenants.kernel.ids import new_id
 from tenants.kernel.permissions import EXPIRING, LIMITABLE, ROLES, Permission, Role
 from tenants.kernel.rows import row_named, row_of
 from tenants.kernel.session import Session
@@ -165,6 +166,26 @@ def revoke_role(session: Session, *, giver: Giver, role_grant_id: UUID) -> None:
         _keep_an_owner(session, grant)
     events.record(session, "role.revoked", subject=grant, changed=[grant.role], audience="audit")
     session.delete(grant)
+    session.flush()
+
+
+def follow_claims(
+    session: Session, *, membership_id: UUID, connection_id: UUID, roles: Collection[Role]
+) -> None:
+    """Let somebody hold, by a connection, the roles that its claims give now, and no others by it."""
+    held = list(session.scalars(select(RoleGrant).where(
+        RoleGrant.membership_id == membership_id, RoleGrant.connection_id == connection_id
+    )))  # fmt: skip
+    for grant in held:
+        if grant.role not in roles:
+            events.record(session, "role.revoked", subject=grant, changed=[grant.role], audience="audit")
+            session.delete(grant)
+    for role in sorted(set(roles) - {Role(grant.role) for grant in held}):
+        grant = RoleGrant(
+            id=new_id(), membership_id=membership_id, role=role.value, connection_id=connection_id
+        )
+        session.add(grant)
+        events.record(session, "role.granted", subject=grant, changed=[role.value], audience="audit")
     session.flush()
 
 

@@ -59,15 +59,17 @@ def joined(database: Any, tenant_id: UUID, *, membership_id: UUID | None = None,
     return membership_id, who
 
 
-def acting(app: Any, tenant_id: UUID, membership_id: UUID, *, personal: bool = True, own_client: bool = False,
-           scopes: frozenset[str] | None = None) -> ContractClient:  # fmt: skip
+def acting(
+    app: Any, tenant_id: UUID, membership_id: UUID, *, connection_id: UUID | None = None,
+    own_client: bool = False, scopes: frozenset[str] | None = None,
+) -> ContractClient:  # fmt: skip
     """An API client that she let act for her: through the tenant's portal or the product's own client."""
     database = app.extensions["database"]
     with database.tenant(tenant_id) as session:
         client, secret = _client(session, own_client)
         may = scopes if scopes is not None else (ALL if own_client else ALL - PRIVATE)
         code = tokens.authorize(
-            session, client_id=client.id, membership_id=membership_id, personal=personal,
+            session, client_id=client.id, membership_id=membership_id, connection_id=connection_id,
             scopes=sorted(may), redirect_uri=CALLBACK, code_challenge=CHALLENGE,
         )  # fmt: skip
         session.commit()

@@ -463,7 +463,7 @@ def test_a_cursor_of_another_tenant_is_none_here(tenant, new_tenant):
 def test_tokens_of_people_live_no_longer_than_what_she_allowed(database, tenant, member, portal):
     with database.tenant(tenant.id) as session:
         tokens.authorize(
-            session, client_id=portal.id, membership_id=member[0], personal=True, scopes=["me:read"],
+            session, client_id=portal.id, membership_id=member[0], connection_id=None, scopes=["me:read"],
             redirect_uri=CALLBACK, code_challenge=CHALLENGE,
         )  # fmt: skip
         session.flush()
