@@ -10,15 +10,18 @@ import orjson
 import redis
 from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import tenants.tables  # noqa: F401
 from api import errors, health, openapi
 from api.auth import routes as oauth
 from api.auth.server import create_server
 from api.errors import ProblemApi
+from api.limiting import tell_limits
 from api.v1 import RESOURCES
 from tenants.kernel.doorbell import open_database
 from tenants.kernel.files import FileStore
+from tenants.kernel.limits import Limiter, Quotas
 from tenants.kernel.settings import Settings
 
 LARGEST_BODY = 1 << 20
@@ -40,6 +43,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The API, from settings or from the environment. Raises SettingsError and RoleTooStrong."""
     settings = settings or Settings.from_environment(os.environ)
     app = Flask("peerloom", static_folder=None)
+    if proxies := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)
     app.json = OrjsonProvider(app)
     app.config.update(
         SECRET_KEY=settings.secret_key,
@@ -54,11 +59,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     # An import holds the rows that it writes; nobody's threads are all to wait for it.
     app.extensions["database"] = open_database(settings, lock_seconds=10)
     app.extensions["valkey"] = redis.Redis.from_url(settings.redis_url, socket_timeout=2)
+    app.extensions["limiter"] = Limiter(settings.redis_url)
+    app.extensions["quotas"] = Quotas.of(settings)
     app.extensions["files"] = FileStore(settings.files_url)
     app.extensions["oauth"] = create_server(app)
     errors.register(app)
     app.before_request(_name_request)
     app.after_request(_sign_response)
+    app.after_request(tell_limits)
     api = register(app)
     app.extensions["openapi_json"] = orjson.dumps(api.spec.to_dict())
     return app

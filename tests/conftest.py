@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,8 @@ from tenants.kernel.session import Database
 from tenants.kernel.settings import Settings, owner_database_url
 from tests.contract import ContractClient
 
-QUICK = {"LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.1", "BELL_SECONDS": "2"}
+UNLIMITED = {name: "1000000" for each in fields(Settings) if "_PER_MINUTE_" in (name := each.name.upper())}
+QUICK = {"LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.1", "BELL_SECONDS": "2", **UNLIMITED}
 PATIENCE = 180.0
 Start = Callable[..., subprocess.Popen[bytes]]
 

@@ -9,6 +9,8 @@ from marshmallow import fields
 
 from api.errors import Problem, phrase
 from api.fields import Schema
+from api.limiting import HEADERS, limit_token_request
+from api.openapi import header_refs
 from api.serving import database
 from tenants.access.models import CLIENT_PREFIX
 from tenants.kernel.ids import tenant_of
@@ -16,6 +18,7 @@ from tenants.kernel.permissions import Permission
 
 blp = Blueprint("OAuth", __name__, description="Getting a token.")
 NOBODY = UUID(int=0)
+PROBLEM = "application/problem+json"
 
 
 class Token(Schema):
@@ -58,20 +61,32 @@ _FORM = {
 
 
 @blp.route("/oauth/token", methods=["POST"])
-@blp.response(200, Token)
+@blp.response(200, Token, headers=header_refs(*HEADERS))
 @blp.alt_response(400, schema=OAuthError)
 @blp.alt_response(401, schema=OAuthError)
-@blp.alt_response(413, schema=Problem, description=phrase(413), content_type="application/problem+json")
+@blp.alt_response(413, schema=Problem, description=phrase(413), content_type=PROBLEM)
+@blp.alt_response(
+    429,
+    schema=Problem,
+    description=phrase(429),
+    content_type=PROBLEM,
+    headers=header_refs("Retry-After", *HEADERS),
+)
+@blp.alt_response(
+    503, schema=Problem, description=phrase(503), content_type=PROBLEM, headers=header_refs("Retry-After")
+)
 @blp.doc(
     operationId="create_token", summary="Get an access token", requestBody=_FORM, security=[{"basic": []}, {}]
 )
 def create_token() -> Response:
     """A client's id and secret for a token of 15 minutes."""
+    sent = request.authorization.username if request.authorization else request.form.get("client_id")
+    claimed = sent or ""
+    limit_token_request(claimed)
     fault = _fault()
     if fault is not None:
         return make_response(jsonify(error="invalid_request", error_description=fault), 400)
-    claimed = request.authorization.username if request.authorization else request.form.get("client_id")
-    with database().tenant(tenant_of(claimed or "", CLIENT_PREFIX) or NOBODY) as session:
+    with database().tenant(tenant_of(claimed, CLIENT_PREFIX) or NOBODY) as session:
         g.oauth_session = session
         server: AuthorizationServer = current_app.extensions["oauth"]
         response: Response = server.create_token_response()
