@@ -10,17 +10,21 @@ import orjson
 import redis
 from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import tenants.tables  # noqa: F401
 from api import errors, health, openapi
 from api.auth import account, authorize, invited, sign_in
 from api.auth import routes as oauth
 from api.auth.oidc import Providers
+from api.auth.pages import style
 from api.auth.server import create_server
 from api.errors import ProblemApi
+from api.limiting import tell_limits
 from api.v1 import RESOURCES
 from tenants.kernel.doorbell import open_database
 from tenants.kernel.files import FileStore
+from tenants.kernel.limits import Limiter, Quotas
 from tenants.kernel.outgoing import Outgoing
 from tenants.kernel.settings import Settings
 
@@ -43,6 +47,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The API, from settings or from the environment. Raises SettingsError and RoleTooStrong."""
     settings = settings or Settings.from_environment(os.environ)
     app = Flask("peerloom", static_folder=None)
+    if proxies := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)
     app.json = OrjsonProvider(app)
     app.config.update(
         SECRET_KEY=settings.secret_key[0],
@@ -58,12 +64,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     # An import holds the rows that it writes; nobody's threads are all to wait for it.
     app.extensions["database"] = open_database(settings, lock_seconds=10)
     app.extensions["valkey"] = redis.Redis.from_url(settings.redis_url, socket_timeout=2)
+    app.extensions["limiter"] = Limiter(settings.redis_url)
+    app.extensions["quotas"] = Quotas.of(settings)
     app.extensions["files"] = FileStore(settings.files_url)
     app.extensions["oauth"] = create_server(app)
     app.extensions["providers"] = Providers(Outgoing(allow_private=settings.allow_private_providers))
     errors.register(app)
     app.before_request(_name_request)
     app.after_request(_sign_response)
+    app.after_request(tell_limits)
     api = register(app)
     app.extensions["openapi_json"] = orjson.dumps(api.spec.to_dict())
     return app
@@ -79,6 +88,7 @@ def register(app: Flask) -> ProblemApi:
         api.register_blueprint(blueprint)
     for pages in (authorize.blp, sign_in.blp, invited.blp, account.blp):
         app.register_blueprint(pages)
+    app.add_url_rule("/sign-in/style.css", view_func=style)
     app.add_url_rule("/docs", view_func=health.docs)
     app.add_url_rule("/docs/<name>", view_func=health.docs_asset)
     openapi.finish(api, app)

@@ -31,6 +31,8 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.Forbidden: 403,
     errors.Unauthenticated: 401,
     errors.PreconditionRequired: 428,
+    errors.RateLimited: 429,
+    errors.Unavailable: 503,
 }
 MOST_NAMED = 100
 """Broken fields in one answer, which would else be far longer than the request."""
@@ -133,13 +135,16 @@ def status_of(error: errors.DomainError) -> int:
 def _domain_error(error: errors.DomainError) -> Response:
     status = status_of(error)
     broken = list(error.errors) if isinstance(error, errors.Invalid) else None
-    return problem(status, error.code, error.detail, broken, _challenge(status, error.code))
+    headers = _challenge(status, error.code)
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    return problem(status, error.code, error.detail, broken, headers)
 
 
-def _challenge(status: int, code: str) -> dict[str, str] | None:
+def _challenge(status: int, code: str) -> dict[str, str]:
     """RFC 6750, 3: no error is named to whoever sent no token."""
     named = f', error="{code}"' if code in ("invalid_token", "insufficient_scope") else ""
-    return {"WWW-Authenticate": CHALLENGE + named} if status == 401 or named else None
+    return {"WWW-Authenticate": CHALLENGE + named} if status == 401 or named else {}
 
 
 def _stale(_: StaleDataError) -> Response:

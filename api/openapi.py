@@ -15,17 +15,19 @@ from api.blueprint import Operation
 from api.errors import phrase
 from api.fields import Object, Variant
 from api.idempotent import HEADER, PATTERN
+from api.limiting import HEADERS as LIMITS
 from api.serving import IfMatch
 from tenants.kernel.permissions import MEANING
 
-USUAL = (400, 401, 403, 422, 503)
+USUAL = (400, 401, 403, 422, 429, 503)
 DESCRIPTION = """\
 Peer mentoring groups for early-career researchers: onboard a cohort, let a background job form groups,
 give them a place, and pull reports that disclose nobody.
 
 Every request carries a bearer token of one tenant (`POST /oauth/token`). Lists are pages of
 `{"items": […], "next_cursor": …}`. Work in the background answers 202 with the resource, whose `state`
-you poll. Errors are problem details (RFC 9457) with `errors: [{pointer, code, detail}]`.
+you poll. Errors are problem details (RFC 9457) with `errors: [{pointer, code, detail}]`. Requests are limited
+for each client and each tenant: `RateLimit-Policy` says how many there may be, `RateLimit` what is left of them.
 """
 
 
@@ -159,7 +161,7 @@ def _complete(document: dict[str, Any], operation: Operation, endpoint: str) -> 
         parameters.append(_header("If-None-Match", "The ETag you hold; 304 if it is still current."))
     responses: dict[str, Any] = document["responses"]
     done = responses[str(operation.status)]
-    done["headers"] = {key: {"$ref": f"#/components/headers/{key}"} for key in _shown(operation)}
+    done["headers"] = header_refs(*_shown(operation))
     if operation.pages and operation.returns is not None:
         done["content"] = {"application/json": {"schema": _page_of(operation.returns)}}
     for media_type in operation.types:
@@ -178,6 +180,7 @@ def _shown(operation: Operation) -> list[str]:
         *(["Location"] if operation.location else []),
         *(["Retry-After"] if operation.status == 202 else []),
         *(["Link"] if operation.pages else []),
+        *LIMITS,
     ]
 
 
@@ -220,9 +223,14 @@ def _problem(status: int) -> dict[str, Any]:
         "description": phrase(status),
         "content": {"application/problem+json": {"schema": schema}},
     }
-    if status == 401:
-        response["headers"] = {"WWW-Authenticate": {"$ref": "#/components/headers/WWW-Authenticate"}}
+    if shown := {401: ("WWW-Authenticate",), 429: ("Retry-After", *LIMITS)}.get(status):
+        response["headers"] = header_refs(*shown)
     return response
+
+
+def header_refs(*names: str) -> dict[str, Any]:
+    """Headers of the document by their names."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _header(name: str, description: str, **schema: Any) -> dict[str, Any]:
@@ -236,5 +244,7 @@ def _headers() -> dict[str, Any]:
         "Retry-After": "Seconds to wait before asking again.",
         "Link": 'The next page: rel="next".',
         "WWW-Authenticate": "How to authenticate.",
+        "RateLimit-Policy": 'How many requests (q) in how many seconds (w), as in "client";q=1200;w=60.',
+        "RateLimit": 'How many are left (r), and for how many seconds (t), as in "client";r=1199;t=60.',
     }
     return {name: {"description": text, "schema": {"type": "string"}} for name, text in said.items()}

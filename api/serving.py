@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadRequest
 
 from api.auth.bearer import Caller, caller_of, token_in
 from api.idempotent import answered_once
+from api.limiting import limit_call
 from api.pages import page
 from api.uploads import receive
 from tenants.kernel.base import TenantRow
@@ -64,8 +65,10 @@ def guarded(
     return guarded
 
 
-def _admitted(session: Session, token: str, allow: Permission) -> Caller:
+def _admitted(session: Session, token: str, allow: Permission, *, again: bool = False) -> Caller:
     caller = caller_of(session, token)
+    if not again:
+        limit_call(session.tenant_id, caller.client_id, caller.membership_id)
     caller.require(allow, reading=request.method == "GET")
     session.info["actor"] = caller.actor
     g.caller = caller
@@ -84,7 +87,7 @@ def receiving(handler: View, allow: Permission, accepts: str, expected: Callable
             expected(session, **path)
         upload = receive(tenant_id, accepts=accepts)
         with database().tenant(tenant_id) as session, upload.kept():
-            _admitted(session, token, allow)
+            _admitted(session, token, allow, again=True)
             response: Response = handler(session, upload, **path)
             session.commit()
         return response

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,8 @@ from tenants.kernel.settings import Settings, owner_database_url
 from tests.contract import ContractClient
 from tests.identity.providers import Provider, start_provider
 
-QUICK = {"LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.1", "BELL_SECONDS": "2"}
+UNLIMITED = {name: "1000000" for each in fields(Settings) if "_PER_MINUTE_" in (name := each.name.upper())}
+QUICK = {"LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.1", "BELL_SECONDS": "2", **UNLIMITED}
 PATIENCE = 180.0
 Start = Callable[..., subprocess.Popen[bytes]]
 

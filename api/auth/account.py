@@ -1,19 +1,18 @@
 """Being signed in: as whom, and out again."""
 
-from flask import Blueprint, Response, current_app, request
+from flask import Response, current_app, request
 
 from api.auth import cookies
 from api.auth.oidc import Provider, SignInRefused
-from api.auth.pages import explain, page, refusal, see
+from api.auth.pages import blueprint, page, refusal, see
 from api.auth.visiting import current_visitor, provider_of, providers, settings
 from api.serving import database
 from tenants.access import joining, sign_in
 from tenants.access.models import Connection
-from tenants.kernel.errors import DomainError, Forbidden
+from tenants.kernel.errors import Forbidden
 from tenants.people.models import Membership
 
-blp = Blueprint("account", __name__)
-blp.register_error_handler(DomainError, explain)
+blp = blueprint("account")
 
 
 @blp.get("/account")

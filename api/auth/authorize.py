@@ -5,24 +5,23 @@ from urllib.parse import urlencode
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2 import OAuth2Error
-from flask import Blueprint, Response, current_app, g, request
+from flask import Response, current_app, g, request
 
 from api.auth import cookies
-from api.auth.pages import explain, page, refusal, see
+from api.auth.pages import blueprint, page, refusal, see
 from api.auth.server import Issuer
 from api.auth.visiting import current_visitor
 from api.serving import database
 from tenants.access.models import CLIENT_PREFIX, Client
 from tenants.access.sign_in import Visitor, refuse_closed_tenant
 from tenants.institutions.models import Tenant
-from tenants.kernel.errors import DomainError, Forbidden
+from tenants.kernel.errors import Forbidden
 from tenants.kernel.ids import tenant_of
 from tenants.kernel.permissions import MEANING, Permission
 from tenants.kernel.session import Session
 from tenants.people.models import Membership
 
-blp = Blueprint("authorize", __name__)
-blp.register_error_handler(DomainError, explain)
+blp = blueprint("authorize")
 
 
 @blp.get("/oauth/authorize")

@@ -2,24 +2,23 @@
 
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 from marshmallow import ValidationError
 
 from api.auth import cookies
-from api.auth.pages import explain, page, see
+from api.auth.pages import blueprint, page, see
 from api.auth.sign_in import choices_of
 from api.auth.visiting import current_visitor
 from api.fields import Email, Schema, Text
 from api.serving import database
 from tenants.access import joining, sign_in
-from tenants.kernel.errors import DomainError, Forbidden, Invalid, NotFound
+from tenants.kernel.errors import Forbidden, Invalid, NotFound
 from tenants.kernel.ids import tenant_of
 from tenants.people import invitations
 from tenants.people.actions import choose_own
 from tenants.people.models import INVITATION_PREFIX, Membership
 
-blp = Blueprint("invited", __name__)
-blp.register_error_handler(DomainError, explain)
+blp = blueprint("invited")
 
 
 class Own(Schema):

@@ -1,19 +1,38 @@
 """Pages for people who sign in: a template each, closed to frames and to everybody else's scripts."""
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response
+from flask import Blueprint, Response, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.errors import status_of
+from api.limiting import limit_sign_in
 from tenants.kernel.errors import DomainError
 
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
-)
+TEMPLATES = Path(__file__).parent / "templates"
+_TEMPLATES = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+_TENANT = re.compile(r"([0-9a-f]{32})_")
+"""In every bearer of ours, and in a connection's address."""
 _CSP = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action {}"
+
+
+def blueprint(name: str) -> Blueprint:
+    """Routes of pages: counted before anything else, and their errors are pages too."""
+    pages = Blueprint(name, __name__)
+    pages.before_request(_count)
+    pages.register_error_handler(DomainError, explain)
+    return pages
+
+
+def _count() -> None:
+    named = request.view_args or {}
+    slug = named.get("slug")
+    words = (*named.values(), *request.args.values(), *request.cookies.values())
+    found = (_TENANT.search(str(word)) for word in words)
+    limit_sign_in(slug or next((match[1] for match in found if match), ""))
 
 
 def page(template: str, /, status: int = 200, *, form_goes_to: str | None = None, **values: Any) -> Response:
@@ -34,9 +53,18 @@ def see(url: str) -> Response:
     return response
 
 
+def style() -> Response:
+    """What the pages look like."""
+    css = (TEMPLATES / "style.css").read_text()
+    return Response(css, content_type="text/css; charset=utf-8", headers={"Cache-Control": "max-age=86400"})
+
+
 def explain(error: DomainError) -> Response:
     """The page for an error of the domain."""
-    return refusal(status_of(error), error.detail)
+    page = refusal(status_of(error), error.detail)
+    if (seconds := getattr(error, "retry_after", None)) is not None:
+        page.headers["Retry-After"] = str(seconds)
+    return page
 
 
 def refusal(status: int, said: str) -> Response:

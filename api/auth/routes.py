@@ -13,6 +13,8 @@ from api.auth.grants import EVERY_METHOD, Revocation
 from api.auth.server import basic_in_request
 from api.errors import Problem, phrase
 from api.fields import Schema
+from api.limiting import HEADERS, limit_token_request
+from api.openapi import header_refs
 from api.serving import database
 from tenants.access.models import CLIENT_PREFIX
 from tenants.kernel.ids import tenant_of
@@ -21,6 +23,7 @@ from tenants.kernel.permissions import Permission
 blp = Blueprint("OAuth", __name__, description="Getting a token.")
 GRANT_TYPES = ("client_credentials", "authorization_code", "refresh_token")
 NOBODY = UUID(int=0)
+PROBLEM = "application/problem+json"
 
 
 class Token(Schema):
@@ -70,11 +73,19 @@ _REVOCATION_FORM = _form(
 )
 
 
+def _refusals(view: Callable[[], Response]) -> Callable[[], Response]:
+    """What these endpoints answer if not with success: as OAuth words it, and problems before they look at all."""
+    again = header_refs("Retry-After")
+    limited = header_refs("Retry-After", *HEADERS)
+    for status, headers in ((413, None), (429, limited), (503, again)):
+        said = {"schema": Problem, "description": phrase(status), "content_type": PROBLEM}
+        view = blp.alt_response(status, **said, headers=headers)(view)
+    return blp.alt_response(400, schema=OAuthError)(blp.alt_response(401, schema=OAuthError)(view))
+
+
 @blp.route("/oauth/token", methods=["POST"])
-@blp.response(200, Token)
-@blp.alt_response(400, schema=OAuthError)
-@blp.alt_response(401, schema=OAuthError)
-@blp.alt_response(413, schema=Problem, description=phrase(413), content_type="application/problem+json")
+@blp.response(200, Token, headers=header_refs(*HEADERS))
+@_refusals
 @blp.doc(
     operationId="create_token",
     summary="Get an access token",
@@ -87,10 +98,8 @@ def create_token() -> Response:
 
 
 @blp.route("/oauth/revoke", methods=["POST"])
-@blp.response(200, {"type": "object"})
-@blp.alt_response(400, schema=OAuthError)
-@blp.alt_response(401, schema=OAuthError)
-@blp.alt_response(413, schema=Problem, description=phrase(413), content_type="application/problem+json")
+@blp.response(200, {"type": "object"}, headers=header_refs(*HEADERS))
+@_refusals
 @blp.doc(
     operationId="revoke_token",
     summary="Give a token back (RFC 7009)",
@@ -103,11 +112,12 @@ def revoke_token() -> Response:
 
 
 def _answered(answer: Callable[[AuthorizationServer], Response]) -> Response:
+    basic = basic_in_request()
+    claimed = basic[0] if basic else request.form.get("client_id", "")
+    limit_token_request(claimed)
     fault = _fault()
     if fault is not None:
         return make_response(jsonify(error="invalid_request", error_description=fault), 400)
-    basic = basic_in_request()
-    claimed = basic[0] if basic else request.form.get("client_id", "")
     with database().tenant(tenant_of(claimed, CLIENT_PREFIX) or NOBODY) as session:
         g.oauth_session = session
         response = answer(current_app.extensions["oauth"])

@@ -1,16 +1,15 @@
 """Signing in and out with a browser: choosing a provider, going there, coming back."""
 
 import re
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 
 from api.auth import cookies
 from api.auth.oidc import Secrets, SignInRefused
-from api.auth.pages import explain, page, see
+from api.auth.pages import blueprint, page, see
 from api.auth.trial import connection_on_trial
 from api.auth.visiting import current_visitor, provider_of, providers, settings
 from api.serving import database
@@ -26,17 +25,9 @@ from tenants.kernel.session import Session
 from tenants.people.invitations import invitation_named
 from tenants.people.models import Membership
 
-blp = Blueprint("sign_in", __name__)
-blp.register_error_handler(DomainError, explain)
+blp = blueprint("sign_in")
 PERSONAL = "personal"
 _INSIDE = re.compile(r"/(oauth/authorize\?[!-~]*|account)")
-
-
-@blp.get("/sign-in/style.css")
-def style() -> Response:
-    """What the pages look like."""
-    css = (Path(__file__).parent / "templates" / "style.css").read_text()
-    return Response(css, content_type="text/css; charset=utf-8", headers={"Cache-Control": "max-age=86400"})
 
 
 @blp.get("/sign-in/<slug>")

@@ -13,14 +13,18 @@ class FieldError:
 
 
 class DomainError(Exception):
-    """Base of all. `code` is stable and machine-readable, `detail` a sentence a person can act on."""
+    """Base of all. `code` is stable and machine-readable, `detail` a sentence a person can act on.
+
+    `retry_after`: the seconds after which the same request may do, if waiting helps.
+    """
 
     code = "error"
 
-    def __init__(self, detail: str, *, code: str | None = None) -> None:
+    def __init__(self, detail: str, *, code: str | None = None, retry_after: int | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.code = code or type(self).code
+        self.retry_after = retry_after
 
 
 class NotFound(DomainError):
@@ -75,3 +79,15 @@ class PreconditionRequired(DomainError):
     """The caller did not say which version it edits."""
 
     code = "precondition_required"
+
+
+class RateLimited(DomainError):
+    """The caller asks more often than it may."""
+
+    code = "rate_limited"
+
+
+class Unavailable(DomainError):
+    """What the request needs does not answer just now."""
+
+    code = "unavailable"

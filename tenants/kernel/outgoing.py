@@ -43,7 +43,7 @@ class Outgoing:
             ssl_context=ssl.create_default_context(),
             network_backend=_Guard(allow_private),
             max_connections=20,
-            keepalive_expiry=10,
+            max_keepalive_connections=0,  # each server is asked now and then
         )
 
     def refuse_unfit(self, url: str) -> None:

@@ -49,6 +49,15 @@ class Settings:
     workers, no tenant keeps the others waiting."""
     helped_from_people: int = 50_000
     """Idle workers help to search pools of so many people or more."""
+    requests_per_minute_client: int = 1200
+    requests_per_minute_tenant: int = 6000
+    """Of all its clients together."""
+    tokens_per_minute_client: int = 30
+    """Whose secret is right or not, from one address."""
+    sign_ins_per_minute_address: int = 300
+    """Tokens that clients ask for, and steps of people who sign in, from one address."""
+    trusted_proxies: int = 0
+    """How many proxies stand before the API and say in X-Forwarded-For and X-Forwarded-Proto who asks."""
     max_upload_bytes: int = 100_000_000
     job_attempts: int = 5
 
@@ -155,6 +164,10 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _count_or_none(text: str) -> int:
+    return 0 if text == "0" else _count(text)
+
+
 _PARSERS: Mapping[str, Callable[[str], object]] = {
     "database_url": sqlalchemy_url,
     "redis_url": _redis_url,
@@ -172,6 +185,11 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "bell_seconds": _seconds,
     "bells_per_tenant": _count,
     "helped_from_people": _count,
+    "requests_per_minute_client": _count,
+    "requests_per_minute_tenant": _count,
+    "tokens_per_minute_client": _count,
+    "sign_ins_per_minute_address": _count,
+    "trusted_proxies": _count_or_none,
     "max_upload_bytes": _count,
     "job_attempts": _count,
 }
