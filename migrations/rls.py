@@ -33,24 +33,35 @@ def protect_private(table: str, *, grants: str = ALL, in_force: str | None = Non
     have left, their own words excepted. Only its author changes or removes a row. Needs columns group_id,
     author_id and written_at.
 
+    And all of it only to the person herself (`app.person_id`), unless the program lets its members in with any sign-in
+    and she has not locked her groups: else whoever runs her employer's sign-in could enter as her.
+
     `in_force` names a door that takes a group and tells a number: the row with this one, in a column number, is
     open to all who are members, whenever they were admitted. A door, as a policy cannot look at its own table.
     """
     protect(table, grants=grants)
-    mine = f"gm.tenant_id = {TENANT} AND gm.membership_id = {MEMBERSHIP} AND gm.left_at IS NULL"
+    mine = f"gm.tenant_id = {TENANT} AND gm.membership_id = {MEMBERSHIP}"
+    present = f"{mine} AND gm.left_at IS NULL"
     # Asked once a statement, so that an index finds the rows; since when is asked of those alone.
-    member = (
+    entered = (
         "group_id = ANY (ARRAY(SELECT gm.group_id FROM group_member gm"
         " JOIN peer_group g ON g.tenant_id = gm.tenant_id AND g.id = gm.group_id"
-        f" WHERE {mine} AND gm.admitted_at IS NOT NULL AND g.state <> 'formed'))"
+        " JOIN cohort c ON c.tenant_id = g.tenant_id AND c.id = g.cohort_id"
+        " JOIN program p ON p.tenant_id = c.tenant_id AND p.id = c.program_id"
+        " JOIN membership m ON m.tenant_id = gm.tenant_id AND m.id = gm.membership_id"
+        f" WHERE {{}} AND (m.person_id = {PERSON} OR p.group_sign_in = 'any' AND NOT m.groups_locked)))"
     )
-    since = f'(SELECT gm.admitted_at FROM group_member gm WHERE {mine} AND gm.group_id = "{table}".group_id)'
+    member = entered.format(f"{present} AND gm.admitted_at IS NOT NULL AND g.state <> 'formed'")
+    author = f"author_id = {MEMBERSHIP} AND {entered.format(mine)}"
+    since = (
+        f'(SELECT gm.admitted_at FROM group_member gm WHERE {present} AND gm.group_id = "{table}".group_id)'
+    )
     told = f"written_at >= {since}"
     if in_force:
         told = f"({told} OR number = {in_force}(group_id))"
     op.execute(
         f'CREATE POLICY group_wall ON "{table}" AS RESTRICTIVE TO peerloom_app'
-        f" USING (author_id = {MEMBERSHIP} OR ({member} AND {told}))"
+        f" USING ({author} OR ({member} AND {told}))"
         f" WITH CHECK (author_id = {MEMBERSHIP} AND {member})"
     )
     for command in ("UPDATE", "DELETE"):

@@ -42,6 +42,8 @@ class Tenant:
     api: ContractClient
     person: ContractClient | None = None
     """One that acts for somebody, once a test has asked for her."""
+    group_person: ContractClient | None = None
+    """The product's own, on the machine of somebody who is in a group perhaps."""
 
 
 def eventually(holds: Callable[[], Any], *, within: float = PATIENCE) -> Any:

@@ -2,6 +2,7 @@
 
 from api.v1.analyses.routes import blp as analyses
 from api.v1.career_events.routes import blp as career_events
+from api.v1.charters.routes import blp as charters
 from api.v1.clients.routes import blp as clients
 from api.v1.cohorts.routes import blp as cohorts
 from api.v1.comparisons.routes import blp as comparisons
@@ -41,6 +42,7 @@ RESOURCES = (
     comparisons,
     analyses,
     groups,
+    charters,
     products,
     career_events,
     reports,

@@ -378,6 +378,13 @@ def tables() -> None:
         "access_token",
         "(membership_id IS NULL) = (authorization_id IS NULL)",
     )
+    op.add_column("program", sa.Column("group_sign_in", sa.Text(), server_default="personal", nullable=False))
+    op.create_check_constraint(
+        op.f("ck_program_group_sign_in"), "program", "group_sign_in IN ('personal', 'any')"
+    )
+    op.add_column(
+        "membership", sa.Column("groups_locked", sa.Boolean(), server_default="false", nullable=False)
+    )
 
 
 def walls() -> None:
@@ -456,6 +463,14 @@ def doors() -> None:
         f" WHERE m.tenant_id = {TENANT} AND m.id = {MEMBERSHIP} AND m.person_id IS NOT NULL"
         " AND NOT EXISTS (SELECT FROM public.personal_identity i WHERE i.person_id = m.person_id)"
         " RETURNING true",
+    )
+    # To her own sign-in, and back, only she who signed in by it.
+    door(
+        "lock_groups(locked boolean) RETURNS boolean LANGUAGE sql VOLATILE",
+        grants=("GRANT UPDATE (groups_locked) ON membership TO peerloom_door",),
+        policies=(),
+        body="UPDATE public.membership m SET groups_locked = locked"
+        f" WHERE m.tenant_id = {TENANT} AND m.id = {MEMBERSHIP} AND m.person_id = {PERSON} RETURNING true",
     )
     expiring = ("client_authorization", "browser_session", "sign_in_attempt")
     op.execute("DROP FUNCTION door.purge()")

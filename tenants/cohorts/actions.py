@@ -20,7 +20,12 @@ HAS_LEVELS = ("categorical", "set", "ordinal")
 
 
 def create_program(
-    session: Session, *, name: str, labels: dict[str, str] | None = None, template_key: str | None = None
+    session: Session,
+    *,
+    name: str,
+    labels: dict[str, str] | None = None,
+    template_key: str | None = None,
+    group_sign_in: str = "personal",
 ) -> Program:
     """A program; from a template it comes with the template's attributes and words."""
     attributes: Sequence[dict[str, Any]] = ()
@@ -32,7 +37,9 @@ def create_program(
             raise Invalid.field("/template", "unknown", str(unknown)) from unknown
         words |= dict(chosen.labels)
         attributes = [asdict(attribute) for attribute in chosen.attributes]
-    program = Program(name=name, template=template_key, labels=words | (labels or {}))
+    program = Program(
+        name=name, template=template_key, labels=words | (labels or {}), group_sign_in=group_sign_in
+    )
     session.add(program)
     session.flush()
     session.add_all(attribute_of(program.id, **each) for each in attributes)

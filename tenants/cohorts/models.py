@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, one_of
 from tenants.kernel.clock import now
 
+GROUP_SIGN_IN = ("personal", "any")
 ATTRIBUTE_KINDS = (
     "categorical",
     "set",
@@ -52,9 +53,12 @@ class Program(Edited, TenantRow):
     """What an institution runs. `labels` are its own words for participant, group and so on."""
 
     __tablename__ = "program"
+    __table_args__ = (one_of("group_sign_in", GROUP_SIGN_IN),)
 
     name: Mapped[str]
     template: Mapped[str | None]
+    group_sign_in: Mapped[str] = mapped_column(default="personal", server_default="personal")
+    """How members enter its groups: signed in as themselves only, or as whom an institution says they are too."""
     labels: Mapped[dict[str, Any]]
 
 

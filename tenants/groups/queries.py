@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, Text, cast, exists, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from tenants.cohorts.models import Cohort, Program
 from tenants.groups.models import Group, GroupMember
 from tenants.kernel.errors import NotFound
 from tenants.kernel.rows import one
@@ -65,19 +66,25 @@ def members_of_group(group_id: UUID) -> Select[Any]:
 
 
 def refuse_strangers(session: Session, group_id: UUID) -> None:
-    """Raise NotFound unless the session is a member's: admitted, not gone, of a group that was announced.
+    """Raise NotFound unless the session is a member's: admitted, not gone, of a group that was announced, and signed
+    in as its program and she herself want it.
 
     The group wall says the same, and refuses in any case; here it is said in words for whoever calls.
     """
     member = exists().where(
         GroupMember.group_id == group_id,
-        GroupMember.membership_id == session.info.get("membership_id"),
+        GroupMember.membership_id == session.membership_id,
         GroupMember.admitted_at.is_not(None),
         GroupMember.left_at.is_(None),
         Group.tenant_id == GroupMember.tenant_id,
         Group.id == GroupMember.group_id,
         Group.state != "formed",
+        Cohort.id == Group.cohort_id,
+        Program.id == Cohort.program_id,
+        Membership.id == GroupMember.membership_id,
     )
+    if session.info.get("person_id") is None:
+        member = member.where(Program.group_sign_in == "any", Membership.groups_locked.is_(False))
     if not session.scalar(select(member)):
         raise NotFound("group")
 

@@ -3,14 +3,17 @@
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from tenants.kernel import events
-from tenants.kernel.errors import Conflict
+from tenants.kernel.errors import Conflict, Forbidden
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import Version, edited, row_of
 from tenants.kernel.session import Session
 from tenants.people.models import Membership
+
+_LOCK_GROUPS = text("SELECT door.lock_groups(:locked)")
 
 
 def add_person(
@@ -37,6 +40,19 @@ def edit_person(
         session.flush()
         events.record(session, "membership.updated", subject=membership, changed=changed)
     return membership
+
+
+def lock_groups(session: Session, *, locked: bool) -> None:
+    """Let the session's person enter her groups by her own sign-in only, or by any again that their programs admit.
+
+    Raises Forbidden "not_personal" unless she signed in as herself: else whoever else enters as her could undo it.
+    """
+    if not session.scalar(_LOCK_GROUPS, {"locked": locked}):
+        raise Forbidden("Sign in as yourself to lock your groups or open them.", code="not_personal")
+    session.expire_all()
+    changed = ["groups_locked"]
+    events.record(session, "membership.updated", subject_type="membership", subject_id=session.membership_id,
+                  changed=changed)  # fmt: skip
 
 
 def choose_own(session: Session, *, membership_id: UUID, **chosen: str | None) -> Membership:

@@ -43,6 +43,8 @@ class Membership(Edited, TenantRow):
     email: Mapped[str | None]
     chosen_name: Mapped[str | None]
     chosen_email: Mapped[str | None]
+    groups_locked: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """Whether she enters her groups by her own sign-in only, whatever their program says."""
     identifiers: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
     @property

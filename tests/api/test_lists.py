@@ -6,7 +6,7 @@ from tenants.kernel.events import seal_all
 from tests.contract import document
 from tests.factories.cohorts import send_file
 from tests.factories.matching import program_to_match, ready_to_match, statements
-from tests.factories.people import api_for, inhabit
+from tests.factories.people import api_for, inhabit, let_in
 
 LISTS = sorted(
     path
@@ -71,6 +71,7 @@ def filled(tenant, database, finished):
         assert finished(api, report)["state"] == "succeeded"
         rows = finished(api, send_file(api, cohort, ROSTER, mapping={"external_id": "person_id"}))
         assert rows["state"] == "succeeded"
+    let_in(tenant, group := api.get("/v1/groups").get_json()["items"][0]["id"])
     inhabit(tenant, ready.participants[:2])
     program_to_match(api)
     seal_all(database, tenants=10_000)
@@ -81,7 +82,7 @@ def filled(tenant, database, finished):
         "import_id": rows["id"],
         "matching_run_id": runs[0].rpartition("/")[2],
         "other_run_id": runs[1].rpartition("/")[2],
-        "group_id": api.get("/v1/groups").get_json()["items"][0]["id"],
+        "group_id": group,
     }
     return {path: path.format(**ids) for path in LISTS}
 

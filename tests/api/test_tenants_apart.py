@@ -14,7 +14,7 @@ from tenants.kernel.ids import new_id
 from tenants.tables import METADATA
 from tests.contract import document
 from tests.factories.matching import every, ready_to_match
-from tests.factories.people import api_for
+from tests.factories.people import api_for, let_in
 
 METHODS = ("get", "post", "put", "patch", "delete")
 OPERATIONS = [
@@ -114,7 +114,8 @@ def inhabited(tenant, database, finished):
     analysis = make("analysis_id", "/v1/matching-runs/{matching_run_id}/analyses", None)
     assert finished(api, analysis)["state"] == "succeeded"
     assert api.post(f"{run}/acceptance").status_code == 201
-    ids["group_id"] = every(api, "/v1/groups")[0]["id"]
+    ids |= {"group_id": every(api, "/v1/groups")[0]["id"], "number": "1"}
+    let_in(tenant, ids["group_id"])
     member = api.get(f"/v1/participants/{ready.participants[0]}").get_json()["membership_id"]
     make("product_id", "/v1/products", {"kind": "talk", "title": "Invented", "membership_ids": [member]})
     promoted = {"kind": "promotion", "date": "2024-05-01", "membership_id": member}
@@ -185,7 +186,7 @@ def test_the_owner_is_answered_where_the_stranger_is_not(inhabited):
 
 
 def test_an_id_of_nothing_is_unknown_on_every_route(tenant):
-    nothing = {name: str(new_id()) for name in parameters()}
+    nothing = {"number": "1"} | {name: str(new_id()) for name in parameters()}
     answers = {
         f"{method} {path}": call(api_for(tenant, path), method, url_of(path, nothing), operation).status_code
         for method, path, operation in WITH_IDS
@@ -202,7 +203,7 @@ def test_what_is_no_id_at_all_is_unknown_too(tenant):
 
 def test_without_a_token_every_route_asks_for_one(app):
     anybody = app.test_client()
-    ids = {name: str(new_id()) for name in parameters()}
+    ids = {"number": "1"} | {name: str(new_id()) for name in parameters()}
     wrong = []
     for method, path, operation in GUARDED:
         if path.startswith("/oauth/"):
@@ -216,7 +217,7 @@ def test_without_a_token_every_route_asks_for_one(app):
 
 def test_a_token_without_the_routes_scope_is_refused(new_tenant, superuser):
     holder = new_tenant(scopes=["audit:read"])
-    ids = {name: str(new_id()) for name in parameters()}
+    ids = {"number": "1"} | {name: str(new_id()) for name in parameters()}
     before = belongings(superuser, holder.id)
     wrong = []
     for method, path, operation in GUARDED:

@@ -27,6 +27,7 @@ DOORS = {
     "bind_person(member uuid, somebody uuid)",
     "charter_in_force(of_group uuid)",
     "due_jobs(most integer)",
+    "lock_groups(locked boolean)",
     "keys_under_others(master text, after uuid, most integer)",
     "has_personal(person uuid)",
     "my_memberships()",
@@ -63,6 +64,7 @@ DOOR_READS = {
 }
 DOOR_WRITES = {
     ("group_member", "admitted_at", "UPDATE"),
+    ("membership", "groups_locked", "UPDATE"),
     ("membership", "person_id", "UPDATE"),
     ("peer_group", "opened_at", "UPDATE"),
 }
@@ -328,6 +330,7 @@ def test_who_serves_makes_nothing_in_a_schema(catalogue, role, schema):
         ("group_member", "left_at", "INSERT"),
         ("group_member", "membership_id", "UPDATE"),
         ("group_member", "group_id", "UPDATE"),
+        ("membership", "groups_locked", "UPDATE"),
         ("membership", "person_id", "UPDATE"),
         ("access_token", "scopes", "UPDATE"),
         ("charter_version", "encrypted_text", "UPDATE"),

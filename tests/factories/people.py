@@ -98,7 +98,12 @@ def member_of(
 
 
 def api_for(tenant: Any, path: str) -> ContractClient:
-    """The API client that a route is for: one that acts for somebody where it is about oneself."""
+    """The API client that a route is for: one that acts for somebody where it is about oneself, or a group's own."""
+    if "/charter" in path:
+        if tenant.group_person is None:
+            tenant.group_person = member_of(tenant.api.application, tenant.id, own_client=True).api
+        member: ContractClient = tenant.group_person
+        return member
     if not path.startswith("/v1/me"):
         found: ContractClient = tenant.api
         return found
@@ -106,6 +111,19 @@ def api_for(tenant: Any, path: str) -> ContractClient:
         tenant.person = member_of(tenant.api.application, tenant.id).api
     person: ContractClient = tenant.person
     return person
+
+
+def let_in(tenant: Any, group_id: str) -> None:
+    """Announce a group, let the tenant's group person be one of its members, and write its charter twice."""
+    url = f"/v1/groups/{group_id}"
+    etag = {"If-Match": tenant.api.get(url).headers["ETag"]}
+    assert tenant.api.patch(url, json={"state": "announced"}, headers=etag).status_code == 200
+    membership_id = UUID(tenant.api.get(f"{url}/members").get_json()["items"][0]["membership_id"])
+    app = tenant.api.application
+    tenant.group_person = member_of(app, tenant.id, membership_id=membership_id, own_client=True).api
+    for number in range(2):
+        body = {"text": f"Invented {number}", "builds_on": number}
+        assert tenant.group_person.post(f"{url}/charter/versions", json=body).status_code == 201
 
 
 def inhabit(tenant: Any, participants: list[str]) -> None:

@@ -20,6 +20,7 @@ from tenants.people.models import Membership
 
 blp = Blueprint("Me", description="Whoever the token acts for.")
 READ, WRITE = Permission.ME_READ, Permission.ME_WRITE
+SHOWN = ("id", "external_id", "chosen_name", "chosen_email", "groups_locked", "version")
 
 
 @blp.get("/me", READ, returns=Me, etag=True)
@@ -31,7 +32,11 @@ def get_me(session: Session) -> Any:
 @blp.patch("/me", WRITE, body=MePatch, returns=Me, etag=True)
 def edit_me(session: Session, body: dict[str, Any], if_match: IfMatch) -> Any:
     """Say how one is called and where letters go; it outranks the roster."""
-    actions.edit_person(session, membership_id=_me(), changes=body, if_match=if_match)
+    changes = dict(body)
+    locked = changes.pop("groups_locked", None)
+    actions.edit_person(session, membership_id=_me(), changes=changes, if_match=if_match)
+    if locked is not None:
+        actions.lock_groups(session, locked=locked)
     return _shown(session)
 
 
@@ -85,10 +90,7 @@ def _me() -> UUID:
 def _shown(session: Session) -> SimpleNamespace:
     member = session.get_one(Membership, (session.tenant_id, _me()))
     return SimpleNamespace(
-        **{
-            name: getattr(member, name)
-            for name in ("id", "external_id", "chosen_name", "chosen_email", "version")
-        },
+        **{name: getattr(member, name) for name in SHOWN},
         name=member.shown_name,
         email=member.address,
         personal=g.caller.personal,

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from api.fields import Email, Schema, Text, Timestamp
+from api.fields import Email, Flag, Schema, Text, Timestamp
 
 
 class MyRole(Schema):
@@ -34,6 +34,9 @@ class Me(Schema):
     personal = fields.Boolean(
         metadata={"description": "Signed in as herself, and not as whom an institution says she is."}
     )
+    groups_locked = fields.Boolean(
+        metadata={"description": "Her groups open to her own sign-in only, whatever their programs say."}
+    )
     roles = fields.List(fields.Nested(MyRole))
     memberships = fields.List(
         fields.Nested(MyMembership),
@@ -47,6 +50,7 @@ class MePatch(Schema):
 
     chosen_name = Text(most=200, allow_none=True)
     chosen_email = Email(allow_none=True)
+    groups_locked = Flag(metadata={"description": "Only she who signed in as herself can change it."})
 
 
 class MySession(Schema):

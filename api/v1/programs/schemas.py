@@ -5,7 +5,7 @@ from typing import ClassVar
 from marshmallow import fields, validate
 
 from api.fields import Choice, EditableResource, Flag, Key, Object, Schema, Text, Whole
-from tenants.cohorts.models import ATTRIBUTE_KINDS
+from tenants.cohorts.models import ATTRIBUTE_KINDS, GROUP_SIGN_IN
 from tenants.cohorts.templates import templates
 
 LABELS = Object(
@@ -14,6 +14,10 @@ LABELS = Object(
     values=Text(most=60),
     metadata={"description": "Your own words, for example {'participant': 'scholar', 'group': 'circle'}."},
 )
+_ENTERING = {
+    "description": "personal: members enter their groups signed in as themselves only; any: also as whom their "
+    "institution's provider says they are, unless they have locked their groups."
+}
 USES = ("eligibility", "matching", "reporting")
 
 
@@ -23,6 +27,7 @@ class ProgramCreate(Schema):
     example: ClassVar = {"name": "K circles", "template": "nih_k_awardees", "labels": {"group": "circle"}}
     name = Text(most=200, required=True)
     labels = LABELS
+    group_sign_in = Choice(GROUP_SIGN_IN, metadata=_ENTERING)
     template = Key(metadata={"enum": [each.key for each in templates()]})
 
 
@@ -31,6 +36,7 @@ class ProgramPatch(Schema):
 
     name = Text(most=200)
     labels = LABELS
+    group_sign_in = Choice(GROUP_SIGN_IN, metadata=_ENTERING)
 
 
 class Program(EditableResource):
@@ -38,6 +44,7 @@ class Program(EditableResource):
 
     name = fields.String()
     template = fields.String(allow_none=True)
+    group_sign_in = fields.String(metadata=_ENTERING)
     labels = fields.Dict(keys=fields.String(), values=fields.String())
 
 

@@ -50,7 +50,7 @@ class Circle:
 def circle(superuser):
     """One member has left, one was added by an admin and let in by nobody, one is in the next group."""
     cursor, tenant = superuser.cursor(), new_id()
-    program = plant(cursor, "program", tenant_id=tenant)
+    program = plant(cursor, "program", tenant_id=tenant, group_sign_in="any")
     cohort = plant(cursor, "cohort", tenant_id=tenant, program_id=program)
     group, next_group = (
         plant(cursor, "peer_group", tenant_id=tenant, cohort_id=cohort, opened_at=now(), state="active")

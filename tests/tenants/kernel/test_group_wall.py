@@ -61,7 +61,7 @@ class Circle:
 def circle(superuser):
     """Its founder and a former member wrote in the first month; one came in the second; then one left."""
     cursor, tenant = superuser.cursor(), new_id()
-    program = plant(cursor, "program", tenant_id=tenant)
+    program = plant(cursor, "program", tenant_id=tenant, group_sign_in="any")
     cohort = plant(cursor, "cohort", tenant_id=tenant, program_id=program)
     group = plant(cursor, "peer_group", tenant_id=tenant, cohort_id=cohort, opened_at=FIRST, state="active")
 
