@@ -13,7 +13,7 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import tenants.tables  # noqa: F401
-from api import errors, health, openapi
+from api import cors, errors, health, openapi
 from api.auth import account, authorize, invited, sign_in
 from api.auth import routes as oauth
 from api.auth.oidc import Providers
@@ -70,6 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["oauth"] = create_server(app)
     app.extensions["providers"] = Providers(Outgoing(allow_private=settings.allow_private_providers))
     errors.register(app)
+    cors.register(app)
     app.before_request(_name_request)
     app.after_request(_sign_response)
     app.after_request(tell_limits)

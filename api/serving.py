@@ -11,6 +11,7 @@ from marshmallow import Schema
 from werkzeug.exceptions import BadRequest
 
 from api.auth.bearer import Caller, caller_of, token_in
+from api.cors import admit
 from api.idempotent import answered_once
 from api.limiting import limit_call
 from api.pages import page
@@ -67,6 +68,7 @@ def guarded(
 
 def _admitted(session: Session, token: str, allow: Permission, *, again: bool = False) -> Caller:
     caller = caller_of(session, token)
+    admit(caller.cors_origins)
     if not again:
         limit_call(session.tenant_id, caller.client_id, caller.membership_id)
     caller.require(allow, reading=request.method == "GET")

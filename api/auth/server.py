@@ -13,6 +13,7 @@ from flask import Flask, current_app, g, request
 from sqlalchemy import select
 
 from api.auth import grants
+from api.cors import admit
 from tenants.access import tokens
 from tenants.access.clients import LOOPBACK_ADDRESSES, knows_secret
 from tenants.access.models import CLIENT_PREFIX, TOKEN_PREFIX, Client, ClientAuthorization
@@ -102,7 +103,10 @@ def client_by_id(client_id: str) -> OAuthClient | None:
     if tenant_of(client_id, CLIENT_PREFIX) != session.tenant_id:
         return None
     row = session.scalar(select(Client).where(Client.id == _row_id(client_id), Client.state == "active"))
-    return OAuthClient(row) if row else None
+    if row is None:
+        return None
+    admit(tuple(row.cors_origins))
+    return OAuthClient(row)
 
 
 def _client_by_basic(query_client: Callable[[str], OAuthClient | None], _: Any) -> OAuthClient | None:
