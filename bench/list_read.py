@@ -1,9 +1,7 @@
 """A list of 50 rows, read through the API and through a bare WSGI function, under one server's settings."""
 
-import socket
-
 from bench.load import Target, paired, requests_per_second
-from bench.product import bare, running
+from bench.product import beside, running
 from bench.rows import cohort_of
 
 AT_LEAST = 0.45
@@ -14,10 +12,7 @@ def main() -> bool:
     with running() as product:
         tenant_id, token = product.tenant()
         cohort_id = cohort_of(product.database, tenant_id, people=2000)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        with bare(product, port):
+        with beside(product, "bench.bare:application") as port:
             ours = Target(product.port, f"/v1/cohorts/{cohort_id}/participants?limit=50", token)
             theirs = Target(port, f"/{tenant_id}/{cohort_id}")
             ratio, product_rate, bare_rate = paired(

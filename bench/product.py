@@ -94,18 +94,13 @@ def running(*, workers: int = 1) -> Iterator[Product]:
 
 
 @contextmanager
-def bare(product: Product, port: int) -> Iterator[int]:
-    """The bare WSGI functions of `bench.bare`, under the same server with the same settings."""
-    command = [
-        "-m",
-        "gunicorn",
-        "-c",
-        "python:cli.web",
-        "--bind",
-        f"127.0.0.1:{port}",
-        "bench.bare:application",
-    ]
-    with _served(command, product.environment, ready=port):
+def beside(product: Product, application: str) -> Iterator[int]:
+    """Another WSGI application under the same server, with the same settings; its port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    gunicorn = ["-m", "gunicorn", "-c", "python:cli.web", "--bind", f"127.0.0.1:{port}", application]
+    with _served(gunicorn, product.environment, ready=port):
         yield port
 
 
