@@ -7,6 +7,7 @@ import tenants.institutions.models
 import tenants.kernel.events
 import tenants.kernel.idempotency
 import tenants.kernel.jobs
+import tenants.kernel.mail
 import tenants.matching.models
 import tenants.outcomes.models
 import tenants.people.models

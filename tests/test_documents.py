@@ -31,7 +31,7 @@ get "/v1/reports/$report" > report.json
 
 def of_this_machine() -> dict[str, str]:
     """The environment, with our interpreter first and no servers of somebody else."""
-    ours = {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "FILES_URL", "SECRET_KEY", "PUBLIC_URL", "API"}
+    ours = {"DATABASE_OWNER_URL", "API", *(each.name.upper() for each in fields(Settings))}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
@@ -83,7 +83,7 @@ def test_the_readme_lists_every_setting_with_its_default() -> None:
     known = {each.name.upper(): each.default for each in fields(Settings)}
     assert listed.keys() == known.keys()
     for name, default in known.items():
-        said = "required" if default is MISSING else default
+        said = {MISSING: "required", None: "none"}.get(default, default)
         assert listed[name] == (f"{said:g}" if isinstance(said, float) else str(said)), name
 
 

@@ -6,6 +6,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from tenants.kernel.addresses import Mailbox, SmtpServer, sender, smtp_server
+
 SECRET_KEY_LENGTH = 32
 
 
@@ -38,6 +40,10 @@ class Settings:
     """Idle workers help to search pools of so many people or more."""
     max_upload_bytes: int = 100_000_000
     job_attempts: int = 5
+    smtp_url: SmtpServer | None = field(default=None, repr=False)
+    """The server that takes letters. Without it they wait, and none is sent."""
+    mail_from: Mailbox | None = field(default=None, repr=False)
+    """Whom letters come from; there whenever `smtp_url` is."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -57,6 +63,8 @@ class Settings:
                     problems.append(f"{variable} {error}")
             elif each.default is MISSING:
                 problems.append(f"{variable} is not set")
+        if environ.get("SMTP_URL") and not environ.get("MAIL_FROM"):
+            problems.append("MAIL_FROM is not set, and SMTP_URL needs it")
         if problems:
             raise SettingsError("; ".join(problems))
         return cls(**values)
@@ -138,4 +146,6 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "helped_from_people": _count,
     "max_upload_bytes": _count,
     "job_attempts": _count,
+    "smtp_url": smtp_server,
+    "mail_from": sender,
 }
