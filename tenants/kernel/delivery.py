@@ -110,8 +110,9 @@ def _queued(batch_id: UUID) -> ColumnElement[bool]:
 
 
 def _became(session: Session, batch_id: UUID) -> dict[str, int]:
-    by_state = select(PostedLetter.state, func.count()).where(PostedLetter.batch_id == batch_id)
-    return dict(session.execute(by_state.group_by(PostedLetter.state)).tuples().all())
+    counted = select(PostedLetter.state, func.count().label("letters"))
+    by_state = counted.where(PostedLetter.batch_id == batch_id).group_by(PostedLetter.state)
+    return {row.state: row.letters for row in session.execute(by_state)}
 
 
 def _next_due(session: Session, batch_id: UUID) -> datetime | None:
@@ -127,7 +128,6 @@ def _send(claim: Claim, postbox: Postbox, turn: _Turn) -> None:
         letter, attempts = _composed(claim, letter_id)
         if letter is None:
             continue
-        claim.check()
         try:
             postbox.send(letter, letter_id)
         except Unsendable as fault:

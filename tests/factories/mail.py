@@ -39,9 +39,7 @@ def register() -> None:
 def addresses_of(database: Database, tenant_id: UUID, addresses: Sequence[str | None]) -> list[UUID]:
     """Memberships with these addresses."""
     people = [
-        Membership(
-            id=new_id(), external_id=f"P{number}", name=f"Invented {number}", email=address, identifiers={}
-        )
+        Membership(id=new_id(), external_id=new_id().hex, name=f"Invented {number}", email=address)
         for number, address in enumerate(addresses)
     ]
     with database.tenant(tenant_id) as session:
