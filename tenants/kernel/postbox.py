@@ -125,8 +125,6 @@ class Postbox:
         try:
             answered = self._smtp.mail(self._return_path, options)[0]
         except smtplib.SMTPServerDisconnected:
-            if self._fresh:
-                raise
             answered = 421
         if answered == 421 and not self._fresh:
             self._smtp.close()

@@ -301,6 +301,15 @@ def test_a_letter_that_the_server_puts_off_waits_longer_each_time_and_no_other_w
     assert mailroom.events() == [("letters.sent", {"sent": 2})]
 
 
+def test_a_letter_that_was_put_off_is_not_tried_again_before_its_time(mailroom, post_office, monkeypatch):
+    monkeypatch.setattr(delivery, "MOST_AT_ONCE", 2)
+    post_office.refusals["p0@example.org"] = "450 come back later"
+    mailroom.post(*numbered(7))
+    mailroom.work()
+    assert received(post_office) == numbered(7)[1:]
+    assert mailroom.rows(select(PostedLetter.attempts).order_by(PostedLetter.id)) == [1] * 7
+
+
 def test_a_link_of_a_letter_that_was_put_off_is_one_of_those_that_are_known(mailroom, post_office):
     post_office.refusals["a@example.org"] = "450 come back later"
     mailroom.post("a@example.org")

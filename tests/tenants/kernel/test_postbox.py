@@ -84,14 +84,8 @@ def test_a_server_that_is_away_takes_no_letters_now(post_office):
 
 
 def test_a_server_that_goes_away_while_it_reads_may_have_taken_the_letter(post_office):
-    post_office.before_taking = lambda _: post_office._loop.call_soon_threadsafe(cut_off, post_office)
+    post_office.before_taking = lambda _: post_office.close()
     assert code(Unavailable, post_office.url) == "no_connection"
-
-
-def cut_off(office):
-    for line in office._lines:
-        if line.transport:
-            line.transport.abort()
 
 
 def test_a_server_that_does_not_answer_is_not_waited_for_long(monkeypatch):
