@@ -8,6 +8,7 @@ import tenants.kernel.events
 import tenants.kernel.idempotency
 import tenants.kernel.jobs
 import tenants.kernel.keys
+import tenants.kernel.mail
 import tenants.matching.models
 import tenants.outcomes.models
 import tenants.people.models

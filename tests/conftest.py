@@ -25,6 +25,7 @@ from tenants.kernel.session import Database
 from tenants.kernel.settings import Settings, owner_database_url
 from tests.contract import ContractClient
 from tests.identity.providers import Provider, start_provider
+from tests.post_office import PostOffice
 
 UNLIMITED = {name: "1000000" for each in fields(Settings) if "_PER_MINUTE_" in (name := each.name.upper())}
 QUICK = {"LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.1", "BELL_SECONDS": "2", **UNLIMITED}
@@ -123,9 +124,9 @@ def starting(environment: dict[str, str]) -> Iterator[Start]:
     started: list[subprocess.Popen[bytes]] = []
     root = Path(__file__).parents[1]
 
-    def run(*command: str, **more: str) -> subprocess.Popen[bytes]:
+    def run(*command: str, program: str = "cli.main", **more: str) -> subprocess.Popen[bytes]:
         environ = {**os.environ, **environment, **more}
-        process = subprocess.Popen([sys.executable, "-m", "cli.main", *command], env=environ, cwd=root)
+        process = subprocess.Popen([sys.executable, "-m", program, *command], env=environ, cwd=root)
         started.append(process)
         return process
 
@@ -145,6 +146,14 @@ def workers(start: Start) -> None:
     """A worker and a scheduler, as processes."""
     start("worker")
     start("scheduler")
+
+
+@pytest.fixture
+def post_office() -> Iterator[PostOffice]:
+    """A mail server; its `url` is what a worker is given as SMTP_URL."""
+    office = PostOffice()
+    yield office
+    office.end()
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def test_the_readme_lists_every_setting_with_its_default() -> None:
     known = {each.name.upper(): each.default for each in fields(Settings)}
     assert listed.keys() == known.keys()
     for name, default in known.items():
-        said = "required" if default is MISSING else "none" if default == "" else default
+        said = {MISSING: "required", None: "none", "": "none"}.get(default, default)
         said = str(said).lower() if isinstance(said, bool) else said
         assert listed[name] == (f"{said:g}" if isinstance(said, float) else str(said)), name
 

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -37,8 +37,8 @@ _END = text(
     "       progress = CASE WHEN :state = 'succeeded' THEN 1 ELSE progress END"
     " WHERE id = :id AND fence = :fence AND state = 'running' RETURNING id"
 )
-_RETRY = text(
-    "UPDATE job SET state = 'queued', lease_until = NULL, rung_at = NULL, not_before = :later"
+_PUT_BACK = text(
+    "UPDATE job SET state = 'queued', lease_until = NULL, rung_at = NULL, not_before = :later, attempts = :attempts"
     " WHERE id = :id AND fence = :fence AND state = 'running'"
 )
 
@@ -74,6 +74,7 @@ class Claim:
         self.attempts: int = row.attempts
         self._fence: int = row.fence
         self._progress = 0.0
+        self._next_turn: datetime | None = None
         self._cancelled = threading.Event()
         self._lost = threading.Event()
         self._ended = threading.Event()
@@ -98,26 +99,44 @@ class Claim:
 
     @contextmanager
     def effect(self, *, failure: JobFailed | None = None) -> Iterator[Session]:
-        """The one transaction in which the job changes anything; it ends the job and commits.
+        """The transaction in which the job changes what it is for; it ends the job and commits.
 
         It holds the job's row from its first statement, so nobody can take the job over meanwhile. With
         `failure` the job ends failed: what is written then says more of why.
         Raises LeaseLost if somebody has already, and Cancelled if asked to stop before.
         """
         self._beat()
-        with self.session() as session:
-            held = session.execute(_TAKE, {"id": self.job_id, "fence": self._fence}).one_or_none()
-            if held is None:
-                raise LeaseLost
-            if held.cancel_requested:
+        with self._held() as (session, cancel_requested):
+            if cancel_requested:
                 raise Cancelled
             yield session
             session.flush()
-            if failure is None:
+            if self._next_turn:
+                self._put_back(session, self._next_turn, attempts=0)
+            elif failure is None:
                 self._end(session, "succeeded")
             else:
                 self._end(session, "failed", code=failure.code, message=str(failure))
             session.commit()
+
+    @contextmanager
+    def step(self) -> Iterator[Session]:
+        """A transaction of a job that takes effect bit by bit; it commits, and the job goes on.
+
+        It holds the job's row as `effect` does, and raises LeaseLost as that does. It does not ask whether to stop,
+        so that what was done can still be written down: `check` does.
+        """
+        with self._held() as (session, _):
+            yield session
+            session.commit()
+
+    @contextmanager
+    def _held(self) -> Iterator[tuple[Session, bool]]:
+        with self.session() as session:
+            held = session.execute(_TAKE, {"id": self.job_id, "fence": self._fence}).one_or_none()
+            if held is None:
+                raise LeaseLost
+            yield session, held.cancel_requested
 
     def fail(self, code: str, message: str) -> None:
         """End the job as failed."""
@@ -134,9 +153,19 @@ class Claim:
     def retry(self) -> None:
         """Put the job back, later after each attempt (1 s, 4 s, 9 s …)."""
         with self.session() as session:
-            later = now() + timedelta(seconds=self.attempts**2)
-            session.execute(_RETRY, {"id": self.job_id, "fence": self._fence, "later": later})
+            self._put_back(session, now() + timedelta(seconds=self.attempts**2), attempts=self.attempts)
             session.commit()
+
+    def go_on(self, not_before: datetime) -> None:
+        """Have the effect that is being written put the job back until then, as there is more to do.
+
+        Other jobs get their turn meanwhile. Attempts are counted anew.
+        """
+        self._next_turn = not_before
+
+    def _put_back(self, session: Session, later: datetime, *, attempts: int) -> None:
+        known = {"id": self.job_id, "fence": self._fence, "later": later, "attempts": attempts}
+        session.execute(_PUT_BACK, known)
 
     def _end(self, session: Session, state: str, **error: str) -> None:
         said = orjson.dumps(error).decode() if error else None

@@ -42,6 +42,7 @@ KINDS = {
     "matching_run": Kind("long", "workers.jobs.matching.run"),
     "matching_analysis": Kind("long", "workers.jobs.matching.analyse"),
     "report": Kind("quick", "workers.jobs.reports.build"),
+    "letters": Kind("quick", "workers.jobs.letters.send"),
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from tenants.kernel.addresses import Mailbox, SmtpServer, sender, smtp_server
 from tenants.kernel.crypto import master_keys
 
 SECRET_KEY_LENGTH = 32
@@ -60,6 +61,10 @@ class Settings:
     """How many proxies stand before the API and say in X-Forwarded-For and X-Forwarded-Proto who asks."""
     max_upload_bytes: int = 100_000_000
     job_attempts: int = 5
+    smtp_url: SmtpServer | None = field(default=None, repr=False)
+    """The server that takes letters. Without it they wait, and none is sent."""
+    mail_from: Mailbox | None = field(default=None, repr=False)
+    """Whom letters come from; there whenever `smtp_url` is."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -84,6 +89,8 @@ class Settings:
             "platform_client_secret",
         }:
             problems.append("PLATFORM_ISSUER needs PLATFORM_CLIENT_ID and PLATFORM_CLIENT_SECRET")
+        if environ.get("SMTP_URL") and not environ.get("MAIL_FROM"):
+            problems.append("MAIL_FROM is not set, and SMTP_URL needs it")
         if problems:
             raise SettingsError("; ".join(problems))
         return cls(**values)
@@ -192,4 +199,6 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "trusted_proxies": _count_or_none,
     "max_upload_bytes": _count,
     "job_attempts": _count,
+    "smtp_url": smtp_server,
+    "mail_from": sender,
 }

@@ -6,11 +6,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
 from tenants.kernel.claims import Claim
 from tenants.kernel.jobs import KINDS, QUEUES
+from tenants.kernel.mail import LETTERS
+from tests.factories.mail import WELCOME
 from workers.tenant_job import function_named
 
 ROOT = Path(__file__).parents[2]
@@ -165,6 +168,13 @@ def test_the_function_of_every_kind_of_job_exists(kind):
     assert KINDS[kind].queue in QUEUES
     parameters = list(inspect.signature(function_named(KINDS[kind].function)).parameters.values())
     assert [parameter.annotation for parameter in parameters] in ([Claim], ["Claim"])
+
+
+def test_every_kind_of_letter_has_a_composer_in_a_room_above_the_kernel():
+    assert [name for name in LETTERS.values() if not re.match(r"tenants\.(?!kernel\.)", name)] == []
+    for name in (*LETTERS.values(), *WELCOME.values()):
+        parameters = inspect.signature(resolve_name(name)).parameters
+        assert list(parameters) == ["session", "subject_id", "settings"], name
 
 
 def test_the_tree_names_no_package_registry_and_no_path_of_one_machine():

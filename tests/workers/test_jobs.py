@@ -169,6 +169,77 @@ def test_who_lost_the_lease_has_no_effect(yard, settings, superuser):
     assert programs(yard, tenant) == ["in time"]
 
 
+def test_steps_are_kept_though_the_job_goes_on_and_then_fails(yard, settings):
+    tenant = new_id()
+    job = made(yard, tenant)
+
+    def two_steps(held):
+        for name in ("first", "second"):
+            with held.step() as session:
+                session.add(Program(name=name, labels={}))
+            assert seen(yard, tenant, job).state == "running"
+        raise JobFailed("enough", "That was enough.")
+
+    work.append(two_steps)
+    run_job(yard, tenant_id=tenant, job_id=job, settings=settings)
+    assert seen(yard, tenant, job).error["code"] == "enough"
+    assert programs(yard, tenant) == ["first", "second"]
+
+
+def test_a_step_that_fails_writes_nothing_and_who_lost_the_lease_makes_none(yard, settings, superuser):
+    tenant = new_id()
+    job = made(yard, tenant)
+    first = claim(yard, tenant_id=tenant, job_id=job, settings=settings)
+
+    def step(held, name):
+        with held.step() as session:
+            session.add(Program(name=name, labels={}))
+            session.flush()
+            if name == "half":
+                raise RuntimeError(name)
+
+    with pytest.raises(RuntimeError):
+        step(first, "half")
+    expire(superuser, job)
+    step(first, "late, and nobody else took it")
+    claim(yard, tenant_id=tenant, job_id=job, settings=settings)
+    with pytest.raises(LeaseLost):
+        step(first, "too late")
+    assert programs(yard, tenant) == ["late, and nobody else took it"]
+
+
+def test_a_step_after_somebody_asked_to_stop_is_still_written(yard, settings):
+    tenant = new_id()
+    job = made(yard, tenant)
+    held = claim(yard, tenant_id=tenant, job_id=job, settings=settings)
+    with yard.tenant(tenant) as session:
+        cancel(session, job_id=job)
+        session.commit()
+    with held.step() as session:
+        session.add(Program(name="what was done", labels={}))
+    assert programs(yard, tenant) == ["what was done"]
+    with pytest.raises(Cancelled):
+        end(held)
+
+
+def test_a_job_that_has_more_to_do_is_put_back_until_then_and_its_attempts_begin_anew(yard, settings):
+    tenant = new_id()
+    job = made(yard, tenant)
+    later = now() + timedelta(hours=1)
+
+    def go_on(held):
+        with held.effect() as session:
+            session.add(Program(name="half", labels={}))
+            held.go_on(later)
+
+    work.append(go_on)
+    run_job(yard, tenant_id=tenant, job_id=job, settings=settings)
+    waiting = seen(yard, tenant, job)
+    assert (waiting.state, waiting.not_before, waiting.attempts) == ("queued", later, 0)
+    assert (waiting.lease_until, waiting.rung_at, waiting.finished_at) == (None, None, None)
+    assert programs(yard, tenant) == ["half"]
+
+
 PAUSED_WORKER = """
 import sys
 from uuid import UUID

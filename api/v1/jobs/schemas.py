@@ -16,7 +16,9 @@ class Job(Resource):
     """One piece of background work."""
 
     kind = fields.String()
-    subject_id = fields.UUID(metadata={"description": "The import, run or report it works for."})
+    subject_id = fields.UUID(
+        metadata={"description": "The import, run, report or batch of letters it works for."}
+    )
     state = fields.String(metadata={"description": "queued, running, succeeded, failed or cancelled"})
     progress = fields.Float(metadata={"description": "0 to 1"})
     attempts = fields.Integer()
