@@ -138,7 +138,6 @@ def tables() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("membership_id", sa.Uuid(), nullable=False),
         sa.Column("cohort_id", sa.Uuid(), nullable=True),
-        sa.Column("hash", sa.LargeBinary(), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
@@ -158,7 +157,25 @@ def tables() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_invitation")),
-        sa.UniqueConstraint("tenant_id", "hash", name=op.f("uq_invitation_tenant_id_hash")),
+    )
+    op.create_table(
+        "invitation_link",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("invitation_id", sa.Uuid(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "invitation_id"],
+            ["invitation.tenant_id", "invitation.id"],
+            name=op.f("fk_invitation_link_tenant_id_invitation_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_invitation_link")),
+        sa.UniqueConstraint("tenant_id", "hash", name=op.f("uq_invitation_link_tenant_id_hash")),
+    )
+    op.create_index(
+        "ix_invitation_link_invitation", "invitation_link", ["tenant_id", "invitation_id"], unique=False
     )
     op.create_index(
         "ix_invitation_open",
@@ -388,7 +405,7 @@ def tables() -> None:
 
 
 def walls() -> None:
-    for table in ("identity", "sign_in_attempt", "browser_session"):
+    for table in ("identity", "invitation_link", "sign_in_attempt", "browser_session"):
         protect(table, grants="SELECT, INSERT, DELETE")
     for table in ("client_authorization", "role_grant"):  # to hold a row asks for the right to change it
         protect(table, grants="SELECT, INSERT, DELETE, UPDATE (expires_at)")
@@ -397,7 +414,7 @@ def walls() -> None:
     protect("connection")
     protect(
         "invitation",
-        grants="SELECT, INSERT, UPDATE (hash, expires_at, sent_at, accepted_at, declined_at, revoked_at)",
+        grants="SELECT, INSERT, UPDATE (expires_at, sent_at, accepted_at, declined_at, revoked_at)",
     )
     protect_self("personal_identity", key="person_id", grants="SELECT, INSERT, DELETE")
     op.execute("GRANT UPDATE (chosen_name, chosen_email) ON membership TO peerloom_app")

@@ -28,7 +28,7 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.session import Session
 from tenants.kernel.settings import Settings
 
-LETTERS: dict[str, str] = {}
+LETTERS: dict[str, str] = {"invitation": "tenants.people.invitations.compose"}
 """The composer of each kind of letter, by name, such as tenants.people.invitations.compose."""
 
 STATES = ("queued", "sent", "failed", "dropped")

@@ -53,9 +53,9 @@ class Settings:
     requests_per_minute_client: int = 1200
     requests_per_minute_tenant: int = 6000
     """Of all its clients together."""
-    tokens_per_minute_client: int = 30
+    tokens_per_minute_client: int = 300
     """Whose secret is right or not, from one address."""
-    sign_ins_per_minute_address: int = 300
+    sign_ins_per_minute_address: int = 600
     """Tokens that clients ask for, and steps of people who sign in, from one address."""
     trusted_proxies: int = 0
     """How many proxies stand before the API and say in X-Forwarded-For and X-Forwarded-Proto who asks."""

@@ -1,21 +1,28 @@
 """Invitations: one-time links by which people become members. Who accepts is in `tenants.access.joining`."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, literal, select, update
+from sqlalchemy import Select, case, delete, func, literal, select, text, update
 
 from tenants.kernel import events
+from tenants.kernel.addresses import Mailbox
 from tenants.kernel.clock import now
-from tenants.kernel.errors import Conflict, NotFound
+from tenants.kernel.errors import Conflict, Invalid, NotFound
 from tenants.kernel.ids import bearer, digest, new_id, tenant_of
+from tenants.kernel.mail import Letter, Templates, post
 from tenants.kernel.permissions import Role
 from tenants.kernel.rows import row_named
 from tenants.kernel.session import Session
-from tenants.people.models import INVITATION_PREFIX, Invitation, Membership, RoleGrant
+from tenants.kernel.settings import Settings
+from tenants.people.models import INVITATION_PREFIX, Invitation, InvitationLink, Membership, RoleGrant
 
 LIFETIME = timedelta(days=30)
+_LETTERS = Templates(Path(__file__).parent / "letters")
+_TENANT_NAME = text("SELECT name FROM tenant")
 _OPEN = (Invitation.accepted_at.is_(None), Invitation.declined_at.is_(None), Invitation.revoked_at.is_(None))
 
 
@@ -28,7 +35,7 @@ def invitations(*, membership_id: UUID | None = None, cohort_id: UUID | None = N
         (Invitation.expires_at <= func.now(), literal("expired")),
         else_=literal("open"),
     ).label("state")
-    columns = [column for column in Invitation.__table__.columns if column.name not in ("tenant_id", "hash")]
+    columns = [column for column in Invitation.__table__.columns if column.name != "tenant_id"]
     rows = select(*columns, state)
     if membership_id is not None:
         rows = rows.where(Invitation.membership_id == membership_id)
@@ -38,7 +45,7 @@ def invitations(*, membership_id: UUID | None = None, cohort_id: UUID | None = N
 
 
 def invite(session: Session, *, membership_id: UUID, cohort_id: UUID | None = None) -> Invitation:
-    """Invite the somebody of a membership. It has no link before `make_link`.
+    """Invite the somebody of a membership. It has no link before `make_link` or `send`.
 
     Raises Conflict "already_bound" where the membership is a person's, "already_invited" where an invitation is
     open: that one can be sent again.
@@ -72,13 +79,58 @@ def invite_owner(session: Session) -> str:
 
 
 def make_link(session: Session, *, invitation_id: UUID) -> str:
-    """The secret of an invitation's link, new each time: the one before no longer works. It lasts 30 days from now.
+    """The secret of an invitation's link, new each time: those before no longer work. It lasts 30 days from now.
 
     Raises NotFound, and Conflict "invitation_ended" for one that was answered or revoked.
     """
+    invitation = renew(session, invitation_id=invitation_id)
+    return _link(session, invitation.id)
+
+
+def renew(session: Session, *, invitation_id: UUID) -> Invitation:
+    """End the links of an invitation that nobody has answered, and let it hold 30 days from now. Raises as above."""
     invitation = _held(session, invitation_id)
+    session.execute(delete(InvitationLink).where(InvitationLink.invitation_id == invitation_id))
+    invitation.expires_at = now() + LIFETIME
+    session.flush()
+    return invitation
+
+
+def send(session: Session, *, invitation_ids: Sequence[UUID]) -> None:
+    """Have a letter with a link sent for each invitation. Invalid "no_address" where there is none to send to."""
+    without = (
+        select(Membership.id)
+        .join(Invitation, Invitation.membership_id == Membership.id)
+        .where(
+            Invitation.id.in_(invitation_ids),
+            func.coalesce(Membership.chosen_email, Membership.email).is_(None),
+        )
+    )
+    if session.scalar(without.limit(1)) is not None:
+        said = "There is no address to send a letter to; ask for a link, or say the address first."
+        raise Invalid.field("/membership_id", "no_address", said)
+    post(session, "invitation", subject_ids=invitation_ids)
+
+
+def compose(session: Session, subject_id: UUID, settings: Settings) -> Letter | None:
+    """The letter that invites somebody, with a new link; None where nobody waits for it any more."""
+    invitation = session.get(Invitation, (session.tenant_id, subject_id), with_for_update=True)
+    if invitation is None or _answered(invitation) or invitation.expires_at <= now():
+        return None
+    member = session.get_one(Membership, (session.tenant_id, invitation.membership_id))
+    if member.address is None:
+        return None
+    tenant: str = session.scalars(_TENANT_NAME).one()
+    invitation.sent_at = now()
+    url = f"{settings.public_url}/invitations/{_link(session, invitation.id)}"
+    to = Mailbox(member.address, member.shown_name or "")
+    days = max(1, (invitation.expires_at - now()).days)
+    return _LETTERS.letter("invitation", to=to, tenant=tenant, name=member.shown_name, url=url, days=days)
+
+
+def _link(session: Session, invitation_id: UUID) -> str:
     secret = bearer(INVITATION_PREFIX, session.tenant_id)
-    invitation.hash, invitation.expires_at = digest(secret), now() + LIFETIME
+    session.add(InvitationLink(invitation_id=invitation_id, hash=digest(secret)))
     session.flush()
     return secret
 
@@ -105,8 +157,12 @@ def invitation_named(session: Session, secret: str) -> Invitation:
     """The open invitation of a link. Raises NotFound for one that is unknown, answered, revoked or expired."""
     if tenant_of(secret, INVITATION_PREFIX) != session.tenant_id:
         raise NotFound("invitation")
-    same = (Invitation.hash == digest(secret), Invitation.expires_at > func.now())
-    found = session.scalar(select(Invitation).where(*same, *_OPEN))
+    rows = (
+        select(Invitation)
+        .join(InvitationLink, InvitationLink.invitation_id == Invitation.id)
+        .where(InvitationLink.hash == digest(secret), Invitation.expires_at > func.now(), *_OPEN)
+    )
+    found = session.scalar(rows)
     if found is None:
         raise NotFound("invitation")
     return found
@@ -116,6 +172,10 @@ def _held(session: Session, invitation_id: UUID) -> Invitation:
     invitation = session.get(Invitation, (session.tenant_id, invitation_id), with_for_update=True)
     if invitation is None:
         raise NotFound("invitation")
-    if invitation.accepted_at or invitation.declined_at or invitation.revoked_at:
+    if _answered(invitation):
         raise Conflict("This invitation has been answered or withdrawn.", code="invitation_ended")
     return invitation
+
+
+def _answered(invitation: Invitation) -> bool:
+    return bool(invitation.accepted_at or invitation.declined_at or invitation.revoked_at)

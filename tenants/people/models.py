@@ -89,14 +89,10 @@ class RoleGrant(Created, TenantRow):
 
 
 class Invitation(Created, TenantRow):
-    """A one-time link by which somebody who signs in becomes the person of a membership.
-
-    Of the link only the hash is kept; it is made when the letter is written or the link is asked for.
-    """
+    """That somebody who signs in may become the person of a membership, once."""
 
     __tablename__ = "invitation"
     __table_args__ = (
-        UniqueConstraint("tenant_id", "hash"),
         belongs_to("membership", on_delete="CASCADE"),
         belongs_to("cohort", on_delete="CASCADE"),
         Index(
@@ -110,9 +106,22 @@ class Invitation(Created, TenantRow):
 
     membership_id: Mapped[UUID]
     cohort_id: Mapped[UUID | None]
-    hash: Mapped[bytes | None]
     expires_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
     declined_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class InvitationLink(Created, TenantRow):
+    """A link of an invitation, of which only the hash is kept. A letter that is sent twice brings two; both work."""
+
+    __tablename__ = "invitation_link"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "hash"),
+        belongs_to("invitation", on_delete="CASCADE"),
+        Index("ix_invitation_link_invitation", "tenant_id", "invitation_id"),
+    )
+
+    invitation_id: Mapped[UUID]
+    hash: Mapped[bytes]

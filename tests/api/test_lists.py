@@ -58,7 +58,7 @@ def filled(tenant, database, finished):
     for number in range(2):
         made("/v1/connections", name="Own", issuer="https://own.example", client_id="x", client_secret="x")
         person = made("/v1/people", name="Invented").get_json()["id"]
-        made("/v1/invitations", membership_id=person)
+        made("/v1/invitations", membership_id=person, deliver="link")
         made("/v1/role-grants", membership_id=person, role="facilitator")
         made("/v1/clients", name=f"Client {number}")
         made("/v1/cohorts", program_id=program, name=f"Cohort {number}")

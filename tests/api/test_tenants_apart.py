@@ -94,7 +94,7 @@ def inhabited(tenant, database, finished):
     provider = {"name": "Own", "issuer": "https://own.example", "client_id": "x", "client_secret": "x"}
     make("connection_id", "/v1/connections", provider)
     make("membership_id", "/v1/people", {"name": "Invented"})
-    invited = {"membership_id": ids["membership_id"], "cohort_id": ids["cohort_id"]}
+    invited = {"membership_id": ids["membership_id"], "cohort_id": ids["cohort_id"], "deliver": "link"}
     make("invitation_id", "/v1/invitations", invited)
     make("role_grant_id", "/v1/role-grants", {"membership_id": ids["membership_id"], "role": "facilitator"})
     mine = api_for(tenant, "/v1/me")

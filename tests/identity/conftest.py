@@ -27,7 +27,9 @@ def invited(tenant):
         person = tenant.api.post(
             "/v1/people", json={"name": name, "email": "alma@amberbay.example"}
         ).get_json()
-        made = tenant.api.post("/v1/invitations", json={"membership_id": person["id"]}).get_json()
+        made = tenant.api.post(
+            "/v1/invitations", json={"membership_id": person["id"], "deliver": "link"}
+        ).get_json()
         return person["id"], "/" + made["url"].partition("://")[2].partition("/")[2]
 
     return invite

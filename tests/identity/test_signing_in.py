@@ -116,7 +116,7 @@ def test_an_invitation_serves_once_and_binds_nobody_else(app, browser, invited, 
     assert second.submit(late).status_code == 409
     assert second.get("/account").status_code == 401
     assert browser.get(link).status_code == 404
-    again = tenant.api.post("/v1/invitations", json={"membership_id": membership_id})
+    again = tenant.api.post("/v1/invitations", json={"membership_id": membership_id, "deliver": "link"})
     assert (again.status_code, again.get_json()["code"]) == (409, "already_bound")
 
 

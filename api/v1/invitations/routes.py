@@ -8,7 +8,15 @@ from flask import current_app
 from sqlalchemy import Row, Select
 
 from api.blueprint import Blueprint
-from api.v1.invitations.schemas import Invitation, InvitationCreate, InvitationQuery, InvitationWithLink
+from api.v1.invitations.schemas import (
+    CohortInvitations,
+    Invitation,
+    InvitationCreate,
+    InvitationQuery,
+    InvitationWithLink,
+)
+from tenants.cohorts import invitations as cohort_actions
+from tenants.cohorts.invitations import Invited
 from tenants.kernel.permissions import Permission
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
@@ -38,8 +46,19 @@ def list_invitations(session: Session, membership_id: UUID | None, cohort_id: UU
     errors=(409,),
 )
 def invite(session: Session, body: dict[str, Any]) -> Any:
-    """Invite somebody. The link is in this answer and nowhere else; it lasts for 30 days."""
-    return _with_link(session, actions.invite(session, **body).id)
+    """Invite somebody, by a letter or by a link that you pass on. It lasts for 30 days."""
+    deliver = body.pop("deliver")
+    invitation_id = actions.invite(session, **body).id
+    if deliver == "link":
+        return _with_link(session, invitation_id)
+    actions.send(session, invitation_ids=[invitation_id])
+    return SimpleNamespace(**_shown(session, invitation_id)._asdict(), url=None)
+
+
+@blp.post("/cohorts/<uuid:cohort_id>/invitations", WRITE, returns=CohortInvitations, status=201)
+def invite_cohort(session: Session, cohort_id: UUID) -> Invited:
+    """Invite everybody of a cohort who has an address and has not joined, by letter."""
+    return cohort_actions.invite_cohort(session, cohort_id=cohort_id)
 
 
 @blp.get(ONE, READ, returns=Invitation)
@@ -52,6 +71,14 @@ def get_invitation(session: Session, invitation_id: UUID) -> Row[Any]:
 def renew_invitation_link(session: Session, invitation_id: UUID) -> Any:
     """Make a new link, good for 30 days; the one before no longer works."""
     return _with_link(session, invitation_id)
+
+
+@blp.post(f"{ONE}/letter", WRITE, returns=Invitation, errors=(409,))
+def send_invitation_again(session: Session, invitation_id: UUID) -> Row[Any]:
+    """Send another letter, with a new link, good for 30 days; the links before no longer work."""
+    actions.renew(session, invitation_id=invitation_id)
+    actions.send(session, invitation_ids=[invitation_id])
+    return _shown(session, invitation_id)
 
 
 @blp.post(f"{ONE}/revocation", WRITE, returns=Invitation, errors=(409,))

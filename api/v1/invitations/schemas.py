@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from api.fields import PageQuery, Resource, Schema, Timestamp
+from api.fields import Choice, PageQuery, Resource, Schema, Timestamp
 
 
 class Invitation(Resource):
@@ -23,7 +23,7 @@ class Invitation(Resource):
 
 
 class InvitationWithLink(Invitation):
-    """An invitation and its link, which is shown this once. Whoever has the link can accept."""
+    """An invitation and, where it was asked for, its link, which is shown this once. Whoever has it can accept."""
 
     url = fields.String(allow_none=True)
 
@@ -34,6 +34,23 @@ class InvitationCreate(Schema):
     example: ClassVar = {"membership_id": "01890000-0000-7000-8000-000000000000"}
     membership_id = fields.UUID(required=True)
     cohort_id = fields.UUID(allow_none=True)
+    deliver = Choice(
+        ("letter", "link"),
+        load_default="letter",
+        metadata={
+            "description": "A letter to the person's address, or the link in the answer, to be passed on."
+        },
+    )
+
+
+class CohortInvitations(Schema):
+    """How many of a cohort were invited, and how many were not and why."""
+
+    invited = fields.Integer(metadata={"description": "Their letters go out in the background."})
+    joined = fields.Integer(metadata={"description": "Have joined already."})
+    already_invited = fields.Integer(metadata={"description": "Have an invitation that still holds."})
+    without_address = fields.Integer()
+    left_alone = fields.Integer(metadata={"description": "Ineligible, declined, withdrawn or completed."})
 
 
 class InvitationQuery(PageQuery):

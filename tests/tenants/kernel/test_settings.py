@@ -18,6 +18,9 @@ def test_the_required_variables_are_enough_and_the_rest_has_defaults():
     assert settings.public_url == "http://127.0.0.1:8000"
     assert (settings.lease_seconds, settings.sweep_seconds, settings.bell_seconds) == (30, 1, 30)
     assert settings.helped_from_people == 50_000
+    assert (settings.requests_per_minute_client, settings.requests_per_minute_tenant) == (1200, 6000)
+    assert (settings.tokens_per_minute_client, settings.sign_ins_per_minute_address) == (30, 300)
+    assert settings.trusted_proxies == 0
     assert (settings.bells_per_tenant, settings.max_upload_bytes, settings.job_attempts) == (
         1,
         100_000_000,
@@ -70,6 +73,8 @@ def test_every_missing_and_invalid_variable_is_named_at_once():
         ("BELLS_PER_TENANT", "²"),
         ("SMTP_URL", "http://user:word@post.example"),
         ("MAIL_FROM", "Invented Society"),
+        ("REQUESTS_PER_MINUTE_CLIENT", "0"),
+        ("TRUSTED_PROXIES", "-1"),
     ],
 )
 def test_a_bad_value_is_refused_and_not_repeated(variable: str, value: str):
@@ -102,6 +107,7 @@ def test_values_override_the_defaults_and_the_public_url_has_no_trailing_slash()
         "PUBLIC_URL": "https://peerloom.example/",
         "LEASE_SECONDS": "1.5",
         "JOB_ATTEMPTS": "9",
+        "TRUSTED_PROXIES": "0",
     }
     settings = Settings.from_environment(environ)
     assert settings.public_url == "https://peerloom.example"
