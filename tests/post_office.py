@@ -94,6 +94,11 @@ class PostOffice:
         """How many there have been."""
         return len(self._lines)
 
+    @property
+    def connected(self) -> int:
+        """How many are connected now."""
+        return sum(line.transport is not None for line in self._lines)
+
     def to(self, recipient: str) -> list[Received]:
         """What was received for somebody."""
         return [each for each in self.received if each.recipient == recipient]

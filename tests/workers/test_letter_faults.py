@@ -97,6 +97,7 @@ def test_a_worker_killed_before_the_server_took_a_letter_costs_nobody_one_and_se
     worker = stage.hire()
     eventually(gate.reached.is_set)
     kill(worker)
+    eventually(lambda: not stage.office.connected)
     gate.opened.set()
     assert stage.states() == {"sent": 4, "queued": PEOPLE - 4}
     stage.hire()
