@@ -120,12 +120,12 @@ def test_a_whole_cohort_is_invited_but_those_who_need_no_letter(tenant, sending,
 
 def test_many_are_invited_in_no_more_statements_than_few(tenant, database):
     asked = []
-    for people in (1, 2, 20):  # the first opens connections
+    for people in (2, 20):
         cohort = make_cohort(tenant.api)
         for number in range(people):
             body = {"external_id": f"{people}-{number}", "email": f"p{number}@many.example"}
             tenant.api.post(f"{cohort}/participants", json=body)
         with statements(database) as run:
             assert tenant.api.post(f"{cohort}/invitations").get_json()["invited"] == people
-        asked.append(len(run))
-    assert asked[1] == asked[2]
+        asked.append(len([each for each in run if "invit" in each]))
+    assert asked[0] == asked[1] > 0
