@@ -7,6 +7,7 @@ from api.v1.clients.routes import blp as clients
 from api.v1.cohorts.routes import blp as cohorts
 from api.v1.comparisons.routes import blp as comparisons
 from api.v1.connections.routes import blp as connections
+from api.v1.consents.routes import blp as consents
 from api.v1.events.routes import blp as events
 from api.v1.groups.routes import blp as groups
 from api.v1.imports.routes import blp as imports
@@ -35,6 +36,7 @@ RESOURCES = (
     programs,
     cohorts,
     participants,
+    consents,
     imports,
     recipes,
     separations,

@@ -32,7 +32,7 @@ RECIPE: Resource = {
     "rules": [{"rule": "cap", "attribute": "institution", "max": 1}],
 }
 LISTS = ("programs", "cohorts", "matching-runs", "groups", "products", "career-events", "reports")
-CURVE = "time_to_r01.v1"
+CURVE = "time_to_r01.v2"
 FAILURES_SHOWN = 3
 
 

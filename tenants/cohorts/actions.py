@@ -8,12 +8,13 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from tenants.cohorts.models import Attribute, Cohort, Participant, Program
+from tenants.cohorts.models import BASES_AT_FIRST, Attribute, Cohort, Participant, Program
 from tenants.cohorts.templates import UnknownTemplate, template
 from tenants.kernel import events
 from tenants.kernel.errors import Conflict, FieldError, Invalid
 from tenants.kernel.rows import Version, edited, row_held, row_named, row_of
 from tenants.kernel.session import Session
+from tenants.people.consent import WORDINGS, Wording
 
 DEFAULT_LABELS = {"program": "program", "participant": "participant", "group": "group"}
 HAS_LEVELS = ("categorical", "set", "ordinal")
@@ -26,6 +27,8 @@ def create_program(
     labels: dict[str, str] | None = None,
     template_key: str | None = None,
     group_sign_in: str = "personal",
+    bases: dict[str, str] | None = None,
+    funders: Sequence[str] = (),
 ) -> Program:
     """A program; from a template it comes with the template's attributes and words."""
     attributes: Sequence[dict[str, Any]] = ()
@@ -38,7 +41,12 @@ def create_program(
         words |= dict(chosen.labels)
         attributes = [asdict(attribute) for attribute in chosen.attributes]
     program = Program(
-        name=name, template=template_key, labels=words | (labels or {}), group_sign_in=group_sign_in
+        name=name,
+        template=template_key,
+        labels=words | (labels or {}),
+        bases=BASES_AT_FIRST | (bases or {}),
+        funders=list(funders),
+        group_sign_in=group_sign_in,
     )
     session.add(program)
     session.flush()
@@ -50,14 +58,38 @@ def create_program(
 def edit_program(
     session: Session, *, program_id: UUID, changes: dict[str, Any], if_match: Version
 ) -> Program:
-    """Change a program's name or words. Raises NotFound and StaleVersion."""
+    """Change a program's name, words, funders, or by purpose the basis and the wording (None: ours again).
+
+    A basis holds from now on, also for what was imported before. Raises NotFound, StaleVersion, and Invalid for
+    another text under the version of the one before.
+    """
     program = row_of(session, Program, program_id)
-    if "labels" in changes:
-        changes = {**changes, "labels": {**program.labels, **changes["labels"]}}
+    for name in ("labels", "bases"):
+        if name in changes:
+            changes = {**changes, name: {**getattr(program, name), **changes[name]}}
+    if "wordings" in changes:
+        changes = {**changes, "wordings": _reworded(program, changes["wordings"])}
     changed = edited(program, changes, if_match=if_match)
     if changed:
         events.record(session, "program.updated", subject=program, changed=changed)
     return program
+
+
+def _reworded(program: Program, wordings: dict[str, Any]) -> dict[str, Any]:
+    for purpose, wording in wordings.items():
+        shown = wording_of(program, purpose)
+        if wording and wording["version"] == shown.version and wording["text"] != shown.text:
+            raise Invalid.field(
+                f"/wordings/{purpose}/version", "same_version", "Another text needs another version."
+            )
+    merged = {**program.wordings, **wordings}
+    return {purpose: wording for purpose, wording in merged.items() if wording is not None}
+
+
+def wording_of(program: Program, purpose: str) -> Wording:
+    """What people are shown before they decide: the program's own text, or ours."""
+    own = program.wordings.get(purpose)
+    return Wording(**own) if own else WORDINGS[purpose]
 
 
 def create_attribute(session: Session, *, program_id: UUID, key: str, kind: str, **told: Any) -> Attribute:
@@ -88,7 +120,7 @@ def edit_attribute(
     if "levels" in changes:
         changes = {**changes, "levels": _ordered(changes["levels"])}
     changed = edited(attribute, changes, if_match=if_match)
-    if {"levels", "open", "parent"} & set(changed):
+    if {"levels", "open", "parent", "uses"} & set(changed):
         with session.no_autoflush:
             _check_levels(session, attribute)
     if changed:
@@ -107,7 +139,7 @@ def delete_attribute(session: Session, *, attribute_id: UUID, if_match: Version)
         .limit(1)
     )
     if session.scalar(used):
-        raise Conflict("Participants have values of this attribute.", code="in_use")
+        raise Conflict("Participants have answered this attribute.", code="in_use")
     below = select(Attribute.label).where(
         Attribute.program_id == attribute.program_id, Attribute.parent == attribute.key
     )
@@ -181,6 +213,9 @@ def check_names(attribute: Attribute) -> None:
     kind, levels = attribute.kind, attribute.levels
     if levels and kind not in HAS_LEVELS:
         raise Invalid.field("/levels", "not_allowed", f"An attribute of kind {kind} has no levels.")
+    if attribute.for_demographics and kind != "boolean" and (attribute.open or kind not in HAS_LEVELS):
+        message = "What is for demographics is yes or no, or has levels and is not open to others."
+        raise Invalid.field("/uses", "needs_levels", message)
     if kind in HAS_LEVELS and not levels and not attribute.open:
         raise Invalid.field("/levels", "required", f"A closed attribute of kind {kind} needs levels.")
     seen: set[str] = set()

@@ -1,5 +1,6 @@
 """Programs, what they know of participants, and one intake after another."""
 
+import json
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -9,8 +10,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, one_of
 from tenants.kernel.clock import now
+from tenants.people.consent import BASES, WITH_BASIS
 
 GROUP_SIGN_IN = ("personal", "any")
+BASES_AT_FIRST = dict.fromkeys(WITH_BASIS, BASES[0])
 ATTRIBUTE_KINDS = (
     "categorical",
     "set",
@@ -22,6 +25,8 @@ ATTRIBUTE_KINDS = (
     "availability",
     "reference",
 )
+USES = ("eligibility", "matching", "reporting", "demographics")
+DEMOGRAPHICS = USES[-1]
 PARTICIPANT_STATES = (
     "eligible",
     "invited",
@@ -50,7 +55,11 @@ ROW_OUTCOMES = ("created", "updated", "unchanged", "skipped", "failed", "withdra
 
 
 class Program(Edited, TenantRow):
-    """What an institution runs. `labels` are its own words for participant, group and so on."""
+    """What an institution runs. `labels` are its own words for participant, group and so on.
+
+    `bases` are those of its purposes, `funders` the names of those it reports to, and `wordings` its own texts,
+    {version, text} by purpose, that people are shown before they agree (see `people.consent`).
+    """
 
     __tablename__ = "program"
     __table_args__ = (one_of("group_sign_in", GROUP_SIGN_IN),)
@@ -60,6 +69,11 @@ class Program(Edited, TenantRow):
     group_sign_in: Mapped[str] = mapped_column(default="personal", server_default="personal")
     """How members enter its groups: signed in as themselves only, or as whom an institution says they are too."""
     labels: Mapped[dict[str, Any]]
+    bases: Mapped[dict[str, Any]] = mapped_column(
+        default=lambda: dict(BASES_AT_FIRST), server_default=json.dumps(BASES_AT_FIRST)
+    )
+    funders: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+    wordings: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
 
 class Attribute(Edited, TenantRow):
@@ -88,6 +102,11 @@ class Attribute(Edited, TenantRow):
     parent: Mapped[str | None]
     levels: Mapped[list[Any]]
 
+    @property
+    def for_demographics(self) -> bool:
+        """Whether it is broken down in reports, with the consent of those who answer; one may decline to."""
+        return DEMOGRAPHICS in self.uses
+
 
 class Cohort(Edited, TenantRow):
     """One intake of a program and its dates."""
@@ -105,7 +124,10 @@ class Cohort(Edited, TenantRow):
 
 
 class Participant(Edited, TenantRow):
-    """A membership in a cohort. `attributes` holds the current value by attribute key."""
+    """A membership in a cohort. `attributes` holds the current value by attribute key; null: she declined to say.
+
+    `own_answers` are the keys that the person answered herself: what others say of these counts no more.
+    """
 
     __tablename__ = "participant"
     __table_args__ = (
@@ -124,13 +146,14 @@ class Participant(Edited, TenantRow):
     state_since: Mapped[datetime] = mapped_column(default=now)
     state_reason: Mapped[str | None]
     attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    own_answers: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
 
 
 class ParticipantChange(Created, TenantRow):
     """What became known of a participant, when and from whom; append-only.
 
-    `attributes` holds the changed keys with their new values (null: cleared), so the values on any date
-    are the changes up to then, folded in order. `state` is set where the state changed.
+    `attributes` holds the changed keys with their new values (null: cleared), `declined` those that are declined
+    since, so the values on any date are the changes up to then, folded in order. `state` is set where it changed.
     """
 
     __tablename__ = "participant_change"
@@ -145,6 +168,7 @@ class ParticipantChange(Created, TenantRow):
     state: Mapped[str | None]
     reason: Mapped[str | None]
     attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    declined: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     import_id: Mapped[UUID | None]
 
 

@@ -16,6 +16,10 @@ from tenants.kernel.rows import Version, row_of
 from tenants.kernel.session import Session
 from tenants.people.models import Membership
 
+CLEARED: Any = object()
+"""In place of a value: there is no answer any more. None is one: it is declined."""
+_UNKNOWN = ("unknown_attribute", "The program has no attribute of this key.")
+
 
 def upsert_participant(
     session: Session, *, cohort_id: UUID, external_id: str, **given: Any
@@ -25,7 +29,7 @@ def upsert_participant(
     `given` as in `edit_participant`. Raises NotFound for the cohort, and Invalid.
     """
     _refuse_lone_reason(given)
-    values = _read(session, row_of(session, Cohort, cohort_id), given.get("attributes") or {})
+    values = read_values(session, row_of(session, Cohort, cohort_id).program_id, given)
     membership = _membership(session, external_id)
     known = select(Participant).where(
         Participant.cohort_id == cohort_id, Participant.membership_id == membership.id
@@ -36,11 +40,11 @@ def upsert_participant(
         return participant, False
     participant = Participant(id=new_id(), cohort_id=cohort_id, membership_id=membership.id)
     changes = {"state": "eligible", **given}
-    participant.attributes = {key: value for key, value in values.items() if value is not None}
+    participant.attributes = {key: value for key, value in values.items() if value is not CLEARED}
     participant.state, participant.state_reason = changes["state"], changes.get("reason")
     session.add(participant)
     session.flush()
-    _append(session, participant, participant.attributes, participant.state)
+    append_change(session, participant, participant.attributes, state=participant.state)
     if _change_membership(membership, changes):
         _touch_elsewhere(session, participant)
     events.record(session, "participant.created", subject=participant)
@@ -50,7 +54,8 @@ def upsert_participant(
 def edit_participant(
     session: Session, *, participant_id: UUID, changes: dict[str, Any], if_match: Version
 ) -> Participant:
-    """Change name, email, identifiers, attributes (merged by key, None clears), or state with its reason.
+    """Change name, email, identifiers, attributes (merged by key, None clears; `declined` are keys that somebody
+    does not want to answer), or state with its reason. What the person answered herself stays as it is.
 
     Raises NotFound, StaleVersion, and Invalid with a pointer to each value that its attribute does not admit.
     """
@@ -60,7 +65,7 @@ def edit_participant(
     cohort = session.get_one(Cohort, (session.tenant_id, participant.cohort_id))
     # Attributes, then the membership, then the participant: in the order and with the locks of imports, so
     # that two writers never wait for each other.
-    values = _read(session, cohort, changes.get("attributes") or {})
+    values = read_values(session, cohort.program_id, changes)
     key = (session.tenant_id, participant.membership_id)
     membership = session.get_one(Membership, key, with_for_update={"key_share": True})
     _change(session, membership, participant, changes, values)
@@ -91,12 +96,10 @@ def _change(
     changes: dict[str, Any],
     values: dict[str, Any],
 ) -> None:
-    values = {key: value for key, value in values.items() if participant.attributes.get(key) != value}
+    values = {key: value for key, value in values.items() if key not in participant.own_answers}
+    values = set_values(participant, values)
     changed = _change_membership(membership, changes)
     moved = _change_state(participant, changes)
-    if values:
-        merged = {**participant.attributes, **values}
-        participant.attributes = {key: value for key, value in merged.items() if value is not None}
     if changed or moved or values:
         participant.updated_at = now()
         events.record(
@@ -106,7 +109,7 @@ def _change(
             changed=[*changed, *(["state"] if moved else []), *values],
         )
     if moved or values:
-        _append(session, participant, values, participant.state if moved else None)
+        append_change(session, participant, values, state=participant.state if moved else None)
     if changed:
         _touch_elsewhere(session, participant)
 
@@ -134,11 +137,33 @@ def _change_state(participant: Participant, changes: dict[str, Any]) -> bool:
     return True
 
 
-def _append(session: Session, participant: Participant, values: dict[str, Any], state: str | None) -> None:
-    reason = participant.state_reason if state else None
+def set_values(participant: Participant, values: dict[str, Any]) -> dict[str, Any]:
+    """Give a participant values as `read_values` reads them; those that changed something."""
+    known = participant.attributes
+    new = {key: value for key, value in values.items() if known.get(key, CLEARED) != value}
+    if new:
+        merged = {**known, **new}
+        participant.attributes = {key: value for key, value in merged.items() if value is not CLEARED}
+    return new
+
+
+def append_change(
+    session: Session,
+    participant: Participant,
+    values: dict[str, Any],
+    *,
+    state: str | None = None,
+    source: str = "api",
+) -> None:
+    """Note in the history what became known, and the state where it is new."""
     session.add(
         ParticipantChange(
-            participant_id=participant.id, source="api", state=state, reason=reason, attributes=values
+            participant_id=participant.id,
+            source=source,
+            state=state,
+            reason=participant.state_reason if state else None,
+            attributes={k: None if v is CLEARED else v for k, v in values.items() if v is not None},
+            declined=sorted(key for key, value in values.items() if value is None),
         )
     )
 
@@ -156,32 +181,52 @@ def _touch_elsewhere(session: Session, participant: Participant) -> None:
     )
 
 
-def _read(session: Session, cohort: Cohort, given: dict[str, Any]) -> dict[str, Any]:
-    """The given values in canonical form, None where one is cleared. Raises Invalid."""
-    if not given:
+def read_values(session: Session, program_id: UUID, said: dict[str, Any]) -> dict[str, Any]:
+    """What is said in `attributes` and `declined`, by key: values in canonical form, None where somebody declines
+    to answer, CLEARED where a value is taken back.
+
+    Raises Invalid with a pointer to each key that the program does not have or whose attribute does not admit it.
+    """
+    given, declined = said.get("attributes") or {}, said.get("declined") or []
+    if not given and not declined:
         return {}
-    known = select(Attribute).where(Attribute.program_id == cohort.program_id, Attribute.key.in_(given))
+    keys = {*given, *declined}
+    known = select(Attribute).where(Attribute.program_id == program_id, Attribute.key.in_(keys))
     # Held as a foreign key would hold them: none is deleted before its value is there.
     held = known.order_by(Attribute.id).with_for_update(read=True, key_share=True)
-    attributes = session.scalars(held).all()
-    unknown = given.keys() - {attribute.key for attribute in attributes}
-    broken = [
-        FieldError(f"/attributes/{key}", "unknown_attribute", "The program has no attribute of this key.")
-        for key in sorted(unknown)
-    ]
+    attributes = {attribute.key: attribute for attribute in session.scalars(held)}
     values: dict[str, Any] = {}
-    for attribute in attributes:
-        raw = given[attribute.key]
+    broken = []
+    for key in sorted(given):
         try:
-            values[attribute.key] = None if raw is None else _value(session, attribute, raw)
+            values[key] = _value(session, attributes.get(key), given[key])
         except InvalidValue as refused:
-            broken.append(FieldError(f"/attributes/{attribute.key}", refused.code, str(refused)))
+            broken.append(FieldError(f"/attributes/{key}", refused.code, str(refused)))
+    for place, key in enumerate(declined):
+        try:
+            _check_declined(attributes.get(key), given)
+            values[key] = None
+        except InvalidValue as refused:
+            broken.append(FieldError(f"/declined/{place}", refused.code, str(refused)))
     if broken:
         raise Invalid(*broken)
     return values
 
 
-def _value(session: Session, attribute: Attribute, raw: Any) -> Any:
+def _check_declined(attribute: Attribute | None, given: dict[str, Any]) -> None:
+    if attribute is None:
+        raise InvalidValue(*_UNKNOWN)
+    if attribute.key in given:
+        raise InvalidValue("answered", "This is answered and declined at once.")
+    if not attribute.for_demographics:
+        raise InvalidValue("not_demographic", "Only what is for demographics can be declined.")
+
+
+def _value(session: Session, attribute: Attribute | None, raw: Any) -> Any:
+    if attribute is None:
+        raise InvalidValue(*_UNKNOWN)
+    if raw is None:
+        return CLEARED
     reader = reader_of(attribute)
     value = reader.from_json(raw)
     if reader.new_levels:

@@ -4,7 +4,8 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, case, func, literal, select
+from sqlalchemy import Select, Text, bindparam, case, func, literal, literal_column, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from tenants.cohorts.models import Attribute, Cohort, Participant, ParticipantChange, Program
 from tenants.kernel.rows import changed_since
@@ -28,7 +29,15 @@ def cohorts(program_id: UUID | None = None) -> Select[Any]:
     return rows if program_id is None else rows.where(Cohort.program_id == program_id)
 
 
-_SHOWN = [column for column in Participant.__table__.columns if column.name != "tenant_id"]
+_HIDDEN = ("tenant_id", "attributes", "own_answers")
+_DECLINED = (
+    "ARRAY(SELECT a.key FROM jsonb_each(participant.attributes) a WHERE a.value = 'null' ORDER BY a.key)"
+)
+_SHOWN = (
+    *(column for column in Participant.__table__.columns if column.name not in _HIDDEN),
+    func.jsonb_strip_nulls(Participant.attributes, type_=JSONB).label("attributes"),
+    literal_column(_DECLINED, ARRAY(Text)).label("declined"),
+)
 _PERSON = (Membership.external_id, NAME, EMAIL, Membership.identifiers)
 _PARTICIPANTS = select(*_SHOWN, *_PERSON).join_from(
     Participant,

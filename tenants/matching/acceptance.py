@@ -16,12 +16,8 @@ from tenants.kernel.session import Session, expect_many_rows
 from tenants.matching import acceptance_sql as sql
 from tenants.matching.models import POOL_STATES, MatchingRun
 from tenants.matching.options import options_of
-from tenants.matching.queries import (
-    drawn_elsewhere,
-    groups_to_keep,
-    number_placed_too_early,
-    number_started_before,
-)
+from tenants.matching.pools import groups_to_keep, number_lost
+from tenants.matching.queries import drawn_elsewhere, number_placed_too_early, number_started_before
 
 
 def accept_run(session: Session, *, matching_run_id: UUID) -> Row[Any]:
@@ -103,6 +99,12 @@ def _check_still_true(session: Session, run: MatchingRun, empty: list[UUID]) -> 
         raise Conflict(
             "An accepted run has drawn people of this one already; its draw stands.",
             code="already_randomised",
+        )
+    if session.execute(number_lost(run.id, run.cohort_id)).scalar_one():
+        raise Conflict(
+            "Since this run, somebody of it has objected to being matched, or the basis of matching has changed. "
+            "Start a new run.",
+            code="stale_run",
         )
     if options.keep_groups is not None and session.execute(text(sql.COUNT_CHANGED), known).scalar_one():
         raise Conflict(

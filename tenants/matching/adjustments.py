@@ -14,7 +14,8 @@ from tenants.matching.actions import ordered
 from tenants.matching.analyses import check_proposes
 from tenants.matching.models import MatchingRun, Placement
 from tenants.matching.options import Adjust, Move, options_of
-from tenants.matching.queries import pool, proposed_places
+from tenants.matching.pools import pool
+from tenants.matching.queries import proposed_places
 
 GONE = "This run has no such participant, or they can be placed no longer."
 

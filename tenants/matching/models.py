@@ -59,7 +59,8 @@ class Recipe(Edited, TenantRow):
 class MatchingRun(Edited, TenantRow):
     """One attempt to form groups of a cohort. How far it is, is its job's to say; `outcome` its result.
 
-    `terms` tells how the recipe's terms fared, `clash` what kept people out, both as the API shows them.
+    `terms` tells how the recipe's terms fared, `clash` what kept people out, both as the API shows them, and
+    `left_out` how many the run did not look at, by why: they have objected, withdrawn, or were not asked.
     `options` are `RunOptions.words`. A simulation is never accepted, forgotten after a while, and need not
     follow a recipe that is kept.
     """
@@ -95,6 +96,7 @@ class MatchingRun(Edited, TenantRow):
     group_count: Mapped[int | None]
     placed_count: Mapped[int | None]
     unplaced_count: Mapped[int | None]
+    left_out: Mapped[dict[str, Any] | None]
     accepted_at: Mapped[datetime | None]
 
 

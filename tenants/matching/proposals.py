@@ -43,6 +43,7 @@ def write_clash(session: Session, run_id: UUID, *, asked: Question, clash: solve
     """Note that a run found no groups, and why. What it drew is not kept."""
     run = row_of(session, MatchingRun, run_id)
     run.outcome, run.reasons = "infeasible", [clash.said, *asked.notes]
+    run.left_out = dict(asked.left_out)
     run.clash = clash_told(clash, asked.pool, own_rules(run))
     events.record(session, "matching_run.infeasible", subject=run)
 
@@ -65,7 +66,7 @@ def write_proposal(session: Session, run_id: UUID, *, asked: Question, found: so
     run.group_count, run.placed_count = len(ids), sum(map(len, found.groups))
     run.unplaced_count = len(rows) - run.placed_count
     run.moved_count = len(found.moved) if asked.options.keep_groups else None
-    run.reasons = list(asked.notes)
+    run.left_out, run.reasons = dict(asked.left_out), list(asked.notes)
     if found.clash is not None:
         run.reasons = [found.clash.said, *asked.notes]
         run.clash = clash_told(found.clash, asked.pool, own_rules(run))

@@ -1,21 +1,19 @@
 """Recipes, runs and what they propose, as lists show them."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, case, exists, func, select
+from sqlalchemy import Row, Select, case, exists, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from tenants.cohorts.models import Participant
-from tenants.groups.models import Group, GroupMember
 from tenants.groups.queries import has_been_in_a_group_since, is_in_a_living_group
 from tenants.kernel.jobs import Job
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
 from tenants.matching.models import POOL_STATES, MatchingRun, Placement, ProposedGroup, Recipe
-from tenants.matching.options import KeepGroups, LaterStart, RunOptions
+from tenants.matching.options import LaterStart
 from tenants.people.models import Membership
 
 
@@ -107,76 +105,6 @@ def placements(matching_run_id: UUID) -> Select[Any]:
     )
 
 
-def pool(cohort_id: UUID, options: RunOptions) -> Select[Any]:
-    """Who can be placed, by id: who is free and, where groups are kept, their members.
-
-    Those who wait for a randomised start are not among them, and with a later start nobody else is; of a run
-    that is adjusted only those whom it had in its pool are.
-    """
-    starts = ~waits_for_start(Participant.id) if options.arm is None else _drawn_into(options.arm)
-    wanted = and_(*_free(cohort_id), starts)
-    if options.keep_groups is not None:
-        wanted |= Participant.id.in_(
-            select(members_to_keep(cohort_id, options.keep_groups).subquery().c.participant_id)
-        )
-    people = select(Participant.id).where(Participant.cohort_id == cohort_id, wanted)
-    if options.adjust is not None:
-        people = people.where(Participant.id.in_(in_pool_of(options.adjust.matching_run_id)))
-    return people
-
-
-def in_pool_of(matching_run_id: UUID) -> Select[Any]:
-    """Whom a run handed to the solver, by id: everybody but those whom it drew to start later."""
-    people: Select[Any] = select(Placement.participant_id)
-    return people.where(Placement.matching_run_id == matching_run_id, func.coalesce(Placement.arm, 1) == 1)
-
-
-def groups_to_keep(cohort_id: UUID, keep: KeepGroups) -> Select[Any]:
-    """The groups, by id, that a run is asked to go on from. One that has paused is left in peace unless it is named."""
-    living: Select[Any] = select(Group.id).where(Group.cohort_id == cohort_id, Group.state != "ended")
-    return living.where(Group.id.in_(keep.group_ids) if keep.group_ids else Group.state != "paused")
-
-
-def members_to_keep(cohort_id: UUID, keep: KeepGroups) -> Select[Any]:
-    """The participants, in order, who are placed and in a group that a run goes on from, and the group.
-
-    Whoever is in two of them goes on from the one that they came into first.
-    """
-    columns: tuple[Any, ...] = (GroupMember.participant_id, GroupMember.group_id)
-    return (
-        select(*columns)
-        .join(Group, (Group.tenant_id == GroupMember.tenant_id) & (Group.id == GroupMember.group_id))
-        .join(
-            Participant,
-            (Participant.tenant_id == GroupMember.tenant_id) & (Participant.id == GroupMember.participant_id),
-        )
-        .where(
-            Group.id.in_(groups_to_keep(cohort_id, keep)),
-            GroupMember.left_at.is_(None),
-            Participant.state == "placed",
-        )
-        .distinct(GroupMember.participant_id)
-        .order_by(GroupMember.participant_id, GroupMember.id)
-    )
-
-
-def with_values(people: Select[Any], attributes: Sequence[str]) -> Select[Any]:
-    """Of participants by id: id, external id, then the current value of each of `attributes`; in a fixed order."""
-    return (
-        select(
-            Participant.id,
-            Membership.external_id,
-            *(Participant.attributes[key].label(f"value_{place}") for place, key in enumerate(attributes)),
-        )
-        .join(
-            Membership,
-            (Membership.tenant_id == Participant.tenant_id) & (Membership.id == Participant.membership_id),
-        )
-        .where(Participant.id.in_(people))
-        .order_by(Participant.id)
-    )
-
-
 def proposed_places(matching_run_id: UUID) -> Select[Any]:
     """Of everybody in a run's pool: participant_id, position (null in no group), code, from_group_id, arm, stratum."""
     columns: tuple[Any, ...] = (
@@ -201,15 +129,13 @@ def proposed_places(matching_run_id: UUID) -> Select[Any]:
 def number_waiting(cohort_id: UUID) -> Select[Any]:
     """How many could be placed but for the randomised start that they wait for."""
     return (
-        select(func.count())
-        .select_from(Participant)
-        .where(*_free(cohort_id), waits_for_start(Participant.id))
+        select(func.count()).select_from(Participant).where(*free(cohort_id), waits_for_start(Participant.id))
     )
 
 
 def drawn_before(cohort_id: UUID) -> Select[Any]:
     """Who can be placed and was drawn into some arm by an accepted run."""
-    return select(Participant.id).where(*_free(cohort_id), _drawn(Participant.id))
+    return select(Participant.id).where(*free(cohort_id), _drawn(Participant.id))
 
 
 def drawn_elsewhere(matching_run_id: UUID) -> Select[Any]:
@@ -248,7 +174,8 @@ def _drawn(participant_id: InstrumentedAttribute[UUID], *, later: bool = False) 
     return found.where(lot.arm > 1, ~has_been_in_a_group_since(lot.participant_id, run.accepted_at))
 
 
-def _drawn_into(later: LaterStart) -> Any:
+def drawn_into(later: LaterStart) -> Any:
+    """Whether that run drew this participant into that arm; as SQL."""
     lot = aliased(Placement)
     return exists().where(
         lot.participant_id == Participant.id,
@@ -257,8 +184,8 @@ def _drawn_into(later: LaterStart) -> Any:
     )
 
 
-def _free(cohort_id: UUID) -> tuple[Any, ...]:
-    """Of the cohort, in a state to be placed, and in no living group."""
+def free(cohort_id: UUID) -> tuple[Any, ...]:
+    """Of the cohort, in a state to be placed, and in no living group; as SQL."""
     return (
         Participant.cohort_id == cohort_id,
         Participant.state.in_(POOL_STATES),

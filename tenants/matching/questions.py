@@ -8,25 +8,27 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from tenants.cohorts.models import Attribute, Cohort
+from tenants.cohorts.models import Attribute, Cohort, Participant
 from tenants.kernel.claims import JobFailed
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session, expect_many_rows
 from tenants.matching import solver
 from tenants.matching.lots import Lots, Roster, draw_lots
-from tenants.matching.models import LEFT_OVER_BY_HAND, MatchingRun
+from tenants.matching.models import LEFT_OVER_BY_HAND, MatchingRun, Placement
 from tenants.matching.options import Adjust, KeepGroups, RunOptions, options_of
-from tenants.matching.queries import (
-    in_pool_of,
+from tenants.matching.pools import (
+    left_out,
+    may_be_matched,
     members_to_keep,
-    number_waiting,
     pool,
-    proposed_places,
+    still_in_pool_of,
     with_values,
 )
+from tenants.matching.queries import number_waiting, proposed_places
 from tenants.matching.separations import separations_to_keep
 from tenants.matching.solver.hours import START
 from tenants.matching.solver.model import Apart, Group, Keep, Locked, Rule
+from tenants.people.consent import STATES
 
 ROWS_AT_A_TIME = 1000
 
@@ -53,7 +55,8 @@ class Question:
 
     The recipe's own `rules` come first; after them what the run's options add and the cohort's separations, those
     that are private last. `groups` are given, by index, where none are to be found. `lots` are what a randomised
-    run drew, of whom the solver gets the first arm. `notes` are sentences on who else is not in the pool.
+    run drew, of whom the solver gets the first arm. `left_out` tells how many matching may not look at, by why, and
+    `notes` are sentences on who is not in the pool.
     """
 
     people: list[UUID]
@@ -66,6 +69,7 @@ class Question:
     groups: Sequence[Group] | None = None
     by_hand: frozenset[UUID] = frozenset()
     lots: Lots | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -102,7 +106,8 @@ def question(session: Session, run: MatchingRun) -> Question:
         groups=given.groups,
         by_hand=given.by_hand,
         lots=lots,
-        notes=[] if options.arm else _who_waits(session, run.cohort_id),
+        left_out=(left := _left_out(session, cohort, options)),
+        notes=[*_said_of(sum(left.values())), *([] if options.arm else _who_waits(session, run.cohort_id))],
     )
 
 
@@ -117,9 +122,12 @@ class _Given:
 
 
 def _given(session: Session, roster: Roster, options: RunOptions, adjust: Adjust) -> _Given:
-    rows = {each.participant_id: each for each in session.execute(proposed_places(adjust.matching_run_id))}
-    if not rows:
+    adjusted = session.get(MatchingRun, (session.tenant_id, adjust.matching_run_id))
+    if adjusted is None:
         raise JobFailed("gone", "The run that this one adjusts was deleted before.")
+    people = select(Participant.id).where(may_be_matched(adjusted.cohort_id))
+    found = proposed_places(adjusted.id).where(Placement.participant_id.in_(people))
+    rows = {each.participant_id: each for each in session.execute(found)}
     lots = None
     if options.randomise is not None:
         lots = Lots(
@@ -138,13 +146,20 @@ def _given(session: Session, roster: Roster, options: RunOptions, adjust: Adjust
 
 
 def question_of_proposal(session: Session, run: MatchingRun) -> Question:
-    """What a run asked, with the groups that it proposes, by the values that people have now."""
+    """What a run asked, with the groups that it proposes, by the values that people have now.
+
+    Raises JobFailed "changed_since" where matching may look at some of them no longer.
+    """
     expect_many_rows(session)
     cohort, options = row_of(session, Cohort, run.cohort_id), options_of(run.options)
     recipe = solver.recipe_of(run.recipe)
     known = _attributes(session, cohort, recipe, options)
-    roster = _roster(session, in_pool_of(run.id), sorted(known))
+    roster = _roster(session, still_in_pool_of(run.id, cohort.id), sorted(known))
     rows = list(session.execute(proposed_places(run.id)))
+    if lost := sum((row.arm or 1) == 1 for row in rows) - len(roster.people):
+        raise JobFailed(
+            "changed_since", f"Since this run, the basis of matching covers {lost:,} of its people no longer."
+        )
     group_of = {row.participant_id: row.from_group_id for row in rows if row.from_group_id}
     standing, rules = Standing(sorted(set(group_of.values())), group_of), list[Rule]()
     if options.keep_groups is not None:
@@ -237,6 +252,16 @@ def _locked(roster: Roster, places: Mapping[UUID, int | None], locked: Sequence[
         if person in locked:
             lists.setdefault(places[person], []).append(external_id)
     return Locked(lists=tuple(tuple(each) for each in lists.values()), called="those who are locked")
+
+
+def _left_out(session: Session, cohort: Cohort, options: RunOptions) -> dict[str, int]:
+    counted = {row.state: row.number for row in session.execute(left_out(cohort.id, options))}
+    return {state: counted.get(state, 0) for state in STATES if state != "granted"}
+
+
+def _said_of(left: int) -> list[str]:
+    who = f"{left:,} people are" if left > 1 else "1 person is"
+    return [f"{who} left out: the basis of matching does not cover them."] if left else []
 
 
 def _who_waits(session: Session, cohort_id: UUID) -> list[str]:

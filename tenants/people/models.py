@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.kernel.base import Base, Created, Edited, TenantRow, belongs_to, one_of
 from tenants.kernel.ids import new_id
 from tenants.kernel.permissions import Role
+from tenants.people.consent import DECISIONS, PURPOSES, SPEAKERS
 
 INVITATION_PREFIX = "pli"
 
@@ -125,3 +126,35 @@ class InvitationLink(Created, TenantRow):
 
     invitation_id: Mapped[UUID]
     hash: Mapped[bytes]
+
+
+class ConsentEntry(TenantRow):
+    """One thing that was said of a purpose, for good: nobody changes or removes it, and the database says when.
+
+    `wording` is what the person was shown, `wording_version` its version; where the institution notes what is on
+    paper, the version names the form.
+    """
+
+    __tablename__ = "consent_entry"
+    __table_args__ = (
+        belongs_to("membership"),
+        belongs_to("program"),
+        one_of("purpose", PURPOSES),
+        one_of("decision", DECISIONS),
+        one_of("said_by", SPEAKERS),
+        CheckConstraint("(purpose = 'funder_sharing') = (funder IS NOT NULL)", name="funder"),
+        CheckConstraint("(said_by = 'person') = (wording IS NOT NULL)", name="wording"),
+        CheckConstraint("said_by = 'person' OR decision = 'granted'", name="on_paper"),
+        Index("ix_consent_entry_purpose", "tenant_id", "program_id", "purpose", "membership_id"),
+        Index("ix_consent_entry_membership", "tenant_id", "membership_id"),
+    )
+
+    membership_id: Mapped[UUID]
+    program_id: Mapped[UUID]
+    purpose: Mapped[str]
+    funder: Mapped[str | None]
+    decision: Mapped[str]
+    said_by: Mapped[str]
+    wording_version: Mapped[str]
+    wording: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

@@ -16,7 +16,7 @@ from tenants.reporting.scope import scope_of
 
 OUTWARD_NOTE = (
     "Numbers from 1 to 10, and those from which one could be worked out, are not shown: they are null. "
-    "Only products visible to the funder are counted."
+    "Only products visible to the funder are counted, and only people whom the program may report on outside."
 )
 INTERNAL_NOTE = (
     "This report shows every number whole. It is for the tenant itself and is not to be passed on."
@@ -49,6 +49,7 @@ def _document(session: Session, report: Report, claim: Claim) -> dict[str, Any]:
     return {
         "report_id": str(report.id),
         "audience": report.audience,
+        "funder": report.funder,
         "as_of": report.as_of.isoformat(),
         "scope": _said_of_scope(session, report),
         "definitions": [

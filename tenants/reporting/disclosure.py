@@ -63,7 +63,9 @@ class ReleasedCurve:
     median: int | None
 
 
-def protect_breakdown(cells: Sequence[Cell], total: Cell) -> tuple[tuple[ShownCell, ...], int | None]:
+def protect_breakdown(
+    cells: Sequence[Cell], total: Cell, *, sensitive: bool = False
+) -> tuple[tuple[ShownCell, ...], int | None]:
     """The cells and the total as they may be printed, None for what is hidden.
 
     Cells of 1–10 distinct people are hidden. While the hidden cells could be derived from the total, the
@@ -72,12 +74,13 @@ def protect_breakdown(cells: Sequence[Cell], total: Cell) -> tuple[tuple[ShownCe
     They cannot be derived when there are at least two, with more than ten distinct people behind them
     together, and any one of the counts could, for all that is shown, be anything from 1 to at least 10.
     The same people may stand behind several cells; then the fewest who can be behind the hidden ones count.
+    Where the cells are `sensitive` zeros are hidden like small cells, and so, with them, is one that holds all.
     Raises ValueError, naming the cell, unless the cells add up to the total and every cell is possible.
     """
     _check_breakdown(cells, total)
     order = sorted(range(len(cells)), key=lambda i: (cells[i].people, cells[i].count))
-    by_size = [i for i in order if cells[i].count]
-    number = sum(_is_small(cell.people) for cell in cells)
+    by_size = order if sensitive else [i for i in order if cells[i].count]
+    number = sum(_is_small(cells[i].people) or not cells[i].people for i in by_size)
     while 0 < number < len(by_size) and not _withstands(cells, by_size[:number], total):
         number += 1
     hidden = by_size[:number]

@@ -3,7 +3,7 @@
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from tenants.kernel.base import Created, TenantRow, belongs_to, one_of
@@ -13,7 +13,10 @@ FORMATS = ("json", "csv")
 
 
 class Report(Created, TenantRow):
-    """A report ordered for a cohort or a whole program. How far it is, is its job's to say."""
+    """A report ordered for a cohort or a whole program. How far it is, is its job's to say.
+
+    `funder` names the one it is for: it is about those alone who agreed to be shared with it.
+    """
 
     __tablename__ = "report"
     __table_args__ = (
@@ -21,12 +24,14 @@ class Report(Created, TenantRow):
         belongs_to("program"),
         belongs_to("job"),
         one_of("audience", AUDIENCES),
+        CheckConstraint("audience = 'funder' OR funder IS NULL", name="funder"),
     )
 
     cohort_id: Mapped[UUID | None]
     program_id: Mapped[UUID]
     job_id: Mapped[UUID]
     audience: Mapped[str]
+    funder: Mapped[str | None]
     as_of: Mapped[dt.date]
     formats: Mapped[list[str]]
 

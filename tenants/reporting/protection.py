@@ -48,6 +48,8 @@ def _whole_breakdown(table: Breakdown) -> Shown:
 def _released_breakdown(table: Breakdown) -> Shown:
     leaving = table.outward or table
     counts, total = _released_counts(leaving)
+    if leaving.among is not None and 1 <= leaving.among - leaving.total.people <= THRESHOLD:
+        counts, total = [None] * len(counts), None
     cells: list[Shown] = [
         {"label": cell.label, "count": count} for cell, count in zip(leaving.cells, counts, strict=True)
     ]
@@ -67,8 +69,9 @@ def _released_counts(table: Breakdown) -> tuple[list[int | None], int | None]:
     """Protected twice: by the people behind a number, and as if each were a number of people itself."""
     counted = [Cell(cell.label, cell.count, cell.count) for cell in table.cells]
     total = table.total
-    by_people, people_total = protect_breakdown(table.cells, total)
-    by_count, count_total = protect_breakdown(counted, Cell(total.label, total.count, total.count))
+    by_people, people_total = protect_breakdown(table.cells, total, sensitive=table.sensitive)
+    number = Cell(total.label, total.count, total.count)
+    by_count, count_total = protect_breakdown(counted, number, sensitive=table.sensitive)
     cells = [
         None if one.count is None else other.count for one, other in zip(by_people, by_count, strict=True)
     ]

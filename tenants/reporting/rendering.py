@@ -34,7 +34,7 @@ RENDER = {"json": as_json, "csv": as_csv}
 
 
 def _rows(document: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    for key in ("report_id", "audience", "as_of"):
+    for key in ("report_id", "audience", "funder", "as_of"):
         yield "report", "", "", key, document[key]
     yield from _of("report", "scope", "", document["scope"])
     for note in document["notes"]:

@@ -8,15 +8,29 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from tenants.cohorts.covered import covered
 from tenants.cohorts.models import Cohort
 from tenants.kernel.session import Session
 from tenants.reporting.models import Report
 from tenants.reporting.tables import Tables
 
-PEOPLE = (
+_EVERYBODY = (
     "SELECT DISTINCT membership_id FROM participant WHERE tenant_id = :tenant AND cohort_id = ANY(:cohorts)"
 )
-"""The people of a scope: whoever is or was a participant, in whatever state, each once."""
+_LEAVES = (
+    f"(NOT CAST(:outward AS boolean) OR membership_id IN ({covered('outcomes')}))"
+    f" AND (CAST(:funder AS text) IS NULL OR membership_id IN ({covered('funder_sharing')}))"
+)
+PEOPLE = f"{_EVERYBODY} AND {_LEAVES}"
+"""The people of a scope: whoever is or was a participant, in whatever state, each once.
+
+Nobody leaves the tenant whose outcomes may not be reported to itself, nor goes to a funder without having agreed to be
+shared with it. Then all tables of a report are about the same people, and none tells by another who is not in it.
+"""
+PEOPLE_WITH_OUTCOMES = f"{PEOPLE} AND membership_id IN ({covered('outcomes')})"
+"""Those of them whose products and career events may be looked at."""
+LEFT_OUT = f"{_EVERYBODY} AND NOT ({_LEAVES})"
+"""Those who are not among the people of a scope."""
 
 INWARD = ("program", "funder")
 OUTWARD = ("funder",)
@@ -25,13 +39,19 @@ OUTWARD = ("funder",)
 
 @dataclass(frozen=True)
 class Scope:
-    """The cohorts of a report, its date, and the visibilities that its audience reaches."""
+    """The cohorts of a report, all of one program, its date, and whom it is for: an audience, and a funder's name."""
 
     tenant_id: UUID
     program_id: UUID
     cohort_ids: tuple[UUID, ...]
     as_of: dt.date
-    visibilities: tuple[str, ...]
+    audience: str = "internal"
+    funder: str | None = None
+
+    @property
+    def outward(self) -> bool:
+        """Whether the report leaves the tenant."""
+        return self.audience != "internal"
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -43,7 +63,9 @@ class Scope:
             "cohorts": list(self.cohort_ids),
             "as_of": self.as_of,
             "end": midnight + dt.timedelta(days=1),
-            "visibilities": list(self.visibilities),
+            "visibilities": list(OUTWARD if self.outward else INWARD),
+            "outward": self.outward,
+            "funder": self.funder,
         }
 
 
@@ -72,5 +94,6 @@ def scope_of(session: Session, report: Report) -> Scope:
         program_id=report.program_id,
         cohort_ids=tuple(cohort_ids),
         as_of=report.as_of,
-        visibilities=INWARD if report.audience == "internal" else OUTWARD,
+        audience=report.audience,
+        funder=report.funder,
     )

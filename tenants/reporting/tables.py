@@ -16,12 +16,16 @@ class Breakdown:
 
     population: where not None, the people behind each cell are printed too (`n`), out of this many.
     outward: the coarser breakdown that leaves the tenant in place of this one.
+    among: where not None, the total is of these people, and who is missing from it must not be few either.
+    sensitive: that nobody, or everybody, is in a cell says too much as well.
     """
 
     cells: tuple[Cell, ...]
     total: Cell
     population: int | None = None
     outward: "Breakdown | None" = None
+    among: int | None = None
+    sensitive: bool = False
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,9 @@ def filled(tenant, database, finished):
         assert rows["state"] == "succeeded"
     let_in(tenant, group := api.get("/v1/groups").get_json()["items"][0]["id"])
     inhabit(tenant, ready.participants[:2])
+    for decision in ("objected", "granted"):
+        said = {"program_id": program, "purpose": "contact", "decision": decision, "wording_version": "1"}
+        assert api_for(tenant, "/v1/me").post("/v1/me/consents", json=said).status_code == 201
     program_to_match(api)
     seal_all(database, tenants=10_000)
     ids = {

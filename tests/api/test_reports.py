@@ -11,14 +11,16 @@ from sqlalchemy import update
 from cli.demo.roster import career_events_from_k_to_r
 from tenants.kernel.jobs import Job
 from tenants.reporting.actions import order_report
+from tests.factories.consents import on_paper
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
+FUND = "Invented Foundation"
 COUNTED = ("count", "n", "at_risk", "events")
 
 
 @pytest.fixture
 def cohort(tenant):
-    program = tenant.api.post("/v1/programs", json={"name": "Circles"}).get_json()
+    program = tenant.api.post("/v1/programs", json={"name": "Circles", "funders": [FUND]}).get_json()
     return tenant.api.post("/v1/cohorts", json={"program_id": program["id"], "name": "2026"}).get_json()
 
 
@@ -51,7 +53,8 @@ def report(tenant, cohort, finished):
 
     def run(audience, **how):
         scope = {} if "program_id" in how else {"cohort_id": cohort["id"]}
-        ordered = tenant.api.post("/v1/reports", json={"audience": audience, **scope, **how})
+        named = {"funder": FUND} if audience == "funder" else {}
+        ordered = tenant.api.post("/v1/reports", json={"audience": audience, **named, **scope, **how})
         assert ordered.status_code == 202, ordered.get_json()
         found = finished(tenant.api, ordered.headers["Location"])
         assert found["state"] == "succeeded", found
@@ -62,6 +65,12 @@ def report(tenant, cohort, finished):
 
 def people(number, *, start=0):
     return [{"external_id": f"P{n}"} for n in range(start, start + number)]
+
+
+def share(tenant, cohort, persons):
+    """Let people have agreed, on paper, to be shared with the funder."""
+    external_ids = [person["external_id"] for person in persons]
+    on_paper(tenant.api, cohort["id"], external_ids, "funder_sharing", funder=FUND)
 
 
 def career(person, years):
@@ -110,23 +119,26 @@ def test_an_internal_report_shows_every_number_whole(tenant, send, report):
     found = tenant.api.get(f"{report('internal')}/files/json").get_json()
     metrics = found["metrics"]
     assert [definition["id"] for definition in found["definitions"]] == [
-        "reach.v1",
-        "groups.v1",
-        "products.v1",
-        "time_to_r01.v1",
+        "coverage.v1",
+        "reach.v2",
+        "groups.v2",
+        "products.v2",
+        "time_to_r01.v2",
+        "demographics.v1",
     ]
-    assert metrics["reach.v1"]["by_state"]["total"] == {"count": 8}
-    assert metrics["products.v1"]["by_kind"]["total"] == {"count": 3, "n": 3}
-    curve = metrics["time_to_r01.v1"]["curve"]
+    assert metrics["reach.v2"]["by_state"]["total"] == {"count": 8}
+    assert metrics["products.v2"]["by_kind"]["total"] == {"count": 3, "n": 3}
+    curve = metrics["time_to_r01.v2"]["curve"]
     assert (curve["n"], curve["events"]) == (8, 7)
     assert [row["events"] for row in curve["steps"]] == [1, 1, 1, 1, 1, 1, 1, 0]
     assert curve["steps"][-1]["survival"] == pytest.approx(1 / 8)
 
 
 @pytest.mark.parametrize("audience", ["funder", "public"])
-def test_a_report_on_eight_people_gives_nothing_away(tenant, send, report, audience):
+def test_a_report_on_eight_people_gives_nothing_away(tenant, cohort, send, report, audience):
     persons = people(8)
     send("roster", persons)
+    share(tenant, cohort, persons)
     send("career_events", [row for place, each in enumerate(persons) for row in career(each, place or None)])
     send("products", talks(persons))
     url = report(audience)
@@ -134,26 +146,27 @@ def test_a_report_on_eight_people_gives_nothing_away(tenant, send, report, audie
     shown = list(numbers(found))
     assert len(shown) > 30
     assert set(shown) <= {None, 0}
-    assert found["reach.v1"]["by_state"]["total"]["count"] is None
-    assert found["time_to_r01.v1"]["curve"]["intervals"] == []
+    assert found["reach.v2"]["by_state"]["total"]["count"] is None
+    assert found["time_to_r01.v2"]["curve"]["intervals"] == []
     values = {
         row["value"] for row in rows_of(tenant, url) if row["metric"] != "report" and row["key"] in COUNTED
     }
     assert values <= {"", "0"}
 
 
-def test_no_small_number_leaves_and_large_ones_do(tenant, send, report):
+def test_no_small_number_leaves_and_large_ones_do(tenant, cohort, send, report):
     persons = people(120)
     send("roster", persons)
+    share(tenant, cohort, persons)
     rows = [row for place, each in enumerate(persons[:100]) for row in career(each, place % 8 or None)]
     send("career_events", rows)
     send("products", [*talks(persons[:60]), *talks(persons[60:], "program")])
     found = tenant.api.get(f"{report('funder')}/files/json").get_json()["metrics"]
     for number in (*numbers(found), *differences(found)):
         assert number is None or number == 0 or number > 10
-    talk = next(cell for cell in found["products.v1"]["by_kind"]["cells"] if cell["label"] == "talk")
+    talk = next(cell for cell in found["products.v2"]["by_kind"]["cells"] if cell["label"] == "talk")
     assert talk == {"label": "talk", "count": 60, "n": 60}
-    curve = found["time_to_r01.v1"]["curve"]
+    curve = found["time_to_r01.v2"]["curve"]
     assert (curve["start"], curve["at_risk"]) == (0, 100)
     assert [row["until"] for row in curve["intervals"]] == sorted(
         {row["until"] for row in curve["intervals"]}
@@ -188,7 +201,7 @@ def test_the_csv_says_what_the_json_says_and_no_formula(tenant, cohort, send, re
     send("roster", people(3))
     rows = rows_of(tenant, report("internal"))
     assert {row["value"] for row in rows if row["key"] == "cohort"} == {"'=2+2"}
-    states = [row for row in rows if (row["metric"], row["table"]) == ("reach.v1", "by_state")]
+    states = [row for row in rows if (row["metric"], row["table"]) == ("reach.v2", "by_state")]
     assert {(row["label"], row["key"], row["value"]) for row in states} >= {
         ("eligible", "count", "3"),
         ("placed", "count", "0"),
@@ -205,12 +218,12 @@ def test_a_report_on_a_program_counts_somebody_in_two_cohorts_once(tenant, cohor
     url = report("internal", program_id=cohort["program_id"])
     assert tenant.api.get(url).get_json()["cohort_id"] is None
     found = tenant.api.get(f"{url}/files/json").get_json()
-    assert found["metrics"]["reach.v1"]["by_state"]["total"]["count"] == 3
+    assert found["metrics"]["reach.v2"]["by_state"]["total"]["count"] == 3
 
 
 def test_an_order_that_makes_no_sense_is_refused_by_field(tenant, cohort, new_tenant):
     def refused(api=tenant.api, **how):
-        answer = api.post("/v1/reports", json={"audience": "funder", **how})
+        answer = api.post("/v1/reports", json={"audience": "public", **how})
         assert answer.status_code == 422, answer.get_json()
         return answer.get_json()["errors"][0]["pointer"]
 
@@ -222,6 +235,9 @@ def test_an_order_that_makes_no_sense_is_refused_by_field(tenant, cohort, new_te
     assert refused(program_id=cohort["id"]) == "/program_id"
     assert refused(cohort_id=cohort["id"], as_of=tomorrow) == "/as_of"
     assert refused(cohort_id=cohort["id"], audience="press") == "/audience"
+    assert refused(cohort_id=cohort["id"], audience="funder") == "/funder"
+    assert refused(cohort_id=cohort["id"], audience="funder", funder="Nobody's") == "/funder"
+    assert refused(cohort_id=cohort["id"], audience="internal", funder=FUND) == "/funder"
     assert refused(cohort_id=cohort["id"], formats=["pdf"]) == "/formats/0"
     assert refused(cohort_id=cohort["id"], formats=[]) == "/formats"
     other = new_tenant().api
@@ -280,13 +296,13 @@ def test_nobody_of_a_survivors_sample_is_converted_into_a_rate_in_real_awards(te
     }
     dated = {row["external_id"] for row in career_rows if row["code"][:1] == "K" and row["date"]}
     survivors = sum(sample == "survivors" and who in dated for who, sample in samples.items())
-    found = tenant.api.get(f"{report('internal')}/files/json").get_json()["metrics"]["time_to_r01.v1"]
+    found = tenant.api.get(f"{report('internal')}/files/json").get_json()["metrics"]["time_to_r01.v2"]
     apart = {cell["label"]: cell["count"] for cell in found["people"]["cells"]}
     assert found["people"]["total"]["count"] == 4547
     assert apart["survivors_sample"] == survivors > 0
     complete = sum(sample == "complete" for sample in samples.values())
     assert 0 < apart["followed"] == found["curve"]["n"] <= complete
-    outward = tenant.api.get(f"{report('funder')}/files/json").get_json()["metrics"]
+    outward = tenant.api.get(f"{report('public')}/files/json").get_json()["metrics"]
     for number in (*numbers(outward), *differences(outward)):
         assert number is None or number == 0 or number > 10
-    assert outward["time_to_r01.v1"]["curve"]["intervals"]
+    assert outward["time_to_r01.v2"]["curve"]["intervals"]

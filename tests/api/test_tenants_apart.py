@@ -9,6 +9,7 @@ import pytest
 from psycopg import sql
 
 from tenants.access.models import BrowserSession
+from tenants.cohorts.models import Participant
 from tenants.kernel.clock import now
 from tenants.kernel.ids import new_id
 from tenants.tables import METADATA
@@ -100,6 +101,7 @@ def inhabited(tenant, database, finished):
     mine = api_for(tenant, "/v1/me")
     ids["authorization_id"] = every(mine, "/v1/me/authorizations")[0]["id"]
     ids["session_id"] = signed_in(database, tenant.id, mine)
+    ids["application_id"] = taking_part(database, tenant.id, mine, ready.cohort_id)
     make(
         "import_id",
         "/v1/cohorts/{cohort_id}/imports",
@@ -131,6 +133,16 @@ def inhabited(tenant, database, finished):
     with database.tenant(tenant.id) as session:
         ids["job_id"] = str(session.connection().exec_driver_sql("SELECT id FROM job LIMIT 1").scalar_one())
     return tenant, ids
+
+
+def taking_part(database: Any, tenant_id: Any, mine: Any, cohort_id: str) -> str:
+    """The id of a participant whom the API client acts for."""
+    with database.tenant(tenant_id) as session:
+        member = mine.get("/v1/me").get_json()["id"]
+        participant = Participant(id=new_id(), cohort_id=cohort_id, membership_id=member, state="invited")
+        session.add(participant)
+        session.commit()
+        return str(participant.id)
 
 
 def signed_in(database: Any, tenant_id: Any, mine: Any) -> str:

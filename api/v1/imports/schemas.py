@@ -19,7 +19,7 @@ class IdentifierColumns(Schema):
 class Mapping(Schema):
     """Which column of the file holds what. Everything but external_id is optional.
 
-    A roster has name, email, identifiers and attributes; separations have apart_from or list, or both;
+    A roster has name, email, identifiers, attributes and declined; separations have apart_from or list, or both;
     products and career events the rest.
     """
 
@@ -28,6 +28,13 @@ class Mapping(Schema):
     email = Text(most=200)
     identifiers = fields.Nested(IdentifierColumns)
     attributes = Object(most=200, keys=Key(), values=Text(most=200))
+    declined = Text(
+        most=200,
+        metadata={
+            "description": "No column but the word, in any letter case, by which a cell of a demographic attribute "
+            "says that somebody declines to answer. An empty cell says nothing."
+        },
+    )
     kind = Text(most=200)
     title = Text(most=200)
     code = Text(most=200)

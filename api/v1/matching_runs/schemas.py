@@ -93,6 +93,14 @@ class Clash(Schema):
     relaxations = fields.List(fields.Nested(Relaxation), metadata={"description": "The cheapest first."})
 
 
+class LeftOut(Schema):
+    """How many a run did not look at, by why."""
+
+    not_asked = fields.Integer(metadata={"description": "Where matching asks for consent"})
+    objected = fields.Integer()
+    withdrawn = fields.Integer()
+
+
 class MatchingRun(Resource):
     """One attempt to form groups of a cohort."""
 
@@ -155,6 +163,13 @@ class MatchingRun(Resource):
     placed_count = fields.Integer(allow_none=True)
     unplaced_count = fields.Integer(
         allow_none=True, metadata={"description": "With those whom lots let start later."}
+    )
+    left_out = fields.Nested(
+        LeftOut,
+        allow_none=True,
+        metadata={
+            "description": "Who would be in the pool if the basis of matching covered them; null before the end."
+        },
     )
     reasons = fields.List(
         fields.String(), metadata={"description": "Why not everybody can be placed, in sentences."}

@@ -9,8 +9,19 @@ from sqlalchemy import Select
 
 from api.blueprint import Blueprint
 from api.serving import IfMatch
-from api.v1.me.schemas import Me, MePatch, MyApplication, MyAuthorization, MyGroup, MySession, SignOut
+from api.v1.me.schemas import (
+    Me,
+    MePatch,
+    MyAnswers,
+    MyAnswersPatch,
+    MyApplication,
+    MyAuthorization,
+    MyGroup,
+    MySession,
+    SignOut,
+)
 from tenants.access import joining, sign_in, tokens
+from tenants.cohorts import answers
 from tenants.cohorts import queries as cohorts
 from tenants.groups import queries as groups
 from tenants.kernel.permissions import Permission
@@ -80,6 +91,26 @@ def list_my_groups(session: Session) -> Select[Any]:
 def list_my_applications(session: Session) -> Select[Any]:
     """The cohorts that one takes part in or could, and what comes next in each."""
     return cohorts.applications(_me())
+
+
+@blp.get("/me/applications/<uuid:application_id>/answers", READ, returns=MyAnswers, etag=True)
+def get_my_answers(session: Session, application_id: UUID) -> Any:
+    """What one may answer of oneself in a cohort, as far as it is answered."""
+    return SimpleNamespace(**answers.answers(session, membership_id=_me(), participant_id=application_id))
+
+
+@blp.patch(
+    "/me/applications/<uuid:application_id>/answers",
+    WRITE,
+    body=MyAnswersPatch,
+    returns=MyAnswers,
+    etag=True,
+)
+def answer(session: Session, body: dict[str, Any], application_id: UUID, if_match: IfMatch) -> Any:
+    """Answer, decline to, or take an answer back; one's own answers outrank the roster's."""
+    hers = {"membership_id": _me(), "participant_id": application_id}
+    answers.answer(session, **hers, changes=body, if_match=if_match)
+    return SimpleNamespace(**answers.answers(session, **hers))
 
 
 def _me() -> UUID:

@@ -1,8 +1,8 @@
 """Oneself."""
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
-from api.fields import Email, Flag, Schema, Text, Timestamp
+from api.fields import Email, Flag, Key, Object, Schema, Text, Timestamp
 
 
 class MyRole(Schema):
@@ -101,3 +101,27 @@ class MyApplication(Schema):
     state_since = Timestamp()
     next = fields.String(allow_none=True, metadata={"description": "closes, announced, kick_off or ends"})
     next_date = fields.Date(allow_none=True)
+
+
+class MyAnswersPatch(Schema):
+    """What she answers. What is not named stays."""
+
+    attributes = Object(
+        most=200,
+        keys=Key(),
+        values=fields.Raw(allow_none=True),
+        metadata={"description": "Values by attribute key; null takes an answer back."},
+    )
+    declined = fields.List(
+        Key(),
+        validate=validate.Length(max=200),
+        metadata={"description": "Keys of demographic attributes that she does not want to answer."},
+    )
+
+
+class MyAnswers(Schema):
+    """What is known of her as far as she may answer it."""
+
+    attributes = fields.Dict()
+    declined = fields.List(fields.String())
+    version = fields.Integer(metadata={"description": "Also in the ETag."})

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from api.fields import (
     UPDATED_SINCE,
@@ -38,7 +38,15 @@ class ParticipantPatch(Schema):
         most=200,
         keys=Key(),
         values=fields.Raw(allow_none=True),
-        metadata={"description": "Values by attribute key, as each attribute's kind has them; null clears."},
+        metadata={
+            "description": "Values by attribute key, as each attribute's kind has them; null clears. What people "
+            "answered themselves stays."
+        },
+    )
+    declined = fields.List(
+        Key(),
+        validate=validate.Length(max=200),
+        metadata={"description": "Keys of demographic attributes that somebody does not want to answer."},
     )
     state = Choice(PARTICIPANT_STATES)
     reason = Text(most=1000, allow_none=True, metadata={"description": "Why; given together with a state."})
@@ -68,6 +76,10 @@ class Participant(EditableResource):
     state_since = Timestamp()
     state_reason = fields.String(allow_none=True)
     attributes = fields.Dict()
+    declined = fields.List(
+        fields.String(),
+        metadata={"description": "What they do not want to answer; what is in neither was not asked."},
+    )
 
 
 class ParticipantQuery(PageQuery):
@@ -87,4 +99,5 @@ class ParticipantChange(Resource):
     attributes = fields.Dict(
         metadata={"description": "The changed keys with their new values; null: cleared."}
     )
+    declined = fields.List(fields.String(), metadata={"description": "Keys that are declined since."})
     import_id = fields.UUID(allow_none=True)

@@ -5,8 +5,9 @@ from typing import ClassVar
 from marshmallow import fields, validate
 
 from api.fields import Choice, EditableResource, Flag, Key, Object, Schema, Text, Whole
-from tenants.cohorts.models import ATTRIBUTE_KINDS, GROUP_SIGN_IN
+from tenants.cohorts.models import ATTRIBUTE_KINDS, GROUP_SIGN_IN, USES
 from tenants.cohorts.templates import templates
+from tenants.people.consent import BASES, PURPOSES
 
 LABELS = Object(
     most=20,
@@ -18,7 +19,28 @@ _ENTERING = {
     "description": "personal: members enter their groups signed in as themselves only; any: also as whom their "
     "institution's provider says they are, unless they have locked their groups."
 }
-USES = ("eligibility", "matching", "reporting")
+FUNDERS = fields.List(
+    Text(most=200),
+    validate=validate.Length(max=50),
+    metadata={
+        "description": "Those you report to, by name. People agree to be shared with each of them or not."
+    },
+)
+
+
+class Bases(Schema):
+    """What each use of people's data rests on: you answer for it and they may object, or their consent."""
+
+    matching = Choice(BASES)
+    contact = Choice(BASES)
+    outcomes = Choice(BASES)
+
+
+class Wording(Schema):
+    """What people are shown before they decide."""
+
+    version = Text(most=50, required=True, metadata={"description": "Another text needs another one."})
+    text = Text(most=2000, required=True)
 
 
 class ProgramCreate(Schema):
@@ -28,6 +50,8 @@ class ProgramCreate(Schema):
     name = Text(most=200, required=True)
     labels = LABELS
     group_sign_in = Choice(GROUP_SIGN_IN, metadata=_ENTERING)
+    bases = fields.Nested(Bases, metadata={"description": "institution unless you say otherwise."})
+    funders = FUNDERS
     template = Key(metadata={"enum": [each.key for each in templates()]})
 
 
@@ -37,6 +61,14 @@ class ProgramPatch(Schema):
     name = Text(most=200)
     labels = LABELS
     group_sign_in = Choice(GROUP_SIGN_IN, metadata=_ENTERING)
+    bases = fields.Nested(Bases, metadata={"description": "Merged; what changes holds at once."})
+    funders = FUNDERS
+    wordings = Object(
+        most=len(PURPOSES),
+        keys=Choice(PURPOSES),
+        values=fields.Nested(Wording, allow_none=True),
+        metadata={"description": "Your own texts by purpose, merged; null: ours again."},
+    )
 
 
 class Program(EditableResource):
@@ -46,6 +78,9 @@ class Program(EditableResource):
     template = fields.String(allow_none=True)
     group_sign_in = fields.String(metadata=_ENTERING)
     labels = fields.Dict(keys=fields.String(), values=fields.String())
+    bases = fields.Nested(Bases)
+    funders = fields.List(fields.String())
+    wordings = fields.Dict(keys=fields.String(), values=fields.Nested(Wording))
 
 
 class Level(Schema):
@@ -66,7 +101,14 @@ class AttributePatch(Schema):
     required = Flag()
     sensitive = Flag()
     answered_by = Choice(("roster", "person", "either"))
-    uses = fields.List(Choice(USES), validate=validate.Length(max=3))
+    uses = fields.List(
+        Choice(USES),
+        validate=validate.Length(max=len(USES)),
+        metadata={
+            "description": "demographics: answers are broken down in reports, with the consent of those who give them; "
+            "one can decline to answer. Yes or no, or levels and not open."
+        },
+    )
     parent = Key(allow_none=True)
     levels = fields.List(fields.Nested(Level), validate=validate.Length(max=10_000))
 

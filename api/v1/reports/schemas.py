@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from marshmallow import fields, validate
 
-from api.fields import Choice, Day, PageQuery, Resource, Schema
+from api.fields import Choice, Day, PageQuery, Resource, Schema, Text
 from api.v1.jobs.schemas import JobError
 from tenants.kernel.jobs import STATES
 from tenants.reporting.models import AUDIENCES, FORMATS
@@ -16,15 +16,28 @@ class ReportCreate(Schema):
     example: ClassVar = {
         "cohort_id": "01922b6e-0000-7000-8000-000000000002",
         "audience": "funder",
+        "funder": "Invented Foundation",
         "formats": ["json", "csv"],
     }
-    across: ClassVar = {"oneOf": [{"required": ["cohort_id"]}, {"required": ["program_id"]}]}
+    across: ClassVar = {
+        "oneOf": [{"required": ["cohort_id"]}, {"required": ["program_id"]}],
+        "if": {"properties": {"audience": {"const": "funder"}}},
+        "then": {"required": ["funder"]},
+        "else": {"not": {"required": ["funder"]}},
+    }
     cohort_id = fields.UUID(metadata={"description": "Either this or program_id."})
     program_id = fields.UUID()
     audience = Choice(
         AUDIENCES,
         required=True,
         metadata={"description": "internal shows every number; funder and public hide small ones."},
+    )
+    funder = Text(
+        most=200,
+        metadata={
+            "description": "Required of a report for a funder: one of the program's, by name. It is about those alone "
+            "who agreed to be shared with it."
+        },
     )
     as_of = Day(metadata={"description": "Not in the future; today (UTC) if absent."})
     formats = fields.List(Choice(FORMATS), load_default=FORMATS, validate=validate.Length(min=1, max=2))
@@ -37,6 +50,7 @@ class Report(Resource):
     program_id = fields.UUID()
     job_id = fields.UUID(metadata={"description": "The job to cancel."})
     audience = fields.String(metadata={"enum": list(AUDIENCES)})
+    funder = fields.String(allow_none=True)
     as_of = Day()
     formats = fields.List(fields.String(metadata={"enum": list(FORMATS)}))
     state = fields.String(metadata={"enum": list(STATES)})
@@ -74,6 +88,7 @@ class ReportDocument(Schema):
 
     report_id = fields.UUID()
     audience = fields.String()
+    funder = fields.String(allow_none=True)
     as_of = Day()
     scope = fields.Nested(ReportScope)
     definitions = fields.List(fields.Nested(MetricDefinition))

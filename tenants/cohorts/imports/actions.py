@@ -16,7 +16,7 @@ from tenants.kernel.rows import one, row_held, row_of
 from tenants.kernel.session import Session
 
 MAPPED = {
-    "roster": {"name", "email", "identifiers", "attributes"},
+    "roster": {"name", "email", "identifiers", "attributes", "declined"},
     "products": {"kind", "title", "date", "doi", "pmid", "project_number", "visibility"},
     "career_events": {
         "kind",

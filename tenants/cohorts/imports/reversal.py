@@ -13,7 +13,14 @@ from tenants.kernel.claims import Claim, JobFailed
 from tenants.kernel.errors import Conflict
 from tenants.kernel.session import Session, expect_many_rows
 
-REFERS_TO_MEMBERSHIP = ("participant", "group_member", "product_contributor", "career_event", "access_token")
+REFERS_TO_MEMBERSHIP = (
+    "participant",
+    "group_member",
+    "product_contributor",
+    "career_event",
+    "access_token",
+    "consent_entry",
+)
 """Every table that refers to a membership: one that any of them still needs is kept."""
 
 _CHANGED_SINCE = """
@@ -46,17 +53,23 @@ SELECT count(*) FROM (
      WHERE p.tenant_id = :tenant ORDER BY p.id FOR UPDATE OF p) held
 """
 _APPEND_CHANGES = """
-INSERT INTO participant_change (tenant_id, id, participant_id, source, state, reason, attributes, import_id)
-SELECT :tenant, uuidv7(), id, 'roster', new_state, CASE WHEN new_state IS NOT NULL THEN reason END, changed, :import
+INSERT INTO participant_change
+       (tenant_id, id, participant_id, source, state, reason, attributes, declined, import_id)
+SELECT :tenant, uuidv7(), id, 'roster', new_state, CASE WHEN new_state IS NOT NULL THEN reason END, changed, declined,
+       :import
   FROM (SELECT p.id, CASE WHEN r.was ->> 'state' <> p.state THEN r.was ->> 'state' END AS new_state,
                r.was ->> 'state_reason' AS reason,
                coalesce((SELECT jsonb_object_agg(k, coalesce(r.was -> 'attributes' -> k, 'null'))
                            FROM jsonb_object_keys(p.attributes || (r.was -> 'attributes')) k
-                          WHERE r.was -> 'attributes' -> k IS DISTINCT FROM p.attributes -> k), '{}') AS changed
+                          WHERE r.was -> 'attributes' -> k IS DISTINCT FROM p.attributes -> k
+                            AND r.was -> 'attributes' -> k IS DISTINCT FROM 'null'), '{}') AS changed,
+               ARRAY(SELECT a.key FROM jsonb_each(r.was -> 'attributes') a
+                      WHERE a.value = 'null' AND p.attributes -> a.key IS DISTINCT FROM 'null'
+                      ORDER BY a.key) AS declined
           FROM (SELECT subject_id, before -> 'participant' AS was FROM import_row
                  WHERE tenant_id = :tenant AND import_id = :import AND outcome IN ('updated', 'withdrawn')) r
           JOIN participant p ON p.tenant_id = :tenant AND p.id = r.subject_id) c
- WHERE new_state IS NOT NULL OR changed <> '{}'
+ WHERE new_state IS NOT NULL OR changed <> '{}' OR declined <> '{}'
 """
 _RESTORE_MEMBERSHIPS = """
 WITH restored AS (

@@ -57,7 +57,12 @@ def roster_plan(session: Session, found: Import) -> Plan:
         *_single(mapping, "name", lambda cell: short_text(cell, most=500)),
         *_single(mapping, "email", email_address),
         *(_Field(column, "identifiers", key, _identifier) for key, column in _identifiers(mapping).items()),
-        *(_Field(mapped[key], "attributes", key, reader.from_cell) for key, reader in readers.items()),
+        *(
+            _Field(
+                mapped[key], "attributes", key, _or_declined(reader, attributes[key], mapping.get("declined"))
+            )
+            for key, reader in readers.items()
+        ),
     ]
     versions = {key: attribute.version for key, attribute in attributes.items()}
     return Plan(
@@ -78,6 +83,14 @@ class _Field:
 
 def _single(mapping: dict[str, Any], section: str, read: Callable[[str], Any]) -> list[_Field]:
     return [_Field(mapping[section], section, None, read)] if section in mapping else []
+
+
+def _or_declined(reader: ValueReader, attribute: Attribute, word: str | None) -> Callable[[str], Any]:
+    """What reads cells; one that says the word of the mapping is None: that is declined."""
+    if word is None or not attribute.for_demographics:
+        return reader.from_cell
+    said = word.casefold()
+    return lambda cell: None if cell.casefold() == said else reader.from_cell(cell)
 
 
 def _identifiers(mapping: dict[str, Any]) -> dict[str, str]:

@@ -66,8 +66,11 @@ SELECT r.*,
                        coalesce(p.id, uuidv7()) AS participant_id, p.version AS participant_version,
                        p.attributes AS old_attributes, p.state AS old_state, p.state_since, p.state_reason,
                        CASE WHEN :replace
-                            THEN coalesce(p.attributes, '{}') - CAST(:attribute_keys AS text[]) || s.attributes
-                            ELSE coalesce(p.attributes, '{}') || s.attributes END AS new_attributes,
+                            THEN coalesce(p.attributes, '{}')
+                                 - ARRAY(SELECT k FROM unnest(CAST(:attribute_keys AS text[])) k
+                                          WHERE k <> ALL (coalesce(p.own_answers, '{}')))
+                            ELSE coalesce(p.attributes, '{}') END
+                       || (s.attributes - coalesce(p.own_answers, '{}')) AS new_attributes,
                        CASE WHEN p.id IS NULL OR :replace AND p.state = 'withdrawn'
                                                  AND p.state_reason = 'absent from import'
                             THEN 'eligible' ELSE p.state END AS new_state
@@ -151,16 +154,21 @@ INSERT INTO participant_change (tenant_id, id, participant_id, source, state, re
 SELECT :tenant, uuidv7(), id, 'roster', 'withdrawn', state_reason, '{}', :import FROM gone
 """
 APPEND_CHANGES = """
-INSERT INTO participant_change (tenant_id, id, participant_id, source, state, attributes, import_id)
+INSERT INTO participant_change
+       (tenant_id, id, participant_id, source, state, attributes, declined, import_id)
 SELECT :tenant, uuidv7(), participant_id, 'roster', CASE WHEN new_state IS DISTINCT FROM old_state THEN new_state END,
-       changed, :import
-  FROM (SELECT r.*, CASE WHEN outcome = 'created' THEN new_attributes
+       changed, declined, :import
+  FROM (SELECT r.*, CASE WHEN outcome = 'created' THEN jsonb_strip_nulls(new_attributes)
                          WHEN new_attributes = old_attributes THEN '{}'
-                         ELSE (SELECT jsonb_object_agg(k, coalesce(new_attributes -> k, 'null'))
+                         ELSE (SELECT coalesce(jsonb_object_agg(k, coalesce(new_attributes -> k, 'null')), '{}')
                                  FROM jsonb_object_keys(old_attributes || new_attributes) k
-                                WHERE new_attributes -> k IS DISTINCT FROM old_attributes -> k) END AS changed
+                                WHERE new_attributes -> k IS DISTINCT FROM old_attributes -> k
+                                  AND new_attributes -> k IS DISTINCT FROM 'null') END AS changed,
+               ARRAY(SELECT a.key FROM jsonb_each(new_attributes) a
+                      WHERE a.value = 'null' AND old_attributes -> a.key IS DISTINCT FROM 'null'
+                      ORDER BY a.key) AS declined
           FROM roster r WHERE outcome IN ('created', 'updated')) r
- WHERE new_state IS DISTINCT FROM old_state OR changed <> '{}'
+ WHERE new_state IS DISTINCT FROM old_state OR changed <> '{}' OR declined <> '{}'
 """
 USED_LEVELS = """
 SELECT DISTINCT CASE jsonb_typeof(attributes -> :key) WHEN 'array' THEN level ELSE attributes ->> :key END

@@ -8,19 +8,20 @@ from sqlalchemy import text
 from tenants.groups.models import GROUP_STATES
 from tenants.kernel.session import Session
 from tenants.reporting.disclosure import Cell
-from tenants.reporting.scope import Metric, Scope
+from tenants.reporting.scope import PEOPLE, Metric, Scope
 from tenants.reporting.tables import Breakdown, Tables, cells_of
 
 BANDS = ("0-1", "2-4", "5-7", "8 or more")
 VERDICTS = ("all_different", "repeated", "unknown")
 
-_MEMBERS = """
+_MEMBERS = f"""
 WITH member AS (
     SELECT g.id, g.state, m.membership_id, m.participant_id,
            (m.left_at IS NULL OR m.left_at >= :end) AS present
       FROM peer_group g JOIN group_member m ON m.tenant_id = g.tenant_id AND m.group_id = g.id
-     WHERE g.tenant_id = :tenant AND g.cohort_id = ANY(:cohorts) AND g.created_at < :end AND m.created_at < :end)
-"""
+     WHERE g.tenant_id = :tenant AND g.cohort_id = ANY(:cohorts) AND g.created_at < :end AND m.created_at < :end
+       AND m.membership_id IN ({PEOPLE}))
+"""  # noqa: S608 - a constant is put in
 _COUNTS = f"""
 {_MEMBERS}
 SELECT s.state, CAST(s.size AS text) AS size, s.band,
@@ -35,7 +36,7 @@ SELECT s.state, CAST(s.size AS text) AS size, s.band,
 _ATTRIBUTES = """
 SELECT a.key FROM attribute a
  WHERE a.tenant_id = :tenant AND a.program_id = :program AND NOT a.sensitive
-   AND 'reporting' = ANY(a.uses)
+   AND 'reporting' = ANY(a.uses) AND 'demographics' <> ALL(a.uses)
    AND a.kind IN ('categorical', 'ordinal', 'text')
    AND (a.key = 'institution' OR a.key IN (
         SELECT rule ->> 'attribute'
@@ -91,13 +92,15 @@ def _counted(rows: Iterable[Any], by: str) -> dict[str, tuple[int, int]]:
 
 METRIC = Metric(
     name="groups",
-    version=1,
+    version=2,
     title="Groups, their size and spread",
     text="Groups formed by the report's date, by their present state, by size, and by spread. The size is the "
     "number of members who had not left by then; outside the tenant sizes are given in bands, so that members "
     "cannot be counted from them. Spread looks at the institution and at each attribute that a recipe "
-    "capped, unless it is sensitive or not for reporting: all_different if no two members share a value, "
+    "capped, unless it is sensitive, demographic or not for reporting: all_different if no two members share a value, "
     "repeated if two do, unknown if no value is known to repeat but not everybody's is known. Values are the "
-    "present ones. The people behind a number of groups are all who ever were members.",
+    "present ones. The people behind a number of groups are all who ever were members. A report that leaves the tenant "
+    "knows only members who are not left out of it (see coverage): sizes and spread are of these, and a group of "
+    "nobody else is not counted.",
     compute=compute,
 )

@@ -5,11 +5,11 @@ from sqlalchemy import text
 from tenants.kernel.session import Session
 from tenants.outcomes.models import PRODUCT_KINDS
 from tenants.reporting.disclosure import Cell
-from tenants.reporting.scope import PEOPLE, Metric, Scope
+from tenants.reporting.scope import PEOPLE_WITH_OUTCOMES, Metric, Scope
 from tenants.reporting.tables import Breakdown, Tables, cells_of
 
 _PRODUCTS = f"""
-WITH people AS ({PEOPLE})
+WITH people AS ({PEOPLE_WITH_OUTCOMES})
 SELECT p.kind, count(DISTINCT p.id) AS number, count(DISTINCT c.membership_id) AS people,
        (SELECT count(*) FROM people) AS population
   FROM people
@@ -33,11 +33,12 @@ def compute(session: Session, scope: Scope) -> Tables:
 
 METRIC = Metric(
     name="products",
-    version=1,
+    version=2,
     title="Products by kind",
     text="Distinct products dated up to the report's date, or undated, with at least one contributor among "
     "the people of the report; n is how many of these people are behind them. An internal report counts "
     "products that are visible to the program or its funder; one for a funder or the public, only those "
-    "visible to the funder. What somebody keeps to themselves or to their group is never counted.",
+    "visible to the funder. What somebody keeps to themselves or to their group is never counted, nor is anything of "
+    "those whose outcomes the program's basis does not cover.",
     compute=compute,
 )

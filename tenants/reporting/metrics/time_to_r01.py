@@ -13,12 +13,12 @@ from tenants.reporting.metrics.follow_up import (
     FollowUp,
     follow_up,
 )
-from tenants.reporting.scope import INWARD, PEOPLE, Metric, Scope
+from tenants.reporting.scope import INWARD, PEOPLE_WITH_OUTCOMES, Metric, Scope
 from tenants.reporting.survival import kaplan_meier
 from tenants.reporting.tables import FOLLOWED, Tables, TimeToEvent, people_breakdown
 
 _CAREERS = f"""
-WITH people AS ({PEOPLE})
+WITH people AS ({PEOPLE_WITH_OUTCOMES})
 SELECT min(e.date) FILTER (WHERE e.kind = 'award' AND e.code = ANY(:k) AND e.date <= :as_of) AS first_k,
        min(e.date) FILTER (WHERE e.kind = 'award' AND e.code = ANY(:r) AND e.date <= :as_of
                              AND NOT e.before_first_k) AS first_r,
@@ -54,7 +54,7 @@ def compute(session: Session, scope: Scope) -> Tables:
 
 METRIC = Metric(
     name="time_to_r01",
-    version=1,
+    version=2,
     title="Time from first K award to first R01-equivalent",
     text="Kaplan–Meier estimate of the share without an R01-equivalent award "
     f"({', '.join(R01_EQUIVALENTS)}) by years (days / 365.25) since the first dated K award "
@@ -66,8 +66,9 @@ METRIC = Metric(
     "survivors_sample (only those still visible later were looked at, from whom no rate follows), earlier "
     "(an R01-equivalent before the K award), undated (an R01-equivalent is known but not its date), "
     "before_entry (an R01-equivalent before the observation began), no_follow_up (the observation ends "
-    "before it begins to count). Career events kept to oneself or one's group are not used. Outside the "
-    "tenant the curve is a life table by years, computed from the counts shown alone: years are merged until "
+    "before it begins to count). Career events kept to oneself or one's group are not used, nor is anybody "
+    "counted whose outcomes the program's basis does not cover. Outside the tenant the curve is a life table by "
+    "years, computed from the counts shown alone: years are merged until "
     "each count is zero or above ten, and it ends where fewer than eleven are at risk; its median is the end "
     "of the first interval in which half have the award.",
     compute=compute,

@@ -100,6 +100,37 @@ def test_tables_of_one_total_agree_on_whether_it_is_shown(counts: list[int], ran
 
 
 @pytest.mark.parametrize(
+    ("counts", "shown", "total"),
+    [
+        ((12, 30, 0), [None, 30, None], 42),  # zero hidden alone would be 42 - 42
+        ((40, 0), [None, None], 40),  # that all gave one answer is not told either
+        ((5, 0, 40), [None, None, None], 45),
+        ((5, 8, 0, 40), [None, None, None, 40], 53),
+        ((12, 30), [12, 30], 42),
+        ((0, 0), [None, None], 0),
+    ],
+)
+def test_of_what_is_sensitive_neither_nobody_nor_everybody_is_told(
+    counts: tuple[int, ...], shown: list[int | None], total: int
+) -> None:
+    cells, of_all = people_cells(*counts)
+    found, shown_total = protect_breakdown(cells, of_all, sensitive=True)
+    assert ([cell.count for cell in found], shown_total) == (shown, total)
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(st.integers(0, 14), st.integers(0, 200)), max_size=14))
+def test_a_hidden_sensitive_cell_can_be_nobody_or_more_than_ten(counts: list[int]) -> None:
+    cells, of_all = people_cells(*counts)
+    found, total = protect_breakdown(cells, of_all, sensitive=True)
+    shown = [cell.count for cell in found]
+    assert all(count is None or THRESHOLD < count < of_all.count or len(counts) == 1 for count in shown)
+    if total and None in shown:
+        assert shown.count(None) > 1
+        assert total - sum(count or 0 for count in shown) > THRESHOLD
+
+
+@pytest.mark.parametrize(
     ("cells", "total", "message"),
     [
         ([Cell("a", 3, 3)], Cell("all", 4, 4), "all: the cells must add up"),

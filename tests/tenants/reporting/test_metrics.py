@@ -13,10 +13,10 @@ from sqlalchemy import text
 from tenants.cohorts.models import Attribute, Cohort, Participant, ParticipantChange, Program
 from tenants.kernel.ids import new_id
 from tenants.outcomes.models import CareerEvent, Product, ProductContributor
-from tenants.people.models import Membership
-from tenants.reporting.metrics import METRICS, groups, products, reach, time_to_r01
+from tenants.people.models import ConsentEntry, Membership
+from tenants.reporting.metrics import METRICS, coverage, demographics, groups, products, reach, time_to_r01
 from tenants.reporting.metrics.follow_up import APART, Career, FollowUp, follow_up
-from tenants.reporting.scope import INWARD, OUTWARD, Scope
+from tenants.reporting.scope import Scope
 
 AS_OF = date(2026, 9, 1)
 DAY = dt.datetime(2026, 8, 1, tzinfo=dt.UTC)
@@ -36,9 +36,9 @@ class Circle:
         self.session.flush()
         return row
 
-    def scope(self, *cohorts, visibilities=INWARD):
+    def scope(self, *cohorts, **audience):
         ids = tuple(cohort.id for cohort in cohorts or self.cohorts[:1])
-        return Scope(self.session.tenant_id, self.program.id, ids, AS_OF, visibilities)
+        return Scope(self.session.tenant_id, self.program.id, ids, AS_OF, **audience)
 
     def joined(self, membership=None, *, cohort=0, **values):
         membership = membership or self.add(Membership(external_id=str(uuid4()), identifiers={}))
@@ -46,6 +46,17 @@ class Circle:
 
     def changed(self, participant, state, at):
         self.add(ParticipantChange(participant_id=participant.id, source="api", state=state, created_at=at))
+
+    def agreed(self, *participants, purpose, funder=None):
+        for each in participants:
+            entry = {"membership_id": each.membership_id, "program_id": self.program.id, "purpose": purpose}
+            said = {"decision": "granted", "said_by": "institution", "wording_version": "Invented form"}
+            self.add(ConsentEntry(**entry, **said, funder=funder))
+
+    def knows(self, key, kind, **told):
+        told = {"levels": [], "uses": ["demographics"], "open": False, **told}
+        fixed = {"label": key, "required": False, "sensitive": False, "answered_by": "either"}
+        self.add(Attribute(program_id=self.program.id, key=key, kind=kind, **fixed, **told))
 
     def did(self, participant, kind, day=None, **more):
         fields = {"visibility": "program", "natural_key": str(uuid4()), **more}
@@ -142,6 +153,9 @@ def test_groups_are_counted_by_state_size_and_spread(circle):
         "unknown": (1, 2),
     }
     assert (tables["by_state"].total.count, tables["by_state"].total.people) == (4, 8)
+    institution.uses = ["reporting", "demographics"]
+    circle.session.flush()
+    assert "spread_institution" not in groups.compute(circle.session, circle.scope())
     institution.uses = ["matching"]
     circle.session.flush()
     assert "spread_institution" not in groups.compute(circle.session, circle.scope())
@@ -160,8 +174,84 @@ def test_products_are_counted_once_with_the_people_of_the_scope_behind_them(circ
     internal = products.compute(circle.session, circle.scope())["by_kind"]
     assert numbers(internal) == {"talk": (2, 2), "dataset": (1, 1)}
     assert (internal.total.count, internal.total.people, internal.population) == (3, 2, 2)
-    funder = products.compute(circle.session, circle.scope(visibilities=OUTWARD))["by_kind"]
-    assert numbers(funder) == {"talk": (1, 1)}
+    public = products.compute(circle.session, circle.scope(audience="public"))["by_kind"]
+    assert numbers(public) == {"talk": (1, 1)}
+
+
+def test_a_report_for_a_funder_knows_only_those_who_agreed_to_be_shared_with_it(circle):
+    circle.program.funders = ["Fund", "Trust"]
+    people = [circle.joined() for _ in range(4)]
+    circle.agreed(*people[:3], purpose="funder_sharing", funder="Fund")
+    circle.agreed(people[3], purpose="funder_sharing", funder="Trust")
+    circle.grouped(*people)
+    circle.grouped(people[3])
+    for person in people:
+        circle.made(person, visibility="funder")
+    fund = circle.scope(audience="funder", funder="Fund")
+    assert numbers(reach.compute(circle.session, fund)["by_state"]) == {"eligible": (3, 3)}
+    assert numbers(groups.compute(circle.session, fund)["by_size"]) == {"3": (1, 3)}
+    assert numbers(products.compute(circle.session, fund)["by_kind"]) == {"talk": (3, 3)}
+    assert numbers(coverage.compute(circle.session, fund)["left_out"]) == {"left_out": (1, 1)}
+    nobody = circle.scope(audience="funder", funder="Nobody's")
+    assert numbers(reach.compute(circle.session, nobody)["by_state"]) == {}
+    public = circle.scope(audience="public")
+    assert numbers(reach.compute(circle.session, public)["by_state"]) == {"eligible": (4, 4)}
+
+
+def test_outcomes_that_the_basis_does_not_cover_are_not_looked_at(circle):
+    circle.program.bases = {**circle.program.bases, "outcomes": "consent"}
+    asked, not_asked = circle.joined(), circle.joined()
+    circle.agreed(asked, purpose="outcomes")
+    for person in (asked, not_asked):
+        circle.made(person, visibility="funder")
+        circle.did(person, "award", date(2020, 1, 1), code="K23")
+    inward, public = circle.scope(), circle.scope(audience="public")
+    for scope in (inward, public):
+        assert numbers(products.compute(circle.session, scope)["by_kind"]) == {"talk": (1, 1)}
+        followed = time_to_r01.compute(circle.session, scope)["curve"].people
+        assert numbers(followed) == {"not_followed": (1, 1)}
+    assert reach.compute(circle.session, inward)["by_state"].total.count == 2
+    assert reach.compute(circle.session, public)["by_state"].total.count == 1
+    told = coverage.compute(circle.session, inward)
+    assert numbers(told["outcomes"]) == {"covered": (1, 1), "not_asked": (1, 1)}
+    assert numbers(told["demographics"]) == {"not_asked": (2, 2)}
+    assert numbers(coverage.compute(circle.session, public)["left_out"]) == {"left_out": (1, 1)}
+
+
+def test_demographic_answers_are_counted_of_those_who_agreed_and_in_three_states(circle):
+    levels = [{"key": "a"}, {"key": "b"}]
+    circle.knows("field", "categorical", levels=levels)
+    circle.knows("origin", "set", levels=levels)
+    circle.knows("parent", "boolean")
+    circle.knows("private", "categorical", levels=levels, uses=["matching", "reporting"])
+    said = [
+        {"field": "a", "origin": ["a"], "parent": True},
+        {"field": "b", "origin": ["a", "b"], "parent": False},
+        {"field": None, "origin": [], "parent": None},
+        {"field": "gone", "origin": ["gone"]},
+        {},
+    ]
+    people = [circle.joined(attributes={**each, "private": "a"}) for each in said]
+    silent = circle.joined(attributes={"field": "a", "origin": None, "parent": True})
+    circle.agreed(*people, purpose="demographics")
+    found = demographics.compute(circle.session, circle.scope())
+    assert {key: numbers(table) for key, table in found.items()} == {
+        "field": {
+            "answered: a": (1, 1), "answered: b": (1, 1), "other answers": (1, 1), "declined": (1, 1),
+            "not asked": (1, 1),
+        },
+        "origin": {
+            "answered: a": (1, 1), "several answers": (1, 1), "no answer applies": (1, 1), "other answers": (1, 1),
+            "not asked": (1, 1),
+        },
+        "parent": {
+            "answered: true": (1, 1), "answered: false": (1, 1), "declined": (1, 1), "not asked": (2, 2)
+        },
+    }  # fmt: skip
+    assert {(table.total.count, table.among) for table in found.values()} == {(5, 6)}
+    circle.agreed(silent, purpose="demographics")
+    again = demographics.compute(circle.session, circle.scope())
+    assert numbers(again["origin"])["declined"] == (1, 1)
 
 
 def test_time_to_r01_follows_people_on_one_clock_and_counts_the_others_apart(circle):
@@ -246,7 +336,7 @@ def test_a_metric_asks_as_often_for_many_people_as_for_none(circle, database):
         circle.made(participant)
         circle.did(participant, "award", AS_OF, code="K01")
     circle.session.flush()
-    assert statements() == before <= 8
+    assert statements() == before <= 12
 
 
 days = st.none() | st.dates(date(2010, 1, 1), date(2030, 1, 1))

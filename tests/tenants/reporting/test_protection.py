@@ -56,6 +56,20 @@ def test_a_table_leaves_in_its_coarser_form():
     assert shown({"by_size": table}, audience="funder")["by_size"]["cells"] == [{"label": "5-7", "count": 43}]
 
 
+def test_nothing_of_a_table_leaves_where_few_are_missing_from_it():
+    def released(missing, audience="funder"):
+        answers = people_breakdown(("yes", "no"), {"yes": 30, "no": 20})
+        table = Breakdown(answers.cells, answers.total, among=50 + missing)
+        found = shown({"parent": table}, audience=audience)["parent"]
+        return [cell["count"] for cell in found["cells"]], found["total"]["count"]
+
+    for few_missing in (1, 10):
+        assert released(few_missing) == ([None, None], None)
+    for missing in (0, 11):
+        assert released(missing) == ([30, 20], 50)
+    assert released(1, "internal") == ([30, 20], 50)
+
+
 def curve_of(followed, apart):
     times = [1 + place % 5 for place in range(followed)]
     curve = kaplan_meier(
