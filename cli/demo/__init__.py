@@ -36,7 +36,8 @@ def demo(roster: Path | None, outcomes: Path | None, output: Path) -> None:
     How a file is read follows from its header. --roster takes either the columns
     external_id, institution, institution_state, activity_code, institute, first_fiscal_year (and name, email,
     and further attributes of the template nih_k_awardees by their keys), or those of a list of NIH K awards:
-    person_id, institution, institution_state, activity_code, ic, first_fiscal_year, project_title. --outcomes
+    person_id, institution, institution_state, activity_code, ic, first_fiscal_year, project_title. A yes in a
+    column agreed_to_sharing says that somebody has signed to be in the report to the funder. --outcomes
     takes either career events with the columns external_id, kind, code, date, until, project_number,
     before_first_k, sample, or a list of first K and R awards: person_id, k_activity, k_start, k_first_fy,
     k_first_fy_est, r_activity, r_start, r01_equivalent_before_k, pi_link. Rows of people who are not in the

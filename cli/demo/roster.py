@@ -170,6 +170,7 @@ def _person(random: Random, number: int, home: tuple[str, str]) -> Row:
         "problem_area": _levels("problem_area")[area].label,
         "condition": random.choice(conditions),
         "methods": ";".join(_methods(random, award, area)),
+        "agreed_to_sharing": "no" if number % 10 == 0 else "yes",
     }
 
 

@@ -18,6 +18,7 @@ from cli.demo.roster import (
     invented_roster,
     write_csv,
 )
+from tenants.cohorts.values import YES
 
 SEED = 11
 NEEDED = (
@@ -38,6 +39,7 @@ FURTHER = (
     "methods",
     "project_title",
 )
+AGREED = "agreed_to_sharing"
 K_AWARDEES = {key: key for key in NEEDED} | {
     "external_id": "person_id",
     "institute": "ic",
@@ -58,12 +60,16 @@ K_TO_R = (
 
 @dataclass(frozen=True)
 class Files:
-    """What to import; `mapping` is how the roster is to be read, None a file that there is not."""
+    """What to import; `mapping` is how the roster is to be read, None a file that there is not.
+
+    `agreed` are those who by the roster have signed that they may be shared with the funder, by external id.
+    """
 
     roster: Path
     mapping: dict[str, Any]
     products: Path | None
     career_events: Path | None
+    agreed: frozenset[str]
     invented: bool
     rewritten: bool = False
     """Whether career_events was written from a file of another form, whose lines it does not have."""
@@ -80,7 +86,9 @@ def files_of(roster: Path | None, outcomes: Path | None) -> Iterator[Files]:
             yield _invented(Path(folder))
         else:
             events = None if outcomes is None else _career_events(outcomes, Path(folder))
-            yield Files(roster, _mapping(roster), None, events, invented=False, rewritten=events != outcomes)
+            mapping = _mapping(roster)
+            agreed = _agreed(roster, mapping)
+            yield Files(roster, mapping, None, events, agreed, invented=False, rewritten=events != outcomes)
 
 
 def columns(names: Iterable[str], file: Path) -> dict[str, str]:
@@ -96,7 +104,8 @@ def _invented(folder: Path) -> Files:
     write_csv(people, roster)
     write_csv(outcomes.products, products)
     write_csv(outcomes.career_events, events)
-    return Files(roster, _mapping(roster), products, events, invented=True)
+    mapping = _mapping(roster)
+    return Files(roster, mapping, products, events, _agreed(roster, mapping), invented=True)
 
 
 def _mapping(roster: Path) -> dict[str, Any]:
@@ -107,6 +116,16 @@ def _mapping(roster: Path) -> dict[str, Any]:
         raise click.BadParameter(f"{roster}: columns are missing: {', '.join(missing)}")
     named = columns(("name", "email"), roster)
     return {**named, "external_id": attributes["external_id"], "attributes": _without_id(attributes)}
+
+
+def _agreed(roster: Path, mapping: dict[str, Any]) -> frozenset[str]:
+    with roster.open(encoding="utf-8-sig", newline="") as lines:
+        rows = csv.DictReader(lines)
+        return frozenset(
+            (row.get(mapping["external_id"]) or "").strip()
+            for row in rows
+            if (row.get(AGREED) or "").strip().casefold() in YES
+        )
 
 
 def _without_id(attributes: dict[str, str]) -> dict[str, str]:

@@ -12,10 +12,11 @@ from cli.demo.client import Client, Refused, Resource
 from cli.demo.product import Product, running_product
 from cli.demo.roster import CAREER_EVENT_COLUMNS, PRODUCT_COLUMNS
 from cli.demo.screen import say, step
-from cli.demo.sources import Files, columns
+from cli.demo.sources import AGREED, Files, columns
 from cli.demo.together import describe
 
 TEMPLATE = "nih_k_awardees"
+FUNDER = "Invented Foundation"
 ATTRIBUTES: tuple[Resource, ...] = (
     {"key": "institution_state", "label": "State", "kind": "categorical", "open": True},
     {"key": "first_fiscal_year", "label": "First fiscal year of the award", "kind": "number"},
@@ -34,6 +35,7 @@ RECIPE: Resource = {
 LISTS = ("programs", "cohorts", "matching-runs", "groups", "products", "career-events", "reports")
 CURVE = "time_to_r01.v2"
 FAILURES_SHOWN = 3
+FORMS_AT_ONCE = 5000
 
 
 def tell(files: Files, output: Path) -> None:
@@ -74,6 +76,8 @@ class _Story:
             _show_groups(society, cohort)
         with step("Import what came of these people"):
             self._import_outcomes(society, cohort)
+        with step(f"Record who has agreed on paper to be shared with {FUNDER}"):
+            self._record_forms(society, cohort)
         with step(f"Report to ourselves and to a funder, into {self._output}/"):
             internal = self._report(society, cohort)
         with step("Time from the first K award to the first R01-equivalent"):
@@ -84,7 +88,7 @@ class _Story:
         return f"placed {run['placed_count']:,} of {people:,} people in {run['group_count']:,} groups"
 
     def _open_tenants(self) -> tuple[Client, Client]:
-        names = {"society": "Invented Society of Early-Career Researchers", "funder": "Invented Foundation"}
+        names = {"society": "Invented Society of Early-Career Researchers", "funder": FUNDER}
         opened = []
         for kind, name in names.items():
             opened.append(self._product.open_tenant(kind=kind, slug=f"invented-{kind}", name=name))
@@ -92,7 +96,8 @@ class _Story:
         return opened[0], opened[1]
 
     def _define_program(self, society: Client) -> Resource:
-        program = society.post("/v1/programs", {"name": "Peer mentoring circles", "template": TEMPLATE})
+        asked = {"name": "Peer mentoring circles", "template": TEMPLATE, "funders": [FUNDER]}
+        program = society.post("/v1/programs", asked)
         for attribute in ATTRIBUTES:
             society.post(f"/v1/programs/{program['id']}/attributes", attribute)
         known = list(society.items(f"/v1/programs/{program['id']}/attributes"))
@@ -118,6 +123,20 @@ class _Story:
             done = _imported(society, cohort, asked, file, kind.replace("_", " "))
             _show_failures(society, done, lines=not self._files.rewritten)
 
+    def _record_forms(self, society: Client, cohort: Resource) -> None:
+        """Nobody is in the report to the funder who has not agreed."""
+        if not self._files.agreed:
+            say(f"nobody: the roster has no column {AGREED}, so the report to the funder is about nobody")
+            return
+        participants = society.items(f"/v1/cohorts/{cohort['id']}/participants")
+        known = [each["external_id"] for each in participants]
+        signed = [external_id for external_id in known if external_id in self._files.agreed]
+        form: Resource = {"purpose": "funder_sharing", "funder": FUNDER, "form": "Invented form 1"}
+        for first in range(0, len(signed), FORMS_AT_ONCE):
+            asked = {**form, "external_ids": signed[first : first + FORMS_AT_ONCE]}
+            society.post(f"/v1/cohorts/{cohort['id']}/consents", asked)
+        say(f"{len(signed):,} of {len(known):,} people have; the report to it leaves out the others")
+
     def _form_groups(self, society: Client, program: Resource, cohort: Resource) -> Resource:
         recipe = society.post("/v1/recipes", {"program_id": program["id"], **RECIPE})
         for term in recipe["terms"]:
@@ -136,7 +155,9 @@ class _Story:
     def _report(self, society: Client, cohort: Resource) -> Resource:
         read: dict[str, Any] = {}
         for audience in ("internal", "funder"):
-            asked = {"cohort_id": cohort["id"], "audience": audience, "formats": ["json", "csv"]}
+            asked: Resource = {"cohort_id": cohort["id"], "audience": audience, "formats": ["json", "csv"]}
+            if audience == "funder":
+                asked["funder"] = FUNDER
             report = society.post("/v1/reports", asked)
             _watched(society, f"/v1/reports/{report['id']}", audience)
             for kind in ("json", "csv"):

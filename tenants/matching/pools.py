@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, Select, Text, Uuid, and_, func, select, text
+from sqlalchemy import Boolean, ColumnElement, Select, Text, Uuid, and_, func, or_, select, text
 
 from tenants.cohorts.covered import covered, standing
 from tenants.cohorts.models import Participant
@@ -58,7 +58,7 @@ def still_in_pool_of(matching_run_id: UUID, cohort_id: UUID) -> Select[Any]:
 
 
 def number_lost(matching_run_id: UUID, cohort_id: UUID) -> Select[Any]:
-    """How many of those whom a run places or draws matching may look at no longer."""
+    """How many of those whom a run places, draws or takes out of a group matching may look at no longer."""
     return (
         select(func.count())
         .select_from(Placement)
@@ -68,7 +68,11 @@ def number_lost(matching_run_id: UUID, cohort_id: UUID) -> Select[Any]:
         )
         .where(
             Placement.matching_run_id == matching_run_id,
-            Placement.proposed_group_id.is_not(None) | Placement.arm.is_not(None),
+            or_(
+                Placement.proposed_group_id.is_not(None),
+                Placement.arm.is_not(None),
+                Placement.from_group_id.is_not(None),
+            ),
             ~may_be_matched(cohort_id),
         )
     )

@@ -60,6 +60,23 @@ def test_somebody_sees_what_each_purpose_rests_on_and_what_she_is_asked(tenant, 
         assert (each["program_id"], each["program_name"]) == (ready.program_id, "Circles")
 
 
+def test_a_program_shows_its_bases_and_chooses_those_of_three_purposes(tenant):
+    made = tenant.api.post("/v1/programs", json={"name": "x", "bases": {"contact": "consent"}}).get_json()
+    begun = {"matching": "institution", "contact": "consent", "outcomes": "institution"}
+    assert (made["bases"], made["funders"], made["wordings"]) == (begun, [], {})
+    changed = edit_program(tenant.api, made["id"], bases={"outcomes": "consent"}, funders=[FUND])
+    assert changed["bases"] == {**begun, "outcomes": "consent"}
+    assert tenant.api.get("/v1/programs").get_json()["items"] == [changed]
+    tag = {"If-Match": f'"{changed["version"]}"'}
+    for purpose, basis in (
+        ("demographics", "institution"),
+        ("funder_sharing", "consent"),
+        ("matching", "none"),
+    ):
+        answer = tenant.api.patch(f"/v1/programs/{made['id']}", json={"bases": {purpose: basis}}, headers=tag)
+        assert broken(answer)[0][0] == f"/bases/{purpose}"
+
+
 def test_what_she_says_holds_until_she_says_something_else_and_stays_in_the_ledger(ready, ada):
     granted = says(ada, ready.program_id, "demographics", "granted")
     assert granted.status_code == 201

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from cli.demo.roster import invented_roster, write_csv
+from cli.demo.sources import SEED
 
 REAL = Path(__file__).parents[3] / "shared" / "data"
 PLACED = re.compile(r"placed ([\d,]+) of ([\d,]+) people in ([\d,]+) groups")
@@ -104,6 +105,16 @@ def test_the_report_to_the_funder_shows_no_number_of_one_to_ten(told: Told) -> N
     assert all(number is not None for number in numbers(told.report("internal")))
 
 
+def test_the_report_to_the_funder_is_about_those_who_agreed_to_it(told: Told) -> None:
+    signed = sum(person["agreed_to_sharing"] == "yes" for person in invented_roster(seed=SEED))
+    assert f"{signed} of 240 people have" in told.text
+    report = told.report("funder")
+    assert report["funder"] == "Invented Foundation"
+    assert report["metrics"]["reach.v2"]["by_state"]["total"]["count"] == signed
+    assert report["metrics"]["coverage.v1"]["left_out"]["total"]["count"] == 240 - signed
+    assert told.report("internal")["metrics"]["reach.v2"]["by_state"]["total"]["count"] == 240
+
+
 def test_the_funder_sees_nothing_of_the_society(told: Told) -> None:
     assert "0 programs, 0 cohorts" in told.text
     assert "asked for by its id: 404" in told.text
@@ -144,6 +155,8 @@ def test_a_list_of_awards_is_read_and_outcomes_of_unknown_people_are_left_out(tm
     assert told.placed[1] == 40
     assert "2 failed" in told.text  # the stranger's observation and award
     assert "stranger" in told.text
+    assert "the report to the funder is about nobody" in told.text
+    assert set(numbers(told.report("funder"))) == {0, 40, None}
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="needs the folder of real data")

@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event as listen
 from sqlalchemy import text
 
 from tenants.cohorts.models import Attribute, Cohort, Participant, ParticipantChange, Program
@@ -17,6 +16,7 @@ from tenants.people.models import ConsentEntry, Membership
 from tenants.reporting.metrics import METRICS, coverage, demographics, groups, products, reach, time_to_r01
 from tenants.reporting.metrics.follow_up import APART, Career, FollowUp, follow_up
 from tenants.reporting.scope import Scope
+from tests.factories.matching import statements
 
 AS_OF = date(2026, 9, 1)
 DAY = dt.datetime(2026, 8, 1, tzinfo=dt.UTC)
@@ -317,26 +317,36 @@ def test_nobody_is_a_cohort_too(circle):
             assert breakdown.total.count == sum(cell.count for cell in breakdown.cells) == 0
 
 
-def test_a_metric_asks_as_often_for_many_people_as_for_none(circle, database):
-    def statements():
-        asked = []
-
-        def note(_connection, _cursor, statement, *_):
-            asked.append(statement)
-
-        listen.listen(database.engine, "before_cursor_execute", note)
+@pytest.mark.parametrize("audience", [{}, {"audience": "public"}, {"audience": "funder", "funder": "Fund"}])
+def test_no_statement_reads_people_without_asking_the_ledger(circle, database, audience):
+    circle.knows("parent", "boolean")
+    circle.joined()
+    outcomes, people = ("career_event", "product_contributor"), (" participant ", " group_member ")
+    with statements(database) as asked:
         for metric in METRICS:
-            metric.compute(circle.session, circle.scope())
-        listen.remove(database.engine, "before_cursor_execute", note)
+            metric.compute(circle.session, circle.scope(**audience))
+    reading = [each for each in asked if any(table in each for table in (*outcomes, "p.attributes -> k.key"))]
+    outward = [each for each in asked if any(table in each for table in people)]
+    assert len(reading) == 3
+    assert len(outward) > 5
+    for statement in [*reading, *(outward if audience else ())]:
+        assert "FROM consent_entry" in statement
+
+
+def test_a_metric_asks_as_often_for_many_people_as_for_none(circle, database):
+    def number():
+        with statements(database) as asked:
+            for metric in METRICS:
+                metric.compute(circle.session, circle.scope())
         return len(asked)
 
-    before = statements()
+    before = number()
     for _ in range(20):
         participant = circle.joined()
         circle.made(participant)
         circle.did(participant, "award", AS_OF, code="K01")
     circle.session.flush()
-    assert statements() == before <= 12
+    assert number() == before <= 12
 
 
 days = st.none() | st.dates(date(2010, 1, 1), date(2030, 1, 1))
