@@ -22,8 +22,6 @@ _EXISTS = {
     "program": text("SELECT id FROM program WHERE id = :id"),
     "cohort": text("SELECT program_id FROM cohort WHERE id = :id"),
 }
-WHOLE_TENANT = frozenset({Role.OWNER, Role.ADMIN, Role.AUDITOR})
-"""Roles that make no sense in a part of the tenant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +213,8 @@ def _refuse_misfit(wanted: Held) -> None:
     broken = []
     if wanted.program_id and wanted.cohort_id:
         broken.append(FieldError("/cohort_id", "one_limit", "Limit a role to a program or to a cohort."))
-    if wanted.limited and wanted.role in WHOLE_TENANT:
-        said = f"The role {wanted.role} holds in the whole tenant."
+    if wanted.limited:  # until the database holds roles to their limits
+        said = "Roles hold in the whole tenant for now."
         broken.append(FieldError("/program_id" if wanted.program_id else "/cohort_id", "not_limitable", said))
     if wanted.role in EXPIRING and wanted.expires_at is None:
         broken.append(FieldError("/expires_at", "required", f"The role {wanted.role} needs an end."))

@@ -13,8 +13,11 @@ class RoleGrant(Resource):
 
     membership_id = fields.UUID()
     role = fields.String()
-    program_id = fields.UUID(allow_none=True, metadata={"description": "Only in this program."})
-    cohort_id = fields.UUID(allow_none=True, metadata={"description": "Only in this cohort."})
+    program_id = fields.UUID(
+        allow_none=True,
+        metadata={"description": "Only in this program. For now null: roles hold in the whole tenant."},
+    )
+    cohort_id = fields.UUID(allow_none=True, metadata={"description": "Only in this cohort. For now null."})
     delegable = fields.Boolean(
         metadata={"description": "Its holder may give it to others, within its limits."}
     )
