@@ -301,7 +301,7 @@ def test_a_request_is_named_by_its_caller_or_by_us(tenant):
 def test_an_unknown_query_parameter_is_refused_everywhere(tenant):
     wrong = []
     for method, path in GUARDED:
-        url = re.sub(r"\{\w+\}", str(new_id()), path)
+        url = re.sub(r"\{\w+\}", str(new_id()), path.replace("{number}", "1"))
         api = api_for(tenant, path)
         answer = api.open(url, method=method.upper(), query_string={"surely_unknown": "1"})
         broken = answer.get_json()["errors"] if answer.status_code == 422 else []

@@ -13,15 +13,22 @@ from tenants.kernel.claims import Claim, JobFailed
 from tenants.kernel.errors import Conflict
 from tenants.kernel.session import Session, expect_many_rows
 
-REFERS_TO_MEMBERSHIP = (
-    "participant",
-    "group_member",
-    "product_contributor",
-    "career_event",
-    "access_token",
-    "consent_entry",
-)
-"""Every table that refers to a membership: one that any of them still needs is kept."""
+REFERS_TO_MEMBERSHIP = {
+    "access_token": "membership_id",
+    "browser_session": "membership_id",
+    "career_event": "membership_id",
+    "charter_version": "author_id",
+    "client_authorization": "membership_id",
+    "consent_entry": "membership_id",
+    "group_member": "membership_id",
+    "identity": "membership_id",
+    "invitation": "membership_id",
+    "participant": "membership_id",
+    "product_contributor": "membership_id",
+    "role_grant": "membership_id",
+    "separation": "membership_id",
+}
+"""Every table that refers to a membership, and by which column: one that any of them still needs is kept."""
 
 _CHANGED_SINCE = """
 SELECT count(*) FROM import_row r
@@ -113,8 +120,8 @@ _DELETE_MEMBERSHIPS = (
     "DELETE FROM membership m USING removed d"  # noqa: S608 - only names of the tuple above are put in
     " WHERE m.tenant_id = :tenant AND m.id = d.membership_id"
     + "".join(
-        f" AND NOT EXISTS (SELECT FROM {table} t WHERE t.tenant_id = :tenant AND t.membership_id = m.id)"
-        for table in REFERS_TO_MEMBERSHIP
+        f" AND NOT EXISTS (SELECT FROM {table} t WHERE t.tenant_id = :tenant AND t.{column} = m.id)"
+        for table, column in REFERS_TO_MEMBERSHIP.items()
     )
 )
 

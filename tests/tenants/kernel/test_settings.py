@@ -19,7 +19,7 @@ def test_the_required_variables_are_enough_and_the_rest_has_defaults():
     assert (settings.lease_seconds, settings.sweep_seconds, settings.bell_seconds) == (30, 1, 30)
     assert settings.helped_from_people == 50_000
     assert (settings.requests_per_minute_client, settings.requests_per_minute_tenant) == (1200, 6000)
-    assert (settings.tokens_per_minute_client, settings.sign_ins_per_minute_address) == (30, 300)
+    assert (settings.tokens_per_minute_client, settings.sign_ins_per_minute_address) == (300, 600)
     assert settings.trusted_proxies == 0
     assert (settings.bells_per_tenant, settings.max_upload_bytes, settings.job_attempts) == (
         1,
