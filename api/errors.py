@@ -11,7 +11,7 @@ from flask_smorest import Api
 from gunicorn.http.errors import ParseException
 from marshmallow import Schema as BaseSchema
 from marshmallow import fields
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
@@ -39,6 +39,8 @@ MOST_NAMED = 100
 LOCK_NOT_AVAILABLE = "55P03"
 LOST_RACES = ("23503", "23505")
 """PostgreSQL's foreign_key_violation and unique_violation: every rule that they keep is checked before."""
+BEHIND_A_WALL = "42501"
+"""PostgreSQL's insufficient_privilege, which is what a policy says of a row that may not be written."""
 CHALLENGE = 'Bearer realm="peerloom"'
 
 
@@ -121,6 +123,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(errors.DomainError, _domain_error)
     app.register_error_handler(StaleDataError, _stale)
     app.register_error_handler(IntegrityError, _lost_race)
+    app.register_error_handler(ProgrammingError, _out_of_reach)
     app.register_error_handler(ParseException, _garbled)
     for broken in (OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(broken, _unavailable)
@@ -147,7 +150,16 @@ def _challenge(status: int, code: str) -> dict[str, str]:
     return {"WWW-Authenticate": CHALLENGE + named} if status == 401 or named else {}
 
 
+def _out_of_reach(error: ProgrammingError) -> Response:
+    """The reach wall is the guard: what a role may write is said nowhere else, and told here."""
+    if g.get("limited") and getattr(error.orig, "sqlstate", None) == BEHIND_A_WALL:
+        return problem(403, "insufficient_role", "Your roles do not reach that far.")
+    return _unexpected(error)
+
+
 def _stale(_: StaleDataError) -> Response:
+    if g.get("limited") and request.method == "DELETE":  # a policy lets a row stay without a word
+        return problem(403, "insufficient_role", "Your roles do not reach that far.")
     status, code = (412, "stale_version") if "If-Match" in request.headers else (409, "conflict")
     return problem(status, code, "Somebody changed this resource meanwhile; read it again.")
 

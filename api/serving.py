@@ -71,7 +71,10 @@ def _admitted(session: Session, token: str, allow: Permission, *, again: bool = 
     admit(caller.cors_origins)
     if not again:
         limit_call(session.tenant_id, caller.client_id, caller.membership_id)
-    caller.require(allow, reading=request.method == "GET")
+    where = caller.require(allow, reading=request.method == "GET")
+    if not where.whole:
+        session.limit(programs=where.programs, cohorts=where.cohorts)
+        g.limited = True
     session.info["actor"] = caller.actor
     g.caller = caller
     return caller

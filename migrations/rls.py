@@ -8,6 +8,9 @@ from alembic import op
 TENANT = "(SELECT nullif(current_setting('app.tenant_id', true), '')::uuid)"
 MEMBERSHIP = "(SELECT nullif(current_setting('app.membership_id', true), '')::uuid)"
 PERSON = "(SELECT nullif(current_setting('app.person_id', true), '')::uuid)"
+WHOLE = "(SELECT current_setting('app.reach', true)) = 'tenant'"
+PROGRAMS = "((SELECT nullif(current_setting('app.programs', true), '')::uuid[])::uuid[])"
+COHORTS = "((SELECT nullif(current_setting('app.cohorts', true), '')::uuid[])::uuid[])"
 ALL = "SELECT, INSERT, UPDATE, DELETE"
 
 
@@ -93,6 +96,28 @@ def protect_self(table: str, *, grants: str = "SELECT", key: str = "id") -> None
     op.execute(
         f'CREATE POLICY self ON "{table}" TO peerloom_app USING ({key} = {PERSON}) WITH CHECK ({key} = {PERSON})'
     )
+
+
+def reach(table: str, seen: str, *, inserted: str | None = None, written: str | None = None) -> None:
+    """The reach wall on top of the tenant wall: whoever acts by a role that is limited to programs or cohorts finds
+    the rows that are `seen`, and no others. All are open where `app.reach` says "tenant"; unsaid, none is.
+
+    `inserted` says which rows may be made, `written` which may be made, changed and removed, where that is not what
+    is seen. To change what is only seen is an error, as its row is found; to remove it does nothing.
+    """
+
+    def policy(name: str, clauses: str) -> None:
+        op.execute(f'CREATE POLICY {name} ON "{table}" AS RESTRICTIVE {clauses}')
+
+    found = f"{WHOLE} OR {seen}"
+    if inserted is None and written is None:
+        policy("reach", f"TO peerloom_app USING ({found}) WITH CHECK ({found})")
+        return
+    changed = f"{WHOLE} OR {written or seen}"
+    policy("reach", f"FOR SELECT TO peerloom_app USING ({found})")
+    policy("reach_insert", f"FOR INSERT TO peerloom_app WITH CHECK ({WHOLE} OR {inserted or written})")
+    policy("reach_update", f"FOR UPDATE TO peerloom_app USING ({found}) WITH CHECK ({changed})")
+    policy("reach_delete", f"FOR DELETE TO peerloom_app USING ({changed})")
 
 
 def door(name: str, *, body: str, grants: tuple[str, ...], policies: tuple[str, ...]) -> None:

@@ -156,7 +156,7 @@ def post_office() -> Iterator[PostOffice]:
     office.end()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_tenant(app: Flask, database: Database) -> Callable[..., Tenant]:
     """Open another tenant."""
 
@@ -183,7 +183,7 @@ def tenant(new_tenant: Callable[..., Tenant]) -> Tenant:
     return new_tenant()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def finished(workers: None) -> Callable[[ContractClient, str], dict[str, Any]]:
     """Poll a resource until its work in the background has ended, and return it."""
 

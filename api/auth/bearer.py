@@ -94,7 +94,7 @@ class Caller:
         if self.membership_id is None and permission in SELF | PRIVATE:
             raise Forbidden("This is for people; the token acts for no one.", code="no_membership")
         where = self.reach(permission)
-        if not where.whole:  # no limited role is given while the database does not hold it to its limit
+        if not where:
             if reading:
                 raise NotFound
             raise Forbidden("None of your roles allows this.", code="insufficient_role")

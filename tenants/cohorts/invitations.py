@@ -23,6 +23,9 @@ _WHO = text("""
                               AND i.membership_id = p.membership_id AND i.expires_at > now()
                               AND i.accepted_at IS NULL AND i.declined_at IS NULL AND i.revoked_at IS NULL)
                      THEN 'already_invited'
+                WHEN EXISTS (SELECT FROM role_grant r
+                              WHERE r.tenant_id = p.tenant_id AND r.membership_id = p.membership_id)
+                     THEN 'with_roles'
                 WHEN coalesce(m.chosen_email, m.email) IS NULL THEN 'without_address'
                 ELSE 'invited' END AS outcome
       FROM participant p JOIN membership m ON m.tenant_id = p.tenant_id AND m.id = p.membership_id
@@ -57,6 +60,7 @@ class Invited:
     invited: int = 0
     joined: int = 0
     already_invited: int = 0
+    with_roles: int = 0
     without_address: int = 0
     left_alone: int = 0
 
@@ -64,7 +68,8 @@ class Invited:
 def invite_cohort(session: Session, *, cohort_id: UUID) -> Invited:
     """Invite everybody of a cohort who can be; letters go out in the background. Eligible ones become invited.
 
-    Who was invited before and has not answered is left alone while that invitation holds. Raises NotFound.
+    Who was invited before and has not answered is left alone while that invitation holds, and so is who holds a
+    role: she is invited by somebody who could give it. Raises NotFound.
     """
     row_of(session, Cohort, cohort_id, "cohort")
     known = {

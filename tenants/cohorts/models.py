@@ -176,7 +176,8 @@ class Import(Edited, TenantRow):
     """A file on its way into a cohort. `error` is {code, message, line} when the whole file is refused.
 
     While its job works (state checking or running) the job's own state says whether it failed or was cancelled.
-    Each upload rests under a `file_id` of its own, so that a late one cannot change what is being read.
+    Each upload rests under a `file_id` of its own, so that a late one cannot change what is being read. `reach` is
+    that of the session that announced it (`Session.reach`): its job takes nothing from beyond.
     """
 
     __tablename__ = "import"
@@ -201,6 +202,7 @@ class Import(Edited, TenantRow):
     file_id: Mapped[UUID | None]
     file_bytes: Mapped[int | None] = mapped_column(BigInteger)
     file_sha256: Mapped[str | None]
+    reach: Mapped[dict[str, Any] | None]
     confirmed_at: Mapped[datetime | None]
     confirmed_withdrawals: Mapped[int | None]
     applied_at: Mapped[datetime | None]

@@ -14,10 +14,11 @@ from tenants.kernel.errors import FieldError, Invalid
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import Version, row_of
 from tenants.kernel.session import Session
-from tenants.people.models import Membership
+from tenants.people.models import Membership, RoleGrant
 
 CLEARED: Any = object()
 """In place of a value: there is no answer any more. None is one: it is declined."""
+OUT_OF_REACH = ("out_of_reach", "Somebody whom your roles do not reach has this external id; ask an admin.")
 _UNKNOWN = ("unknown_attribute", "The program has no attribute of this key.")
 
 
@@ -26,26 +27,28 @@ def upsert_participant(
 ) -> tuple[Participant, bool]:
     """The participant with this external id and the given fields, and whether it is new in the cohort.
 
-    `given` as in `edit_participant`. Raises NotFound for the cohort, and Invalid.
+    `given` as in `edit_participant`. Raises NotFound for the cohort, and Invalid, also where a limited session does
+    not reach whose external id that is.
     """
     _refuse_lone_reason(given)
     values = read_values(session, row_of(session, Cohort, cohort_id).program_id, given)
-    membership = _membership(session, external_id)
+    membership_id = _membership(session, external_id)
     known = select(Participant).where(
-        Participant.cohort_id == cohort_id, Participant.membership_id == membership.id
+        Participant.cohort_id == cohort_id, Participant.membership_id == membership_id
     )
     participant = session.scalar(known.with_for_update(key_share=True))
+    key = (session.tenant_id, membership_id)
     if participant is not None:
-        _change(session, membership, participant, given, values)
+        _change(session, session.get_one(Membership, key), participant, given, values)
         return participant, False
-    participant = Participant(id=new_id(), cohort_id=cohort_id, membership_id=membership.id)
+    participant = Participant(id=new_id(), cohort_id=cohort_id, membership_id=membership_id)
     changes = {"state": "eligible", **given}
     participant.attributes = {key: value for key, value in values.items() if value is not CLEARED}
     participant.state, participant.state_reason = changes["state"], changes.get("reason")
     session.add(participant)
     session.flush()
     append_change(session, participant, participant.attributes, state=participant.state)
-    if _change_membership(membership, changes):
+    if _change_membership(session.get_one(Membership, key), changes):
         _touch_elsewhere(session, participant)
     events.record(session, "participant.created", subject=participant)
     return participant, True
@@ -77,16 +80,23 @@ def _refuse_lone_reason(changes: dict[str, Any]) -> None:
         raise Invalid.field("/reason", "needs_state", "A reason is given together with a state.")
 
 
-def _membership(session: Session, external_id: str) -> Membership:
+def _membership(session: Session, external_id: str) -> UUID:
     """The tenant's record of somebody, made if need be and held until the transaction ends."""
+    membership_id = new_id()
     made = insert(Membership).values(
-        tenant_id=session.tenant_id, id=new_id(), external_id=external_id, identifiers={}
+        tenant_id=session.tenant_id, id=membership_id, external_id=external_id, identifiers={}
     )
-    session.execute(made.on_conflict_do_nothing(index_elements=["tenant_id", "external_id"]))
-    known = select(Membership).where(
+    # What is new no limited session sees before it is in a cohort, so that nothing is asked back here.
+    made = made.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    if session.connection().execute(made).rowcount:
+        return membership_id
+    known = select(Membership.id).where(
         Membership.tenant_id == session.tenant_id, Membership.external_id == external_id
     )
-    return session.scalars(known.with_for_update(key_share=True)).one()
+    found = session.scalar(known.with_for_update(key_share=True))
+    if found is None:
+        raise Invalid.field("/external_id", *OUT_OF_REACH)
+    return found
 
 
 def _change(
@@ -98,6 +108,7 @@ def _change(
 ) -> None:
     values = {key: value for key, value in values.items() if key not in participant.own_answers}
     values = set_values(participant, values)
+    _refuse_address(session, membership, changes)
     changed = _change_membership(membership, changes)
     moved = _change_state(participant, changes)
     if changed or moved or values:
@@ -112,6 +123,15 @@ def _change(
         append_change(session, participant, values, state=participant.state if moved else None)
     if changed:
         _touch_elsewhere(session, participant)
+
+
+def _refuse_address(session: Session, membership: Membership, changes: dict[str, Any]) -> None:
+    """Raise Invalid for a new address of somebody who holds a role and has not joined: letters make her who joins."""
+    if changes.get("email", membership.email) == membership.email or membership.person_id is not None:
+        return
+    held = select(RoleGrant.id).where(RoleGrant.membership_id == membership.id).limit(1)
+    if session.scalar(held) is not None:
+        raise Invalid.field("/email", "holds_role", "She holds a role: change her address under /v1/people.")
 
 
 def _change_membership(membership: Membership, changes: dict[str, Any]) -> list[str]:

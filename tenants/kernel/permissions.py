@@ -135,5 +135,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
 }
 """What each role gives in the whole tenant. Only an owner makes owners, and nobody gives what they lack."""
 
+IN_PLACES = frozenset({Role.PROGRAM_MANAGER, Role.FACILITATOR, Role.REPORT_VIEWER})
+"""Roles that can be limited to a program or a cohort."""
 EXPIRING = frozenset({Role.AUDITOR})
 """Roles that are given for a time only."""

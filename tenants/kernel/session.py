@@ -1,11 +1,11 @@
-"""Sessions behind the walls. PostgreSQL reads who we are from three settings of each transaction.
+"""Sessions behind the walls. PostgreSQL reads who we are, and how far we reach, from settings of each transaction.
 
 A session is nobody's, a person's or a tenant's, and never switches. The settings are written at the
 start of every transaction, empty when there is nothing to say, so that a pooled connection cannot
 carry one caller's identity into another's request.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,10 @@ from tenants.kernel.crypto import KeyRing
 _WALLS = ("tenant_id", "membership_id", "person_id")
 _IDENTIFY = text(
     "SELECT set_config('app.membership_id', :membership_id, true), set_config('app.person_id', :person_id, true)"
+)
+_LIMIT = text(
+    "SELECT set_config('app.reach', 'limited', true),"
+    " set_config('app.programs', :programs, true), set_config('app.cohorts', :cohorts, true)"
 )
 _TOO_STRONG = """
     SELECT rolsuper OR rolbypassrls OR pg_has_role(current_user, 'peerloom_owner', 'MEMBER')
@@ -60,6 +64,27 @@ class Session(orm.Session):
         self.connection().execute(_IDENTIFY, known)
 
     @property
+    def reach(self) -> dict[str, str] | None:
+        """The `programs` and `cohorts` that it reaches, as arrays of PostgreSQL; None: all of the tenant."""
+        reach: dict[str, str] | None = self.info.get("reach")
+        return reach
+
+    @property
+    def limited(self) -> bool:
+        """Whether it reaches some programs and cohorts only."""
+        return self.reach is not None
+
+    def limit(self, *, programs: Collection[UUID], cohorts: Collection[UUID]) -> None:
+        """Reach, from now on, these programs with all their cohorts, and these cohorts, and nothing else of the tenant.
+
+        RuntimeError if that has been said: no session comes to reach further.
+        """
+        if self.limited:
+            raise RuntimeError("a session is limited once")
+        self.info["reach"] = {"programs": _listed(programs), "cohorts": _listed(cohorts)}
+        self.connection().execute(_LIMIT, self.reach)
+
+    @property
     def actor(self) -> str | None:
         """Who acts, as events name it: a client's id, or None for the product itself."""
         actor: str | None = self.info.get("actor")
@@ -69,6 +94,11 @@ class Session(orm.Session):
     def key_ring(self) -> KeyRing:
         """What unwraps this session's keys. RuntimeError if its database was opened without."""
         return _given(self.info.get("key_ring"))
+
+
+def _listed(ids: Collection[UUID]) -> str:
+    """An array of PostgreSQL. UUIDs need no quotes."""
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 def _given(key_ring: KeyRing | None) -> KeyRing:
@@ -94,6 +124,10 @@ def _raise_walls(session: orm.Session, _: orm.SessionTransaction, connection: Co
         f"set_config('app.{key}', '{'' if value is None else UUID(int=value.int)}', true)"
         for key, value in zip(_WALLS, who, strict=True)
     )
+    reach = session.info.get("reach")
+    said += f", set_config('app.reach', '{'limited' if reach else 'tenant'}', true)"
+    for key in ("programs", "cohorts"):
+        said += f", set_config('app.{key}', '{reach[key] if reach else ''}', true)"
     if patience := session.info.get("lock_seconds"):
         said += f", set_config('lock_timeout', '{patience:d}s', true)"
     begin = "BEGIN ISOLATION LEVEL REPEATABLE READ" if session.info.get("snapshot") else "BEGIN"

@@ -2,8 +2,10 @@
 
 `staged` holds the rows of the file. A temporary table says for each usable row what is there and what would
 be there afterwards; the statements after it write the difference. Only participants of the import's cohort
-are known; an empty cell keeps what is there.
+are known; an empty cell keeps what is there, and so does a limited import of a product that others are behind too.
 """
+
+from tenants.cohorts.imports.staging import in_reach
 
 UNKNOWN_PEOPLE = """
 UPDATE staged s SET outcome = 'failed', "column" = :id_column, code = 'unknown_person',
@@ -28,9 +30,12 @@ SELECT count(*) FROM (
      WHERE p.tenant_id = :tenant AND p.natural_key IN (SELECT natural_key FROM staged WHERE outcome IS NULL)
      ORDER BY p.id FOR UPDATE) held
 """
-PRODUCTS = """
+PRODUCTS = f"""
 CREATE TEMP TABLE told ON COMMIT DROP AS
 SELECT t.*, version IS NOT NULL AND NOT :skip AND
+            NOT (:limited AND EXISTS (SELECT FROM product_contributor b
+                                       WHERE b.tenant_id = :tenant AND b.product_id = t.id
+                                         AND NOT {in_reach("b.membership_id")})) AND
             (kind, title, date, doi, pmid, project_number, visibility)
             IS DISTINCT FROM (old_kind, old_title, old_date, old_doi, old_pmid, old_project, old_visibility)
             AS changed
@@ -43,7 +48,7 @@ SELECT t.*, version IS NOT NULL AND NOT :skip AND
                p.pmid AS old_pmid, p.project_number AS old_project, p.visibility AS old_visibility
           FROM staged s LEFT JOIN product p ON p.tenant_id = :tenant AND p.natural_key = s.natural_key
          WHERE s.outcome IS NULL ORDER BY s.natural_key, s.line) t
-"""
+"""  # noqa: S608 - a constant is put in
 CONTRIBUTIONS = """
 CREATE TEMP TABLE behind ON COMMIT DROP AS
 SELECT s.line, t.id AS product_id, m.id AS membership_id, c.id IS NULL AS is_new,

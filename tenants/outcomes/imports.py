@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from tenants.cohorts.imports.reversal import undoing
-from tenants.cohorts.imports.staging import Fault, Plan, Staged, run
+from tenants.cohorts.imports.staging import Fault, Plan, Staged, reach_of, run
 from tenants.cohorts.models import Import
 from tenants.cohorts.values import InvalidValue, ValueReader, short_text
 from tenants.kernel.claims import Claim, JobFailed
@@ -122,6 +122,7 @@ def _apply(session: Session, found: Import, outcome: Outcome) -> bool:
         "skip": found.mode == "skip",
         "dry_run": found.dry_run,
         "id_column": found.mapping["external_id"],
+        **reach_of(found),
     }
     for statement in (*outcome.prepare, *(() if found.dry_run else outcome.write)):
         session.execute(text(statement), known)

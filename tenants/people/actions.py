@@ -12,6 +12,7 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.rows import Version, edited, row_of
 from tenants.kernel.session import Session
 from tenants.people.models import Membership
+from tenants.people.roles import Giver, refuse_more
 
 _LOCK_GROUPS = text("SELECT door.lock_groups(:locked)")
 
@@ -19,7 +20,13 @@ _LOCK_GROUPS = text("SELECT door.lock_groups(:locked)")
 def add_person(
     session: Session, *, external_id: str | None = None, name: str | None = None, email: str | None = None
 ) -> Membership:
-    """A membership of somebody who is in no roster. Conflict "external_id_taken"."""
+    """A membership of somebody who is in no roster.
+
+    Raises Conflict "external_id_taken", and Forbidden in a limited session, whose people are those of its cohorts.
+    """
+    if session.limited:
+        said = "Your roles do not reach that far; add her to a cohort."
+        raise Forbidden(said, code="insufficient_role")
     membership = Membership(id=new_id(), external_id=external_id or new_id().hex, name=name, email=email)
     session.add(membership)
     try:
@@ -31,10 +38,15 @@ def add_person(
 
 
 def edit_person(
-    session: Session, *, membership_id: UUID, changes: dict[str, Any], if_match: Version
+    session: Session, *, giver: Giver, membership_id: UUID, changes: dict[str, Any], if_match: Version
 ) -> Membership:
-    """Correct what the tenant says of somebody; what she says of herself outranks it. Raises StaleVersion."""
+    """Correct what the tenant says of somebody; what she says of herself outranks it.
+
+    Raises NotFound, StaleVersion, and Forbidden as `roles.refuse_more` for the address of who has not joined.
+    """
     membership = row_of(session, Membership, membership_id, "person")
+    if "email" in changes and membership.person_id is None:
+        refuse_more(session, giver=giver, membership_id=membership_id)
     changed = edited(membership, changes, if_match=if_match)
     if changed:
         session.flush()

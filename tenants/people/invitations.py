@@ -19,6 +19,7 @@ from tenants.kernel.rows import row_named
 from tenants.kernel.session import Session
 from tenants.kernel.settings import Settings
 from tenants.people.models import INVITATION_PREFIX, Invitation, InvitationLink, Membership, RoleGrant
+from tenants.people.roles import THE_TENANT, Giver, refuse_more
 
 LIFETIME = timedelta(days=30)
 _LETTERS = Templates(Path(__file__).parent / "letters")
@@ -44,13 +45,16 @@ def invitations(*, membership_id: UUID | None = None, cohort_id: UUID | None = N
     return rows
 
 
-def invite(session: Session, *, membership_id: UUID, cohort_id: UUID | None = None) -> Invitation:
+def invite(
+    session: Session, *, giver: Giver, membership_id: UUID, cohort_id: UUID | None = None
+) -> Invitation:
     """Invite the somebody of a membership. It has no link before `make_link` or `send`.
 
     Raises Conflict "already_bound" where the membership is a person's, "already_invited" where an invitation is
-    open: that one can be sent again.
+    open: that one can be sent again. Raises Forbidden as `roles.refuse_more`.
     """
     membership = row_named(session, Membership, membership_id, pointer="/membership_id")
+    refuse_more(session, giver=giver, membership_id=membership_id)
     if membership.person_id is not None:
         raise Conflict("This membership is somebody's already.", code="already_bound")
     still_open = select(Invitation).where(Invitation.membership_id == membership_id, *_OPEN).with_for_update()
@@ -75,21 +79,23 @@ def invite_owner(session: Session) -> str:
     session.add(membership)
     session.flush()
     session.add(RoleGrant(membership_id=membership.id, role=Role.OWNER.value, granted_by=session.actor))
-    return make_link(session, invitation_id=invite(session, membership_id=membership.id).id)
+    invitation = invite(session, giver=THE_TENANT, membership_id=membership.id)
+    return make_link(session, giver=THE_TENANT, invitation_id=invitation.id)
 
 
-def make_link(session: Session, *, invitation_id: UUID) -> str:
+def make_link(session: Session, *, giver: Giver, invitation_id: UUID) -> str:
     """The secret of an invitation's link, new each time: those before no longer work. It lasts 30 days from now.
 
-    Raises NotFound, and Conflict "invitation_ended" for one that was answered or revoked.
+    Raises NotFound, Conflict "invitation_ended" for one that was answered or revoked, and Forbidden as `invite`.
     """
-    invitation = renew(session, invitation_id=invitation_id)
+    invitation = renew(session, giver=giver, invitation_id=invitation_id)
     return _link(session, invitation.id)
 
 
-def renew(session: Session, *, invitation_id: UUID) -> Invitation:
+def renew(session: Session, *, giver: Giver, invitation_id: UUID) -> Invitation:
     """End the links of an invitation that nobody has answered, and let it hold 30 days from now. Raises as above."""
     invitation = _held(session, invitation_id)
+    refuse_more(session, giver=giver, membership_id=invitation.membership_id)
     session.execute(delete(InvitationLink).where(InvitationLink.invitation_id == invitation_id))
     invitation.expires_at = now() + LIFETIME
     session.flush()

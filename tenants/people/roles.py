@@ -7,15 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select, text
+from sqlalchemy.exc import IntegrityError
 
 from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from tenants.kernel.ids import new_id
-from tenants.kernel.permissions import EXPIRING, LIMITABLE, ROLES, Permission, Role
-from tenants.kernel.rows import row_named, row_of
+from tenants.kernel.permissions import EXPIRING, IN_PLACES, LIMITABLE, ROLES, Permission, Role
+from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
-from tenants.people.models import Membership, RoleGrant
+from tenants.people.models import RoleGrant
 
 # The tables of a room above, which knows of roles and not the other way round.
 _EXISTS = {
@@ -89,6 +90,10 @@ class Giver:
         )
 
 
+THE_TENANT = Giver(None, frozenset(permission.value for permission in Permission))
+"""Whoever opens a tenant."""
+
+
 def reach(held: Iterable[Held], permission: Permission) -> Reach:
     """Where these roles together give a permission; nowhere is false."""
     giving = [each for each in held if permission in each.permissions]
@@ -110,6 +115,16 @@ def roles_of(session: Session, membership_id: UUID) -> list[Held]:
     )
     rows = session.execute(select(*columns).where(RoleGrant.membership_id == membership_id, _in_force()))
     return [Held(Role(row.role), *row[1:]) for row in rows]
+
+
+def refuse_more(session: Session, *, giver: Giver, membership_id: UUID) -> None:
+    """Raise Forbidden "role_not_held" where somebody holds a role that the giver could not give.
+
+    A link, or another address for letters, makes somebody else of her: who deals with these could give her roles.
+    """
+    for held in roles_of(session, membership_id):
+        if not giver.may_give(held, program_of_cohort=_program_limiting(session, held)):
+            raise Forbidden("She holds a role that you could not give.", code="role_not_held")
 
 
 def role_grants(*, membership_id: UUID | None = None) -> Select[Any]:
@@ -135,12 +150,11 @@ def grant_role(
     "role_not_held" for more than the giver may give.
     """
     wanted = Held(Role(role), program_id, cohort_id, expires_at, delegable)
-    membership = row_named(session, Membership, membership_id, pointer="/membership_id")
     _refuse_misfit(wanted)
     if not giver.may_give(wanted, program_of_cohort=_program_limiting(session, wanted)):
         raise Forbidden("You can give no role beyond what you may give yourself.", code="role_not_held")
     grant = RoleGrant(
-        membership_id=membership.id,
+        membership_id=membership_id,
         role=wanted.role.value,
         program_id=program_id,
         cohort_id=cohort_id,
@@ -149,7 +163,12 @@ def grant_role(
         granted_by=session.actor,
     )
     session.add(grant)
-    session.flush()
+    try:
+        session.flush()
+    except (
+        IntegrityError
+    ) as error:  # told by the reference: a colleague is not within a limited giver's reach
+        raise Invalid.field("/membership_id", "unknown", "There is no such membership.") from error
     events.record(session, "role.granted", subject=grant, changed=[role], audience="audit")
     return grant
 
@@ -213,8 +232,8 @@ def _refuse_misfit(wanted: Held) -> None:
     broken = []
     if wanted.program_id and wanted.cohort_id:
         broken.append(FieldError("/cohort_id", "one_limit", "Limit a role to a program or to a cohort."))
-    if wanted.limited:  # until the database holds roles to their limits
-        said = "Roles hold in the whole tenant for now."
+    if wanted.limited and wanted.role not in IN_PLACES:
+        said = f"The role {wanted.role} holds in the whole tenant."
         broken.append(FieldError("/program_id" if wanted.program_id else "/cohort_id", "not_limitable", said))
     if wanted.role in EXPIRING and wanted.expires_at is None:
         broken.append(FieldError("/expires_at", "required", f"The role {wanted.role} needs an end."))

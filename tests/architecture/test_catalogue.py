@@ -22,6 +22,19 @@ NARROWER = {
     "separation": {"own_wishes"},
     "separation_member": {"own_wishes"},
 }
+REACH = {
+    "seen as it is written": [("reach", "*")],
+    "seen more than written": [
+        ("reach", "r"), ("reach_delete", "d"), ("reach_insert", "a"), ("reach_update", "w"),
+    ],
+}  # fmt: skip
+NO_LIMITED_ROLE_OPENS = {
+    # How people and clients get in, and what the product keeps for itself.
+    "access_token", "authorization_code", "browser_session", "client", "client_authorization", "connection",
+    "data_key", "event", "idempotency_record", "identity", "job", "letter", "refresh_token", "sign_in_attempt",
+    # Behind the group wall, which asks for membership.
+    "charter_version",
+} | GLOBAL_TABLES  # fmt: skip
 DOORS = {
     "admit(member uuid)",
     "become_person(somebody uuid)",
@@ -29,6 +42,7 @@ DOORS = {
     "charter_in_force(of_group uuid)",
     "due_jobs(most integer)",
     "lock_groups(locked boolean)",
+    "in_reach(member uuid, programs uuid[], cohorts uuid[])",
     "keys_under_others(master text, after uuid, most integer)",
     "has_personal(person uuid)",
     "my_memberships()",
@@ -37,6 +51,8 @@ DOORS = {
     "person_of(identity bytea)",
     "purge()",
     "separations(cohort uuid)",
+    "ties_of_person(member uuid)",
+    "ties_of_product(made uuid)",
     "tenant_by_slug(named text)",
     "unsealed_tenants(most integer)",
 }
@@ -45,6 +61,7 @@ DOOR_READS = {
     "browser_session": {"expires_at"},
     "client_authorization": {"expires_at"},
     "charter_version": {"tenant_id", "group_id", "number"},
+    "cohort": {"tenant_id", "id", "program_id"},
     "consent_entry": {
         "tenant_id",
         "id",
@@ -65,11 +82,13 @@ DOOR_READS = {
     "matching_analysis": {"tenant_id", "matching_run_id", "job_id"},
     "matching_run": {"tenant_id", "id", "accepted_at", "cohort_id", "job_id", "simulation", "created_at"},
     "membership": {"tenant_id", "id", "person_id"},
-    "participant": {"tenant_id", "id", "membership_id"},
+    "participant": {"tenant_id", "id", "membership_id", "cohort_id"},
     "peer_group": None,
     "personal_identity": {"key", "person_id"},
     "placement": {"tenant_id", "matching_run_id", "participant_id", "proposed_group_id"},
+    "product_contributor": {"tenant_id", "product_id"},
     "proposed_group": {"tenant_id", "id", "matching_run_id", "group_id"},
+    "role_grant": {"tenant_id", "membership_id"},
     "separation": {"tenant_id", "id", "cohort_id", "membership_id"},
     "separation_member": {"tenant_id", "separation_id", "participant_id"},
     "sign_in_attempt": {"expires_at"},
@@ -90,6 +109,7 @@ DOOR_DELETES = {
     "sign_in_attempt",
 }
 
+WHOLE = "((( SELECT current_setting('app.reach'::text, true) AS current_setting) = 'tenant'::text) OR "
 POLICIES = """
     SELECT c.relname, p.polname, p.polcmd::text, p.polpermissive,
            ARRAY(SELECT rolname::text FROM pg_roles WHERE oid = ANY (p.polroles)),
@@ -116,11 +136,15 @@ def tables(catalogue):
     return sorted({name for (name,) in listed} - {"alembic_version"})
 
 
+def is_reach(policy: str) -> bool:
+    return policy == "reach" or policy.startswith("reach_")
+
+
 def shapes(rows) -> dict[str, set[Any]]:
     """By table: command, permissive, expressions of each policy for the app, without its table's name."""
     by_table: dict[str, set[Any]] = {}
     for table, name, command, permissive, roles, using, check in rows:
-        if roles == ["peerloom_app"] and name not in NARROWER.get(table, ()):
+        if roles == ["peerloom_app"] and name not in NARROWER.get(table, ()) and not is_reach(name):
             by_table.setdefault(table, set()).add((name, command, permissive, using, check))
     return by_table
 
@@ -208,6 +232,18 @@ def test_further_policies_of_the_app_only_narrow(catalogue):
         if permissive and name in NARROWER.get(table, ())
     ]
     assert widening == []
+
+
+def test_limited_roles_are_held_to_their_limit_on_every_table_that_they_open(catalogue, tables):
+    reaching: dict[str, list[Any]] = {}
+    for table, name, command, permissive, roles, using, check in catalogue.execute(POLICIES):
+        if is_reach(name):
+            assert (permissive, roles) == (False, ["peerloom_app"]), (table, name)
+            for said in filter(None, (using, check)):
+                assert said.startswith(WHOLE), (table, name, said)
+            reaching.setdefault(table, []).append((name, command))
+    assert {table for table, found in reaching.items() if sorted(found) not in REACH.values()} == set()
+    assert reaching.keys() == set(tables) - NO_LIMITED_ROLE_OPENS
 
 
 def test_policies_are_for_the_app_or_for_a_door(catalogue):

@@ -66,7 +66,13 @@ def invented(people: int, *, institutions: int = 10) -> list[dict[str, Any]]:
 
 
 def ready_to_match(
-    tenant: Any, database: Database, *, people: int = 24, institutions: int = 10, **recipe: Any
+    tenant: Any,
+    database: Database,
+    *,
+    people: int = 24,
+    institutions: int = 10,
+    prefix: str = "P",
+    **recipe: Any,
 ) -> Ready:
     """A program, a cohort of `people`, and a recipe: similar award, different institution, one of each."""
     program_id = program_to_match(tenant.api)
@@ -75,7 +81,7 @@ def ready_to_match(
     made = tenant.api.post("/v1/recipes", json=body)
     assert made.status_code == 201, made.get_json()
     roster = invented(people, institutions=institutions)
-    participants = add_participants(database, tenant.id, cohort["id"], roster)
+    participants = add_participants(database, tenant.id, cohort["id"], roster, prefix=prefix)
     return Ready(program_id, cohort["id"], made.get_json()["id"], participants)
 
 

@@ -21,6 +21,7 @@ from tenants.kernel.permissions import ALL, PRIVATE, TENANT, Role
 from tenants.people import invitations
 from tenants.people.actions import add_person
 from tenants.people.models import RoleGrant
+from tenants.people.roles import THE_TENANT
 from tests.contract import ContractClient
 
 ISSUER = "https://people.example"
@@ -50,7 +51,7 @@ def joined(database: Any, tenant_id: UUID, *, membership_id: UUID | None = None,
     with database.tenant(tenant_id) as session:
         if membership_id is None:
             membership_id = add_person(session, name="Invented Person").id
-        invitation = invitations.invite(session, membership_id=membership_id)
+        invitation = invitations.invite(session, giver=THE_TENANT, membership_id=membership_id)
         joining.accept(session, invitation_id=invitation.id, who=who)
         for role in roles:
             until = now().replace(year=now().year + 1) if role == Role.AUDITOR else None

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
+from flask import current_app, g
 from sqlalchemy import Row, Select
 
 from api.blueprint import Blueprint
@@ -48,7 +48,7 @@ def list_invitations(session: Session, membership_id: UUID | None, cohort_id: UU
 def invite(session: Session, body: dict[str, Any]) -> Any:
     """Invite somebody, by a letter or by a link that you pass on. It lasts for 30 days."""
     deliver = body.pop("deliver")
-    invitation_id = actions.invite(session, **body).id
+    invitation_id = actions.invite(session, giver=g.caller.giver, **body).id
     if deliver == "link":
         return _with_link(session, invitation_id)
     actions.send(session, invitation_ids=[invitation_id])
@@ -76,7 +76,7 @@ def renew_invitation_link(session: Session, invitation_id: UUID) -> Any:
 @blp.post(f"{ONE}/letter", WRITE, returns=Invitation, errors=(409,))
 def send_invitation_again(session: Session, invitation_id: UUID) -> Row[Any]:
     """Send another letter, with a new link, good for 30 days; the links before no longer work."""
-    actions.renew(session, invitation_id=invitation_id)
+    actions.renew(session, giver=g.caller.giver, invitation_id=invitation_id)
     actions.send(session, invitation_ids=[invitation_id])
     return _shown(session, invitation_id)
 
@@ -89,7 +89,7 @@ def revoke_invitation(session: Session, invitation_id: UUID) -> Row[Any]:
 
 
 def _with_link(session: Session, invitation_id: UUID) -> Any:
-    secret = actions.make_link(session, invitation_id=invitation_id)
+    secret = actions.make_link(session, giver=g.caller.giver, invitation_id=invitation_id)
     url = f"{current_app.config['PUBLIC_URL']}/invitations/{secret}"
     return SimpleNamespace(**_shown(session, invitation_id)._asdict(), url=url)
 

@@ -49,6 +49,7 @@ class CohortInvitations(Schema):
     invited = fields.Integer(metadata={"description": "Their letters go out in the background."})
     joined = fields.Integer(metadata={"description": "Have joined already."})
     already_invited = fields.Integer(metadata={"description": "Have an invitation that still holds."})
+    with_roles = fields.Integer(metadata={"description": "Hold roles: invite them one by one."})
     without_address = fields.Integer()
     left_alone = fields.Integer(metadata={"description": "Ineligible, declined, withdrawn or completed."})
 

@@ -45,7 +45,9 @@ def edit_me(session: Session, body: dict[str, Any], if_match: IfMatch) -> Any:
     """Say how one is called and where letters go; it outranks the roster."""
     changes = dict(body)
     locked = changes.pop("groups_locked", None)
-    actions.edit_person(session, membership_id=_me(), changes=changes, if_match=if_match)
+    actions.edit_person(
+        session, giver=g.caller.giver, membership_id=_me(), changes=changes, if_match=if_match
+    )
     if locked is not None:
         actions.lock_groups(session, locked=locked)
     return _shown(session)

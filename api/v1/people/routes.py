@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from flask import g
 from sqlalchemy import Row, Select
 
 from api.blueprint import Blueprint
@@ -47,7 +48,9 @@ def get_person(session: Session, membership_id: UUID) -> Row[Any]:
 @blp.patch("/people/<uuid:membership_id>", WRITE, body=PersonPatch, returns=Person, etag=True, errors=(409,))
 def edit_person(session: Session, body: dict[str, Any], membership_id: UUID, if_match: IfMatch) -> Row[Any]:
     """Correct what the tenant says of somebody."""
-    actions.edit_person(session, membership_id=membership_id, changes=body, if_match=if_match)
+    actions.edit_person(
+        session, giver=g.caller.giver, membership_id=membership_id, changes=body, if_match=if_match
+    )
     return _shown(session, membership_id)
 
 

@@ -14,10 +14,9 @@ class RoleGrant(Resource):
     membership_id = fields.UUID()
     role = fields.String()
     program_id = fields.UUID(
-        allow_none=True,
-        metadata={"description": "Only in this program. For now null: roles hold in the whole tenant."},
+        allow_none=True, metadata={"description": "Only in this program, with all its cohorts."}
     )
-    cohort_id = fields.UUID(allow_none=True, metadata={"description": "Only in this cohort. For now null."})
+    cohort_id = fields.UUID(allow_none=True, metadata={"description": "Only in this cohort."})
     delegable = fields.Boolean(
         metadata={"description": "Its holder may give it to others, within its limits."}
     )

@@ -48,7 +48,12 @@ def create_import(
     if broken:
         raise Invalid(*broken)
     made = Import(
-        cohort_id=cohort_id, kind=kind, mapping=mapping, counts=dict.fromkeys(ROW_OUTCOMES, 0), **how
+        cohort_id=cohort_id,
+        kind=kind,
+        mapping=mapping,
+        counts=dict.fromkeys(ROW_OUTCOMES, 0),
+        reach=session.reach,
+        **how,
     )
     session.add(made)
     session.flush()

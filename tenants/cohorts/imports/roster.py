@@ -12,6 +12,7 @@ from tenants.cohorts.imports.roster_sql import (
     CLASSIFY,
     CREATE_MEMBERSHIPS,
     CREATE_PARTICIPANTS,
+    FAIL_OUT_OF_REACH,
     FAIL_REPEATED,
     FAIL_WITHOUT_REQUIRED,
     FORGET_FRESH,
@@ -26,7 +27,7 @@ from tenants.cohorts.imports.roster_sql import (
     USED_LEVELS,
     WITHDRAW,
 )
-from tenants.cohorts.imports.staging import Fault, Moved, Plan, Staged, run
+from tenants.cohorts.imports.staging import Fault, Moved, Plan, Staged, reach_of, run
 from tenants.cohorts.models import Attribute, Cohort, Import
 from tenants.cohorts.participants import add_levels, reader_of
 from tenants.cohorts.values import InvalidValue, ValueReader, email_address, short_text
@@ -135,7 +136,15 @@ def _apply(
     attributes = _held_attributes(session, found, versions)
     known = _parameters(found)
     people = NOBODY_IS_FRESH if found.dry_run else CREATE_MEMBERSHIPS
-    for statement in (FAIL_REPEATED, people, "ANALYZE fresh", HOLD_MEMBERSHIPS, HOLD_PARTICIPANTS, CLASSIFY):
+    for statement in (
+        FAIL_REPEATED,
+        FAIL_OUT_OF_REACH,
+        people,
+        "ANALYZE fresh",
+        HOLD_MEMBERSHIPS,
+        HOLD_PARTICIPANTS,
+        CLASSIFY,
+    ):
         session.execute(text(statement), known)
     session.execute(text("ANALYZE roster"))
     mapped = found.mapping.get("attributes", {})
@@ -191,6 +200,7 @@ def _parameters(found: Import) -> dict[str, Any]:
         "identifier_keys": list(_identifiers(mapping)),
         "attribute_keys": list(mapping.get("attributes", {})),
         "id_column": mapping["external_id"],
+        **reach_of(found),
     }
 
 

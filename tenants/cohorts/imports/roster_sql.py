@@ -8,7 +8,16 @@ wait, and so cannot wait for an import in a circle. Whoever is new is made befor
 on somebody who adds the same person singly waits for the import, or the import has waited for them.
 """
 
+from tenants.cohorts.imports.staging import COHORT_IN_REACH, in_reach
+from tenants.cohorts.participants import OUT_OF_REACH
+
 NOBODY_IS_FRESH = "CREATE TEMP TABLE fresh (id uuid) ON COMMIT DROP"
+FAIL_OUT_OF_REACH = f"""
+UPDATE staged s SET outcome = 'failed', "column" = :id_column, code = '{OUT_OF_REACH[0]}', message = '{OUT_OF_REACH[1]}'
+  FROM membership m
+ WHERE :limited AND s.outcome IS NULL AND m.tenant_id = :tenant AND m.external_id = s.external_id
+   AND NOT {in_reach("m.id")}
+"""  # noqa: S608 - constants are put in
 CREATE_MEMBERSHIPS = """
 CREATE TEMP TABLE fresh ON COMMIT DROP AS
 WITH made AS (
@@ -35,6 +44,13 @@ SELECT count(*) FROM (
     SELECT id FROM participant WHERE tenant_id = :tenant AND cohort_id = :cohort
      ORDER BY id FOR NO KEY UPDATE) held
 """
+# Whoever holds a role and has not joined would become whom a new address belongs to. And what is known of somebody
+# who is elsewhere too is no limited import's to change.
+NOT_THE_ROSTERS = f"""
+    (EXISTS (SELECT FROM role_grant r WHERE r.tenant_id = :tenant AND r.membership_id = m.id)
+     AND (:limited OR m.person_id IS NULL)
+     OR :limited AND EXISTS (SELECT FROM participant q JOIN cohort c ON c.tenant_id = q.tenant_id AND c.id = q.cohort_id
+                              WHERE q.tenant_id = :tenant AND q.membership_id = m.id AND NOT {COHORT_IN_REACH}))"""  # noqa: S608
 FAIL_REPEATED = """
 UPDATE staged s SET outcome = 'failed', "column" = :id_column, code = 'duplicate_in_file',
        message = format('Line %s has %s already; the first one counts.', first.line, s.external_id)
@@ -42,7 +58,7 @@ UPDATE staged s SET outcome = 'failed', "column" = :id_column, code = 'duplicate
          WHERE external_id IS NOT NULL GROUP BY external_id HAVING count(*) > 1) first
  WHERE s.external_id = first.external_id AND s.line > first.line
 """
-CLASSIFY = """
+CLASSIFY = f"""
 CREATE TEMP TABLE roster ON COMMIT DROP AS
 SELECT r.*,
        CASE WHEN participant_version IS NULL THEN 'created'
@@ -55,32 +71,33 @@ SELECT r.*,
           FROM (SELECT s.line, s.external_id,
                        coalesce(m.id, uuidv7()) AS membership_id, known IS NOT TRUE AS new_person,
                        m.name AS old_name, m.email AS old_email, m.identifiers AS old_identifiers,
-                       CASE WHEN :skip AND known OR s.name IS NULL AND NOT :clears_name
+                       CASE WHEN kept OR s.name IS NULL AND NOT :clears_name
                             THEN m.name ELSE s.name END AS new_name,
-                       CASE WHEN :skip AND known OR s.email IS NULL AND NOT :clears_email
+                       CASE WHEN kept OR s.email IS NULL AND NOT :clears_email
                             THEN m.email ELSE s.email END AS new_email,
-                       CASE WHEN :skip AND known THEN m.identifiers
+                       CASE WHEN kept THEN m.identifiers
                             WHEN :replace
-                            THEN coalesce(m.identifiers, '{}') - CAST(:identifier_keys AS text[]) || s.identifiers
-                            ELSE coalesce(m.identifiers, '{}') || s.identifiers END AS new_identifiers,
+                            THEN coalesce(m.identifiers, '{{}}') - CAST(:identifier_keys AS text[]) || s.identifiers
+                            ELSE coalesce(m.identifiers, '{{}}') || s.identifiers END AS new_identifiers,
                        coalesce(p.id, uuidv7()) AS participant_id, p.version AS participant_version,
                        p.attributes AS old_attributes, p.state AS old_state, p.state_since, p.state_reason,
                        CASE WHEN :replace
-                            THEN coalesce(p.attributes, '{}')
+                            THEN coalesce(p.attributes, '{{}}')
                                  - ARRAY(SELECT k FROM unnest(CAST(:attribute_keys AS text[])) k
-                                          WHERE k <> ALL (coalesce(p.own_answers, '{}')))
-                            ELSE coalesce(p.attributes, '{}') END
-                       || (s.attributes - coalesce(p.own_answers, '{}')) AS new_attributes,
+                                          WHERE k <> ALL (coalesce(p.own_answers, '{{}}')))
+                            ELSE coalesce(p.attributes, '{{}}') END
+                       || (s.attributes - coalesce(p.own_answers, '{{}}')) AS new_attributes,
                        CASE WHEN p.id IS NULL OR :replace AND p.state = 'withdrawn'
                                                  AND p.state_reason = 'absent from import'
                             THEN 'eligible' ELSE p.state END AS new_state
                   FROM staged s
-                  LEFT JOIN (SELECT m.*, f.id IS NULL AS known FROM membership m LEFT JOIN fresh f USING (id)) m
+                  LEFT JOIN (SELECT m.*, f.id IS NULL AS known, f.id IS NULL AND (:skip OR {NOT_THE_ROSTERS}) AS kept
+                               FROM membership m LEFT JOIN fresh f USING (id)) m
                          ON m.tenant_id = :tenant AND m.external_id = s.external_id
                   LEFT JOIN participant p ON p.tenant_id = :tenant AND p.cohort_id = :cohort
                                          AND p.membership_id = m.id
                  WHERE s.outcome IS NULL) t) r
-"""
+"""  # noqa: S608 - a constant is put in
 FAIL_WITHOUT_REQUIRED = """
 WITH bare AS (DELETE FROM roster WHERE outcome = 'created' AND NOT new_attributes ? :key RETURNING line)
 UPDATE staged s SET outcome = 'failed', "column" = :column, code = 'required',

@@ -24,6 +24,7 @@ from tenants.kernel.clock import now
 from tenants.kernel.files import CHUNK, FileStore
 from tenants.kernel.session import Session, expect_many_rows
 
+COHORT_IN_REACH = "(c.id = ANY (CAST(:cohorts AS uuid[])) OR c.program_id = ANY (CAST(:programs AS uuid[])))"
 CHECKED = 0.5
 """The progress at which a file has been read and its application begins."""
 
@@ -101,6 +102,17 @@ def run(claim: Claim, plan: Callable[[Session, Import], Plan]) -> None:
             raise
     if done:
         files.delete(claim.tenant_id, found.file_id)
+
+
+def reach_of(found: Import) -> dict[str, Any]:
+    """The parameters of `in_reach`: whether an import is `limited`, and to which `programs` and `cohorts`."""
+    return {"limited": found.reach is not None, **(found.reach or {"programs": "{}", "cohorts": "{}"})}
+
+
+def in_reach(membership_id: str) -> str:
+    """SQL: whether somebody takes part where a limited import reaches."""
+    return f"""EXISTS (SELECT FROM participant q JOIN cohort c ON c.tenant_id = q.tenant_id AND c.id = q.cohort_id
+                  WHERE q.tenant_id = :tenant AND q.membership_id = {membership_id} AND {COHORT_IN_REACH})"""
 
 
 def wait_for_turn(session: Session) -> None:
