@@ -21,7 +21,7 @@ LIST = """
 """
 WALLS = (
     "SELECT set_config('app.tenant_id', %s, true), set_config('app.membership_id', '', true),"
-    " set_config('app.person_id', '', true)"
+    " set_config('app.person_id', '', true), set_config('app.reach', 'tenant', true)"
 )
 _here = threading.local()
 

@@ -19,7 +19,7 @@ _EVERYBODY = (
 )
 _LEAVES = (
     f"(NOT CAST(:outward AS boolean) OR membership_id IN ({covered('outcomes')}))"
-    f" AND (CAST(:funder AS text) IS NULL OR membership_id IN ({covered('funder_sharing')}))"
+    f" AND (NOT CAST(:for_funder AS boolean) OR membership_id IN ({covered('funder_sharing')}))"
 )
 PEOPLE = f"{_EVERYBODY} AND {_LEAVES}"
 """The people of a scope: whoever is or was a participant, in whatever state, each once.
@@ -65,6 +65,7 @@ class Scope:
             "end": midnight + dt.timedelta(days=1),
             "visibilities": list(OUTWARD if self.outward else INWARD),
             "outward": self.outward,
+            "for_funder": self.audience == "funder",
             "funder": self.funder,
         }
 

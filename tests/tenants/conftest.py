@@ -13,7 +13,7 @@ from cli.embedded import Servers
 AsApp = Callable[..., Any]
 _SETTINGS = (
     "SELECT set_config('app.tenant_id', %s, true), set_config('app.membership_id', %s, true),"
-    " set_config('app.person_id', %s, true)"
+    " set_config('app.person_id', %s, true), set_config('app.reach', %s, true)"
 )
 
 
@@ -31,11 +31,15 @@ def as_app(servers: Servers) -> AsApp:
 
     @contextmanager
     def behind(
-        tenant: UUID | None = None, *, membership: UUID | None = None, person: UUID | None = None
+        tenant: UUID | None = None,
+        *,
+        membership: UUID | None = None,
+        person: UUID | None = None,
+        reach: str = "tenant",
     ) -> Iterator[psycopg.Cursor[Any]]:
         with psycopg.connect(servers.url_as("peerloom_app")) as connection:
             cursor = connection.cursor()
-            cursor.execute(_SETTINGS, [str(who or "") for who in (tenant, membership, person)])
+            cursor.execute(_SETTINGS, [str(who or "") for who in (tenant, membership, person, reach)])
             yield cursor
             connection.rollback()
 

@@ -12,7 +12,7 @@ from tests.planting import plant
 TABLES = sorted(name for name, table in METADATA.tables.items() if "tenant_id" in table.c)
 BEHIND_THE_GROUP_WALL = {"charter_version"}
 """Of these the tenant itself sees no row."""
-SET_TENANT = "SELECT set_config('app.tenant_id', %s, true)"
+SET_TENANT = "SELECT set_config('app.tenant_id', %s, true), set_config('app.reach', 'tenant', true)"
 
 
 def refused(cursor, error, statement, arguments=()):

@@ -79,7 +79,9 @@ def asked(superuser):
     member = plant(cursor, "membership", tenant_id=tenant)
     plant(cursor, "participant", tenant_id=tenant, cohort_id=cohort, membership_id=member)
     cursor.execute("SET LOCAL ROLE peerloom_app")
-    cursor.execute("SELECT set_config('app.tenant_id', %s, true)", [str(tenant)])
+    cursor.execute(
+        "SELECT set_config('app.tenant_id', %s, true), set_config('app.reach', 'tenant', true)", [str(tenant)]
+    )
     return cursor, {"tenant": tenant, "program": program, "cohort": cohort, "member": member}
 
 
