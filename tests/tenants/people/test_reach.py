@@ -1,6 +1,7 @@
 """How far a session reaches in its tenant."""
 
 import pytest
+from psycopg import sql
 
 from tenants.kernel.ids import new_id
 from tests.factories.matching import ready_to_match
@@ -15,7 +16,8 @@ def ready(tenant, database):
 
 def seen(cursor):
     """How many rows of each table."""
-    return {table: cursor.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES}
+    count = sql.SQL("SELECT count(*) FROM {}")
+    return {table: cursor.execute(count.format(sql.Identifier(table))).fetchone()[0] for table in TABLES}
 
 
 def test_a_session_that_does_not_say_how_far_it_reaches_sees_none_of_it(tenant, ready, as_app):
