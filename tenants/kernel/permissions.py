@@ -133,7 +133,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
         }
     ),
 }
-"""What each role gives in the whole tenant. Only an owner makes owners, and nobody gives what they lack."""
+"""What each role gives in the whole tenant. Only owners make owners; nobody gives what they lack."""
 
 IN_PLACES = frozenset({Role.PROGRAM_MANAGER, Role.FACILITATOR, Role.REPORT_VIEWER})
 """Roles that can be limited to a program or a cohort."""

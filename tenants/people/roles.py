@@ -25,6 +25,13 @@ _EXISTS = {
 }
 
 
+_OWNER_JOINED = text(
+    "SELECT EXISTS (SELECT FROM role_grant r"
+    "  JOIN membership m ON m.tenant_id = r.tenant_id AND m.id = r.membership_id"
+    " WHERE r.role = 'owner' AND m.person_id IS NOT NULL AND (r.expires_at IS NULL OR r.expires_at > now()))"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """A role as its holder has it at this moment: where, until when, and whether it may be passed on."""
@@ -70,8 +77,9 @@ class Giver:
     scopes: Collection[str]
 
     def may_give(self, wanted: Held, *, program_of_cohort: UUID | None) -> bool:
-        """Nobody gives more than the token allows. Within that the tenant itself and owners give every role, admins
-        all but owners, and holders of a delegable role the same role, within its limits and not beyond its end.
+        """Nobody gives more than the token allows. Within that the tenant itself and owners give every role (but see
+        `_check_may_give`), admins all but owners, and holders of a delegable role the same role, within its limits
+        and not beyond its end.
 
         What was passed on is not passed on again: `delegable` is an owner's or admin's to give.
         """
@@ -123,8 +131,7 @@ def refuse_more(session: Session, *, giver: Giver, membership_id: UUID) -> None:
     A link, or another address for letters, makes somebody else of her: who deals with these could give her roles.
     """
     for held in roles_of(session, membership_id):
-        if not giver.may_give(held, program_of_cohort=_program_limiting(session, held)):
-            raise Forbidden("She holds a role that you could not give.", code="role_not_held")
+        _check_may_give(session, giver, held, "She holds a role that you could not give.")
 
 
 def role_grants(*, membership_id: UUID | None = None) -> Select[Any]:
@@ -151,8 +158,7 @@ def grant_role(
     """
     wanted = Held(Role(role), program_id, cohort_id, expires_at, delegable)
     _refuse_misfit(wanted)
-    if not giver.may_give(wanted, program_of_cohort=_program_limiting(session, wanted)):
-        raise Forbidden("You can give no role beyond what you may give yourself.", code="role_not_held")
+    _check_may_give(session, giver, wanted, "You can give no role beyond what you may give yourself.")
     grant = RoleGrant(
         membership_id=membership_id,
         role=wanted.role.value,
@@ -177,8 +183,7 @@ def revoke_role(session: Session, *, giver: Giver, role_grant_id: UUID) -> None:
     """Take a role away. Forbidden unless the giver could give it; Conflict "last_owner" for the last owner's."""
     grant = row_of(session, RoleGrant, role_grant_id, "role")
     taken = Held(Role(grant.role), grant.program_id, grant.cohort_id, grant.expires_at, grant.delegable)
-    if not giver.may_give(taken, program_of_cohort=_program_limiting(session, taken)):
-        raise Forbidden("You can take away no role that you could not give.", code="role_not_held")
+    _check_may_give(session, giver, taken, "You can take away no role that you could not give.")
     if taken.role is Role.OWNER:
         _keep_an_owner(session, grant)
     events.record(session, "role.revoked", subject=grant, changed=[grant.role], audience="audit")
@@ -210,6 +215,17 @@ def owners(session: Session) -> list[RoleGrant]:
     """The grants that make owners now, held until the transaction ends, so that two cannot end each other."""
     rows = select(RoleGrant).where(RoleGrant.role == Role.OWNER, _in_force())
     return list(session.scalars(rows.order_by(RoleGrant.id).with_for_update()))
+
+
+def _check_may_give(session: Session, giver: Giver, wanted: Held, said: str) -> None:
+    """Raise Forbidden "role_not_held" for what the giver may not give.
+
+    Once an owner has joined, the tenant's own clients make owners no more: an admin, who can make such clients,
+    would make herself one.
+    """
+    by_client = giver.roles is None and wanted.role is Role.OWNER and session.scalar(_OWNER_JOINED)
+    if by_client or not giver.may_give(wanted, program_of_cohort=_program_limiting(session, wanted)):
+        raise Forbidden(said, code="role_not_held")
 
 
 def _keep_an_owner(session: Session, grant: RoleGrant) -> None:

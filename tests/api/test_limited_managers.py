@@ -236,6 +236,21 @@ def test_nobody_becomes_by_a_link_or_an_address_who_holds_more(app, tenant, here
     assert tenant.api.get(person).get_json()["email"] is None
 
 
+def test_no_client_makes_owners_once_an_owner_has_joined(app, tenant):
+    """Else an admin would make a client that makes her one."""
+    someone = tenant.api.post("/v1/people", json={"name": "Colleague"}).get_json()["id"]
+    grant = {"membership_id": someone, "role": "owner"}
+    first = tenant.api.post("/v1/role-grants", json=grant)
+    assert first.status_code == 201
+    owner = holder(app, tenant.id, "owner", expires_at=None).api
+    assert tenant.api.post("/v1/role-grants", json=grant).get_json()["code"] == "role_not_held"
+    assert tenant.api.delete(first.headers["Location"]).get_json()["code"] == "role_not_held"
+    link = {"membership_id": someone, "deliver": "link"}
+    assert tenant.api.post("/v1/invitations", json=link).get_json()["code"] == "role_not_held"
+    assert owner.post("/v1/invitations", json=link).status_code == 201
+    assert owner.delete(first.headers["Location"]).status_code == 204
+
+
 def test_a_roster_gives_no_address_to_whoever_holds_a_role_and_has_not_joined(tenant, here, finished):
     owner = membership_of(tenant, here.participants[0])
     tenant.api.post("/v1/role-grants", json={"membership_id": owner, "role": "owner"})
