@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.api.operations import one_of_everything
 from tests.factories.cohorts import MAPPING, make_cohort, send_file
 
 
@@ -15,6 +16,16 @@ def proposed(tenant, finished):
         return made.headers["Location"], finished(tenant.api, made.headers["Location"])
 
     return run
+
+
+@pytest.fixture(scope="session")
+def places(new_tenant, database, finished):
+    """A tenant, and the ids of one of everything in each of two programs of it, here and there. Tests may add to what
+    is there, and change nothing else.
+    """
+    tenant = new_tenant()
+    here = one_of_everything(tenant, database, finished, "H")
+    return tenant, here, one_of_everything(tenant, database, finished, "T")
 
 
 @pytest.fixture

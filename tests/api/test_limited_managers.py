@@ -4,9 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from tests.api.test_roles_in_places import holder
 from tests.factories.cohorts import send_file
 from tests.factories.matching import TERMS, every, program_to_match, ready_to_match
+from tests.factories.people import holder
 
 ROSTER = b"person_id,name,email,award\nN1,New Person,new@people.example,K01\nT0,Taken Over,taken@people.example,K01\n"
 MAPPING = {"external_id": "person_id", "name": "name", "email": "email", "attributes": {"award": "award"}}

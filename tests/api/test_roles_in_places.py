@@ -1,17 +1,15 @@
 """Roles, and roles limited to a program or a cohort: what each opens on every documented route, and nothing else."""
 
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 
 from tenants.kernel.permissions import IN_PLACES, LIMITABLE, PRIVATE, ROLES, SELF, Permission, Role
-from tenants.people.models import RoleGrant
-from tests.api.operations import GUARDED, belongings, call, one_of_everything, url_of
+from tests.api.operations import GUARDED, belongings, call, url_of
 from tests.factories.matching import every
-from tests.factories.people import Member, member_of
+from tests.factories.people import holder
 
 OF_ONE = sorted(permission.value for permission in SELF | PRIVATE)
 OF_THE_TENANT = {"client_id", "connection_id", "membership_id", "invitation_id", "role_grant_id", "job_id"}
@@ -29,28 +27,9 @@ def superuser(servers):
         yield connection
 
 
-@pytest.fixture(scope="module")
-def tenant(new_tenant):
-    """The tenant of all these tests, none of which changes what it has."""
-    return new_tenant()
-
-
-@pytest.fixture(scope="module")
-def places(tenant, database, finished):
-    """Two programs of a tenant with one of everything in each: the ids of what is here, and of what is there."""
-    here = one_of_everything(tenant, database, finished, "H")
-    there = one_of_everything(tenant, database, finished, "T")
-    return here, there
-
-
-def holder(app: Any, tenant_id: UUID, role: str, **limit: Any) -> Member:
-    """Somebody who holds a role here, with a client that may do for her all that she may."""
-    member = member_of(app, tenant_id)
-    with app.extensions["database"].tenant(tenant_id) as session:
-        until = {"expires_at": datetime(2099, 1, 1, tzinfo=UTC)}
-        session.add(RoleGrant(membership_id=member.id, role=role, **{**until, **limit}))
-        session.commit()
-    return member
+@pytest.fixture
+def tenant(places):
+    return places[0]
 
 
 def limits(here: dict[str, str]) -> list[dict[str, UUID]]:
@@ -67,7 +46,7 @@ def expected(role: Role, limited: bool, permission: Permission, path: str, *, he
 
 
 def test_each_role_reads_what_the_table_says_where_it_holds_and_finds_nothing_else(app, tenant, places):
-    here, there = places
+    _, here, there = places
     of_there = {value for name, value in there.items() if name not in OF_THE_TENANT and len(value) == 36}
     of_there -= set(here.values())
     wrong, read = [], 0
@@ -90,7 +69,7 @@ def test_each_role_reads_what_the_table_says_where_it_holds_and_finds_nothing_el
 
 
 def test_a_role_of_another_tenant_or_one_that_has_ended_opens_nothing(app, tenant, new_tenant, places):
-    here, _ = places
+    _, here, _ = places
     past = datetime(2020, 1, 1, tzinfo=UTC)
     ended = holder(app, tenant.id, "program_manager", expires_at=past).api
     stranger = holder(app, new_tenant().id, "owner").api
@@ -102,7 +81,7 @@ def test_a_role_of_another_tenant_or_one_that_has_ended_opens_nothing(app, tenan
 
 
 def test_whoever_manages_one_place_changes_nothing_in_the_other(app, tenant, places, superuser):
-    here, there = places
+    _, here, there = places
     for limit in limits(here)[1:]:
         api = holder(app, tenant.id, "program_manager", **limit).api
         before = belongings(superuser, tenant.id)
@@ -121,7 +100,7 @@ def test_whoever_manages_one_place_changes_nothing_in_the_other(app, tenant, pla
 
 
 def test_lists_of_a_limited_role_have_what_is_here(app, tenant, places):
-    here, there = places
+    _, here, there = places
     ours, theirs = (
         {row["membership_id"] for row in every(tenant.api, f"/v1/cohorts/{ids['cohort_id']}/participants")}
         for ids in (here, there)

@@ -20,7 +20,7 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.permissions import ALL, PRIVATE, TENANT, Role
 from tenants.people import invitations
 from tenants.people.actions import add_person
-from tenants.people.models import RoleGrant
+from tenants.people.models import Membership, RoleGrant
 from tenants.people.roles import THE_TENANT
 from tests.contract import ContractClient
 
@@ -96,6 +96,18 @@ def member_of(
     """Somebody who has joined, holds these roles and lets a client act for her."""
     found, who = joined(app.extensions["database"], tenant_id, membership_id=membership_id, roles=roles)
     return Member(found, who, acting(app, tenant_id, found, **how))
+
+
+def holder(app: Any, tenant_id: UUID, role: str, *, name: str | None = None, own_client: bool = False,
+           **grant: Any) -> Member:  # fmt: skip
+    """Somebody who holds a role, limited perhaps, with a client that may do for her all that she may."""
+    member = member_of(app, tenant_id, own_client=own_client)
+    with app.extensions["database"].tenant(tenant_id) as session:
+        until = {"expires_at": now() + timedelta(days=1)}
+        session.add(RoleGrant(membership_id=member.id, role=role, **{**until, **grant}))
+        session.get_one(Membership, (tenant_id, member.id)).chosen_name = name
+        session.commit()
+    return member
 
 
 def api_for(tenant: Any, path: str) -> ContractClient:

@@ -17,12 +17,14 @@ from api.v1.me.schemas import (
     MyApplication,
     MyAuthorization,
     MyGroup,
+    MyReader,
     MySession,
     SignOut,
 )
 from tenants.access import joining, sign_in, tokens
 from tenants.cohorts import answers
 from tenants.cohorts import queries as cohorts
+from tenants.custody import readers
 from tenants.groups import queries as groups
 from tenants.kernel.permissions import Permission
 from tenants.kernel.session import Session
@@ -87,6 +89,12 @@ def take_back_authorization(session: Session, authorization_id: UUID) -> None:
 def list_my_groups(session: Session) -> Select[Any]:
     """The groups that one is in, from when they are announced."""
     return groups.groups_of_member(_me(), f"{current_app.config['PUBLIC_URL']}/groups/")
+
+
+@blp.list("/me/readers", READ, returns=MyReader, pages="place")
+def list_my_readers(session: Session) -> Select[Any]:
+    """Who can read each kind of thing about one: by role, and by name."""
+    return readers.readers(_me())
 
 
 @blp.list("/me/applications", READ, returns=MyApplication)

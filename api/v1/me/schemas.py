@@ -90,6 +90,24 @@ class MyGroup(Schema):
     url = fields.String(metadata={"description": "Where the group meets; she signs in there as herself."})
 
 
+class MyReader(Schema):
+    """Somebody who can read one kind of thing about her."""
+
+    kind = fields.String(metadata={"description": "A kind of thing about her; see its description."})
+    description = fields.String()
+    by = fields.String(metadata={"description": "self, role, client (of the tenant) or group_member"})
+    role = fields.String(allow_none=True)
+    name = fields.String(allow_none=True, metadata={"description": "Of the person, or of the client."})
+    program_name = fields.String(
+        allow_none=True, metadata={"description": "Of the program that the role is limited to."}
+    )
+    cohort_name = fields.String(
+        allow_none=True, metadata={"description": "Of the cohort that the role is limited to."}
+    )
+    group_name = fields.String(allow_none=True, metadata={"description": "Of the group that both are in."})
+    expires_at = Timestamp(allow_none=True, metadata={"description": "When the role ends."})
+
+
 class MyApplication(Schema):
     """A cohort that she takes part in or could."""
 
