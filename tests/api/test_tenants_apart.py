@@ -74,9 +74,10 @@ def superuser(servers):
         yield connection
 
 
-@pytest.fixture
-def inhabited(tenant, database, finished):
-    """A tenant with one of everything that has an id in a path, and these ids by parameter."""
+@pytest.fixture(scope="module")
+def inhabited(new_tenant, database, finished):
+    """A tenant with one of everything that has an id in a path, and these ids by parameter. No test changes it."""
+    tenant = new_tenant()
     api, paths = tenant.api, document()["paths"]
     ready = ready_to_match(tenant, database, people=12)
     ids = {"program_id": ready.program_id, "cohort_id": ready.cohort_id, "recipe_id": ready.recipe_id}
