@@ -35,7 +35,7 @@ serve: $(STAMP) ## Run everything on http://127.0.0.1:8000, data in .peerloom
 	$(BIN)/peerloom serve
 
 test: setup ## Run the tests, JOBS at a time
-	$(BIN)/pytest -n $(JOBS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal
 
 sure: sure-rest test ## Run everything that CI runs
 

@@ -96,11 +96,21 @@ def register(app: Flask) -> ProblemApi:
     return api
 
 
+def openapi_document() -> dict[str, Any]:
+    """What is served at /v1/openapi.json; needs no database."""
+    document: dict[str, Any] = _documented().spec.to_dict()
+    return document
+
+
 def openapi_yaml() -> str:
     """The document that openapi/v1.yaml holds; needs no database."""
+    return openapi.as_yaml(_documented())
+
+
+def _documented() -> ProblemApi:
     app = Flask("peerloom", static_folder=None)
     app.config.update(API_TITLE="Peerloom API", API_VERSION="v1", OPENAPI_VERSION="3.1.0")
-    return openapi.as_yaml(register(app))
+    return register(app)
 
 
 def _name_request() -> None:

@@ -1,6 +1,7 @@
 """A test client that holds every response it sees against the OpenAPI document."""
 
 import functools
+import json
 import re
 from typing import Any
 
@@ -10,16 +11,14 @@ from flask.testing import FlaskClient
 from referencing.jsonschema import DRAFT202012
 from werkzeug.test import TestResponse
 
-from api.app import openapi_yaml
+from api.app import openapi_document
 
 
 @functools.cache
 def document() -> dict[str, Any]:
     """The OpenAPI document."""
-    import yaml
-
-    loaded: dict[str, Any] = yaml.safe_load(openapi_yaml())
-    return loaded
+    served: dict[str, Any] = json.loads(json.dumps(openapi_document()))
+    return served
 
 
 @functools.cache

@@ -9,7 +9,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, one_of
-from tenants.matching.solver.model import EMPHASIS
 
 POOL_STATES = ("eligible", "applied", "waitlisted")
 """States of participants whom a run may place."""
@@ -39,7 +38,7 @@ class Recipe(Edited, TenantRow):
     size: Mapped[dict[str, Any]] = mapped_column(JSONB)
     terms: Mapped[list[Any]]
     rules: Mapped[list[Any]]
-    emphasis: Mapped[float] = mapped_column(default=EMPHASIS, server_default="0.5")
+    emphasis: Mapped[float] = mapped_column(server_default="0.5")
     waitlist: Mapped[bool] = mapped_column(default=False, server_default="false")
     priority: Mapped[str | None]
     warnings: Mapped[list[Any]] = column_property(

@@ -8,18 +8,16 @@ import redis
 from flask import Flask
 
 from cli.embedded import Servers
-from migrations import upgrade
 from tenants.kernel.session import Database
-from tenants.kernel.settings import Settings, sqlalchemy_url
-from tests.conftest import QUICK, Start, serving, starting
+from tenants.kernel.settings import Settings
+from tests.conftest import EMPTY, QUICK, Start, serving, starting
 
 
 @pytest.fixture(scope="module")
 def environment(servers: Servers, request: pytest.FixtureRequest) -> dict[str, str]:
     name = request.module.__name__.rpartition(".")[2]
     with psycopg.connect(servers.url_as("postgres"), autocommit=True) as superuser:
-        superuser.execute(f"CREATE DATABASE {name} OWNER peerloom_owner")
-    upgrade(sqlalchemy_url(servers.url_as("peerloom_owner", name)))
+        superuser.execute(f"CREATE DATABASE {name} OWNER peerloom_owner TEMPLATE {EMPTY}")
     usual = servers.environment()
     own = {"DATABASE_URL": servers.url_as("peerloom_app", name), "REDIS_URL": usual["REDIS_URL"] + "?db=1"}
     redis.Redis.from_url(own["REDIS_URL"]).flushdb()

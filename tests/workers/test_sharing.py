@@ -121,7 +121,7 @@ def test_a_run_with_helpers_finds_the_groups_that_it_finds_alone(
 def test_a_matching_run_of_many_people_is_helped_by_the_worker_who_is_idle(
     tenant, database, start, valkey, settings
 ):
-    ready = ready_to_match(tenant, database, people=WHOLE + 1, institutions=400)
+    ready = ready_to_match(tenant, database, people=WHOLE + 1, institutions=400, emphasis=0)
     for command in ("worker", "worker", "scheduler"):
         start(command, HELPED_FROM_PEOPLE=str(WHOLE))
     eventually(lambda: [worker.get_state() for worker in hired(valkey)] == [WorkerStatus.IDLE] * 2)

@@ -205,6 +205,7 @@ def structured(number: int, seed: int) -> Pool:
 def in_small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Search more than 40 people in blocks of about 30, and bound what they are worth quickly."""
     monkeypatch.setattr(bounding, "COLUMNS_LIMIT", 0)
+    monkeypatch.setattr(bounding, "GROUPS_LIMIT", 0)
     monkeypatch.setattr(blocks, "BLOCK", 30)
     for module in ("forming", "solve"):
         monkeypatch.setattr(sys.modules[f"tenants.matching.solver.{module}"], "WHOLE", 40)
