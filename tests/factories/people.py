@@ -103,7 +103,7 @@ def holder(app: Any, tenant_id: UUID, role: str, *, name: str | None = None, own
     """Somebody who holds a role, limited perhaps, with a client that may do for her all that she may."""
     member = member_of(app, tenant_id, own_client=own_client)
     with app.extensions["database"].tenant(tenant_id) as session:
-        until = {"expires_at": now() + timedelta(days=1)}
+        until = {"expires_at": now() + timedelta(days=36_500)}
         session.add(RoleGrant(membership_id=member.id, role=role, **{**until, **grant}))
         session.get_one(Membership, (tenant_id, member.id)).chosen_name = name
         session.commit()
