@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from tenants.cohorts.intake import check_intake, plan_reminders
 from tenants.cohorts.models import BASES_AT_FIRST, Attribute, Cohort, Participant, Program
 from tenants.cohorts.templates import UnknownTemplate, template
 from tenants.kernel import events
@@ -27,6 +28,7 @@ def create_program(
     labels: dict[str, str] | None = None,
     template_key: str | None = None,
     group_sign_in: str = "personal",
+    notices: bool = True,
     bases: dict[str, str] | None = None,
     funders: Sequence[str] = (),
 ) -> Program:
@@ -47,6 +49,7 @@ def create_program(
         bases=BASES_AT_FIRST | (bases or {}),
         funders=list(funders),
         group_sign_in=group_sign_in,
+        notices=notices,
     )
     session.add(program)
     session.flush()
@@ -58,7 +61,7 @@ def create_program(
 def edit_program(
     session: Session, *, program_id: UUID, changes: dict[str, Any], if_match: Version
 ) -> Program:
-    """Change a program's name, words, funders, or by purpose the basis and the wording (None: ours again).
+    """Change a program's name, words, funders, notices, or by purpose the basis and the wording (None: ours again).
 
     A basis holds from now on, also for what was imported before. Raises NotFound, StaleVersion, and Invalid for
     another text under the version of the one before.
@@ -162,12 +165,21 @@ def create_cohort(session: Session, *, program_id: UUID, name: str, **dates: Any
 
 
 def edit_cohort(session: Session, *, cohort_id: UUID, changes: dict[str, Any], if_match: Version) -> Cohort:
-    """Change a cohort's name or dates. Raises NotFound, Invalid and StaleVersion."""
+    """Change a cohort's name, dates, time zone or reminders, which are planned anew.
+
+    Raises NotFound, Invalid and StaleVersion.
+    """
     cohort = row_of(session, Cohort, cohort_id)
+    if "reminders" in changes:
+        changes = {**changes, "reminders": sorted(set(changes["reminders"]), reverse=True)}
     changed = edited(cohort, changes, if_match=if_match)
-    _check_dates(cohort)
+    with session.no_autoflush:
+        _check_dates(cohort)
+        check_intake(session, cohort, changed)
     if changed:
         events.record(session, "cohort.updated", subject=cohort, changed=changed)
+        session.flush()
+        plan_reminders(session, cohort_id=cohort.id)
     return cohort
 
 

@@ -27,6 +27,13 @@ def standing(purpose: str) -> str:
         ON said.membership_id = p.membership_id"""  # noqa: S608 - constants are put in
 
 
+def refused(purpose: str) -> str:
+    """SQL: whether the participant p of the cohort c has objected to a purpose, or withdrawn; for one at a time."""
+    return f"""coalesce((SELECT e.decision <> 'granted' FROM consent_entry e
+        WHERE e.membership_id = p.membership_id AND e.program_id = c.program_id AND e.purpose = '{purpose}'
+        ORDER BY {BY_LAST_WORD} LIMIT 1), false)"""  # noqa: S608 - constants are put in
+
+
 def covered(purpose: str) -> str:
     """SQL of the memberships of :cohorts whose data may be used for a purpose. Parameters as for `standing`."""
     return f"SELECT s.membership_id FROM ({standing(purpose)}) s WHERE s.covered"  # noqa: S608 - as above

@@ -74,6 +74,8 @@ class Program(Edited, TenantRow):
     )
     funders: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     wordings: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    notices: Mapped[bool] = mapped_column(default=True, server_default="true")
+    """Whether participants are written to when their state has changed."""
 
 
 class Attribute(Edited, TenantRow):
@@ -109,7 +111,11 @@ class Attribute(Edited, TenantRow):
 
 
 class Cohort(Edited, TenantRow):
-    """One intake of a program and its dates."""
+    """One intake of a program and its dates.
+
+    People answer from the day `opens_on` to the day `closes_on`, as they begin and end in `time_zone`, and are reminded
+    so many days before the last as `reminders` says.
+    """
 
     __tablename__ = "cohort"
     __table_args__ = (belongs_to("program"), Index("ix_cohort_program", "tenant_id", "program_id", "id"))
@@ -121,6 +127,8 @@ class Cohort(Edited, TenantRow):
     announced_on: Mapped[date | None]
     kick_off_on: Mapped[date | None]
     ends_on: Mapped[date | None]
+    time_zone: Mapped[str] = mapped_column(default="UTC", server_default="UTC")
+    reminders: Mapped[list[int]] = mapped_column(default=list, server_default="{}")
 
 
 class Participant(Edited, TenantRow):

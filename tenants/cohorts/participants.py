@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from tenants.cohorts.models import Attribute, Cohort, Participant, ParticipantChange
+from tenants.cohorts.notices import tell
 from tenants.cohorts.values import MAX_LEVELS, InvalidValue, ValueReader
 from tenants.kernel import events
 from tenants.kernel.clock import now
@@ -51,6 +52,7 @@ def upsert_participant(
     if _change_membership(session.get_one(Membership, key), changes):
         _touch_elsewhere(session, participant)
     events.record(session, "participant.created", subject=participant)
+    tell(session, participant_ids=[participant.id])
     return participant, True
 
 
@@ -110,6 +112,7 @@ def _change(
     values = set_values(participant, values)
     _refuse_address(session, membership, changes)
     changed = _change_membership(membership, changes)
+    before = participant.state
     moved = _change_state(participant, changes)
     if changed or moved or values:
         participant.updated_at = now()
@@ -123,6 +126,8 @@ def _change(
         append_change(session, participant, values, state=participant.state if moved else None)
     if changed:
         _touch_elsewhere(session, participant)
+    if participant.state != before:
+        tell(session, participant_ids=[participant.id])
 
 
 def _refuse_address(session: Session, membership: Membership, changes: dict[str, Any]) -> None:
@@ -201,11 +206,14 @@ def _touch_elsewhere(session: Session, participant: Participant) -> None:
     )
 
 
-def read_values(session: Session, program_id: UUID, said: dict[str, Any]) -> dict[str, Any]:
+def read_values(
+    session: Session, program_id: UUID, said: dict[str, Any], *, speaker: str = "roster"
+) -> dict[str, Any]:
     """What is said in `attributes` and `declined`, by key: values in canonical form, None where somebody declines
     to answer, CLEARED where a value is taken back.
 
-    Raises Invalid with a pointer to each key that the program does not have or whose attribute does not admit it.
+    Raises Invalid with a pointer to each key that the program does not have, whose attribute does not admit it, or
+    that is not the speaker's (`person` or `roster`, as organisers are) to answer.
     """
     given, declined = said.get("attributes") or {}, said.get("declined") or []
     if not given and not declined:
@@ -219,18 +227,31 @@ def read_values(session: Session, program_id: UUID, said: dict[str, Any]) -> dic
     broken = []
     for key in sorted(given):
         try:
+            if given[key] is not None or speaker == "person":
+                refuse_speaker(attributes.get(key), speaker)
             values[key] = _value(session, attributes.get(key), given[key])
         except InvalidValue as refused:
             broken.append(FieldError(f"/attributes/{key}", refused.code, str(refused)))
     for place, key in enumerate(declined):
         try:
             _check_declined(attributes.get(key), given)
+            refuse_speaker(attributes.get(key), speaker)
             values[key] = None
         except InvalidValue as refused:
             broken.append(FieldError(f"/declined/{place}", refused.code, str(refused)))
     if broken:
         raise Invalid(*broken)
     return values
+
+
+def refuse_speaker(attribute: Attribute | None, speaker: str) -> None:
+    """Raise InvalidValue where this attribute is for the other one to answer: the roster's, or the person's own."""
+    if attribute is not None and attribute.answered_by not in ("either", speaker):
+        whose = attribute.answered_by
+        message = (
+            "This is the roster's to say." if whose == "roster" else "Only the person herself answers this."
+        )
+        raise InvalidValue(f"answered_by_{whose}", message)
 
 
 def _check_declined(attribute: Attribute | None, given: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, bindparam, case, func, literal, literal_column, select
+from sqlalchemy import Select, Text, bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from tenants.cohorts.models import Attribute, Cohort, Participant, ParticipantChange, Program
@@ -61,33 +61,6 @@ def participants(*filters: str) -> Select[Any]:
     updated_since. The statement is kept: this is the busiest list.
     """
     return _PARTICIPANTS.where(*(_CHOSEN[name] for name in filters))
-
-
-def applications(membership_id: UUID) -> Select[Any]:
-    """The cohorts that somebody takes part in or could: how far it is, and what comes next on which day."""
-    dates = (
-        ("closes", Cohort.closes_on),
-        ("announced", Cohort.announced_on),
-        ("kick_off", Cohort.kick_off_on),
-        ("ends", Cohort.ends_on),
-    )
-    coming = [(day >= func.current_date(), word, day) for word, day in dates]
-    columns: tuple[Any, ...] = (
-        Participant.id,
-        Participant.cohort_id,
-        Cohort.name.label("cohort_name"),
-        Program.name.label("program_name"),
-        Participant.state,
-        Participant.state_since,
-        case(*((due, literal(word)) for due, word, _ in coming), else_=None).label("next"),
-        case(*((due, day) for due, _, day in coming), else_=None).label("next_date"),
-    )
-    return (
-        select(*columns)
-        .join(Cohort, (Cohort.tenant_id == Participant.tenant_id) & (Cohort.id == Participant.cohort_id))
-        .join(Program, (Program.tenant_id == Cohort.tenant_id) & (Program.id == Cohort.program_id))
-        .where(Participant.membership_id == membership_id)
-    )
 
 
 def changes_of_participant(participant_id: UUID) -> Select[Any]:

@@ -209,6 +209,11 @@ def _text(raw: Any) -> str:
     return _checked(_nfc(_LINE_END.sub("\n", _string(raw)).strip()), MAX_TEXT)
 
 
+def is_time_zone(name: str) -> bool:
+    """Whether this is the IANA name of a time zone."""
+    return name in _time_zones()
+
+
 @functools.cache
 def _time_zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones() - NO_TIME_ZONES)
@@ -218,7 +223,7 @@ def _availability(raw: Any) -> dict[str, Any]:
     if not isinstance(raw, dict) or raw.keys() != {"time_zone", "slots"}:
         raise InvalidValue("invalid", "This must be an object with time_zone and slots.")
     zone, slots = raw["time_zone"], raw["slots"]
-    if not isinstance(zone, str) or zone not in _time_zones():
+    if not isinstance(zone, str) or not is_time_zone(zone):
         raise InvalidValue("unknown_time_zone", "time_zone must be an IANA name such as America/Chicago.")
     if not isinstance(slots, list) or len(slots) > MAX_MEMBERS:
         raise InvalidValue("invalid", f"slots must be a list of at most {MAX_MEMBERS}.")

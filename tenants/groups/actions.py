@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from tenants.groups import ending_sql
 from tenants.groups.models import Group
+from tenants.groups.notices import tell_changed, tell_of_announcement
 from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict
@@ -48,12 +49,16 @@ def edit_group(session: Session, *, group_id: UUID, changes: dict[str, Any], if_
     if changed:
         session.flush()
         counts = {"waitlisted": _free(session, group)} if ends else {}
+        if group.state == "announced" and "state" in changed:
+            tell_of_announcement(session, group_id=group.id)
         events.record(session, "group.updated", subject=group, changed=changed, counts=counts)
     return group
 
 
 def _free(session: Session, group: Group) -> int:
     """Let those who stayed in a group until its end be placed again; how many they are."""
-    known = {"group": group.id, "moment": now(), "reason": ENDED}
+    moment = now()
+    known = {"group": group.id, "moment": moment, "reason": ENDED}
     number: int = session.execute(text(ending_sql.FREE), known).scalar_one()
+    tell_changed(session, cohort_id=group.cohort_id, moment=moment)
     return number

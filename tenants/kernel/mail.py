@@ -28,7 +28,11 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.session import Session
 from tenants.kernel.settings import Settings
 
-LETTERS: dict[str, str] = {"invitation": "tenants.people.invitations.compose"}
+LETTERS: dict[str, str] = {
+    "invitation": "tenants.people.invitations.compose",
+    "intake_reminder": "tenants.cohorts.reminders.compose",
+    "participant_state": "tenants.groups.notices.compose",
+}
 """The composer of each kind of letter, by name, such as tenants.people.invitations.compose."""
 
 STATES = ("queued", "sent", "failed", "dropped")
@@ -106,6 +110,12 @@ class PostedLetter(Created, TenantRow):
             "due_at",
             postgresql_where=text("state = 'queued'"),
         ),
+        Index(
+            "ix_letter_subject",
+            "tenant_id",
+            "subject_id",
+            postgresql_where=text("state = 'queued'"),
+        ),
     )
 
     kind: Mapped[str]
@@ -126,11 +136,18 @@ _POST = text(
 )
 
 
+_CALL_BACK = text(
+    "UPDATE letter SET state = 'dropped', error = 'called_back' WHERE kind = :kind AND state = 'queued'"
+    " AND subject_id = ANY (CAST(:subjects AS uuid[]))"
+)
+
+
 def post(
     session: Session, kind: str, *, subject_ids: Sequence[UUID], not_before: datetime | None = None
 ) -> jobs.Job | None:
     """Have a letter of this kind sent about each subject, once this transaction is committed or later.
 
+    It takes the place of one about the same subject that still waits, and would tell the same.
     One batch with one job, however many letters; its id is the job's `subject_id`. None where nobody is written to.
     Raises KeyError for a kind that has no composer.
     """
@@ -139,10 +156,16 @@ def post(
     subjects = list(dict.fromkeys(subject_ids))
     if not subjects:
         return None
+    call_back(session, kind, subject_ids=subjects)
     due, batch = not_before or now(), new_id()
     known = {"tenant": session.tenant_id, "kind": kind, "batch": batch, "due": due}
     session.execute(_POST, {**known, "ids": [new_id() for _ in subjects], "subjects": subjects})
     return jobs.enqueue(session, "letters", subject_id=batch, not_before=due)
+
+
+def call_back(session: Session, kind: str, *, subject_ids: Sequence[UUID]) -> None:
+    """Drop the letters of this kind about these subjects that still wait. What is on its way just now arrives."""
+    session.execute(_CALL_BACK, {"kind": kind, "subjects": list(subject_ids)})
 
 
 def composer(kind: str) -> Compose:

@@ -8,6 +8,7 @@ from sqlalchemy import Row, text
 
 from tenants.cohorts.models import Cohort, Program
 from tenants.groups.models import Group
+from tenants.groups.notices import tell_changed
 from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict
@@ -51,6 +52,7 @@ def accept_run(session: Session, *, matching_run_id: UUID) -> Row[Any]:
     }
     counts = {name: session.execute(text(said), known).scalar_one() for name, said in sql.STEPS.items()}
     accepted = session.execute(text(sql.OPEN), known).one()
+    tell_changed(session, cohort_id=run.cohort_id, moment=run.accepted_at)
     told = {"groups": accepted.group_count, "members": accepted.member_count}
     told |= {name: counts[name] for name in _worth_telling(run) if name in counts}
     events.record(session, "matching_run.accepted", subject=run, counts=told)

@@ -173,9 +173,11 @@ class MatchingAnalysis(Created, TenantRow):
 class Separation(Created, TenantRow):
     """Participants of a cohort no two of whom may be in one group.
 
-    A row is never changed. `membership_id` is whose wish it is, where `source` is "person": the database
-    shows it to the sessions of that membership only. `natural_key` is `separations.natural_key`, so that
-    nobody says the same twice; `import_id` the import that brought it, for its reversal.
+    A row is never changed. `natural_key` is `separations.natural_key`, so that nobody says the same twice;
+    `import_id` the import that brought it, for its reversal.
+
+    Where `source` is "person" it is the wish of `membership_id`, one row with the names of all whom she avoids and no
+    members: the database shows it to nobody but her.
     """
 
     __tablename__ = "separation"
@@ -191,6 +193,7 @@ class Separation(Created, TenantRow):
         Index("ix_separation_membership", "tenant_id", "membership_id"),
         one_of("source", SEPARATION_SOURCES),
         CheckConstraint("(source = 'person') = (membership_id IS NOT NULL)", name="author"),
+        CheckConstraint("(membership_id IS NULL) = (encrypted_names IS NULL)", name="names"),
     )
 
     cohort_id: Mapped[UUID]
@@ -198,10 +201,11 @@ class Separation(Created, TenantRow):
     natural_key: Mapped[str]
     membership_id: Mapped[UUID | None]
     import_id: Mapped[UUID | None]
+    encrypted_names: Mapped[bytes | None]
 
 
 class SeparationMember(TenantRow):
-    """One of those who are to be kept apart. `membership_id` is the separation's, for the wall."""
+    """One of those who are to be kept apart."""
 
     __tablename__ = "separation_member"
     __table_args__ = (
@@ -213,4 +217,3 @@ class SeparationMember(TenantRow):
 
     separation_id: Mapped[UUID]
     participant_id: Mapped[UUID]
-    membership_id: Mapped[UUID | None]

@@ -1,9 +1,9 @@
 """Who must not be in one group: what the roster and admins say of a cohort, and what a person wishes.
 
-No reason is asked and none is kept. A person's own wish is behind a wall in the database: only sessions of
-that membership see it or take it back. Matching keeps it nevertheless, through the door `separations`, which tells
-nothing while no run or analysis of the cohort is at work. The door is no secret from the role that serves, which could
-make such a job: that no route asks at it is a rule of the code, and tested.
+No reason is asked and none is kept. A person's own wish (`wishes`) is behind a wall in the database. Matching keeps it
+nevertheless, through the door `separations`, which tells nothing while no run or analysis of the cohort is at work. The
+door is no secret from the role that serves, which could make such a job: that no route asks at it is a rule of the
+code, and tested.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,10 +17,11 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
 from tenants.cohorts.models import Cohort, Participant
 from tenants.kernel import events
-from tenants.kernel.errors import FieldError, Forbidden, Invalid, NotFound
-from tenants.kernel.ids import new_id
+from tenants.kernel.errors import FieldError, Invalid, NotFound
+from tenants.kernel.keys import Safe
 from tenants.kernel.rows import one, row_of
 from tenants.kernel.session import Session
+from tenants.matching import wishes
 from tenants.matching.models import Separation, SeparationMember
 from tenants.people.models import Membership
 
@@ -120,63 +121,32 @@ def delete_separation(session: Session, *, cohort_id: UUID, separation_id: UUID)
     events.record(session, "separation.deleted", subject_type="separation", subject_id=separation_id)
 
 
-def wish_apart(session: Session, *, participant_id: UUID, from_participant_ids: Sequence[UUID]) -> None:
-    """Say with whom one does not want to be in a group: in place of what one wished before, nobody takes it back.
-
-    The session must be that of the participant's own membership. No event tells of it: it is seen by
-    nobody else. Raises NotFound, Forbidden in another's name, and Invalid at each of `from_participant_ids`
-    who is not another participant of the cohort or is named twice.
-    """
-    # Two wishes of one person wait for each other; two persons who name each other do not.
-    participant = session.get(
-        Participant, (session.tenant_id, participant_id), with_for_update={"key_share": True}
-    )
-    if participant is None:
-        raise NotFound("participant")
-    author: UUID | None = session.info.get("membership_id")
-    if author != participant.membership_id:
-        raise Forbidden("Only the person concerned can wish this.")
-    cohort_id = participant.cohort_id
-    if participant_id in from_participant_ids:
-        pointer = f"/from_participant_ids/{from_participant_ids.index(participant_id)}"
-        raise Invalid.field(pointer, "oneself", "Name others, not yourself.")
-    _check_participants(session, cohort_id, from_participant_ids, "/from_participant_ids")
-    session.execute(
-        delete(Separation).where(Separation.cohort_id == cohort_id, Separation.membership_id == author)
-    )
-    rows: list[dict[str, Any]] = []
-    members: list[dict[str, Any]] = []
-    for other_id in from_participant_ids:
-        pair, separation_id = (participant_id, other_id), new_id()
-        rows.append(
-            {
-                "tenant_id": session.tenant_id,
-                "id": separation_id,
-                "cohort_id": cohort_id,
-                "source": "person",
-                "natural_key": natural_key(pair),
-                "membership_id": author,
-            }
-        )
-        members += _members(session, separation_id, pair, author)
-    if rows:
-        session.execute(insert(Separation), rows)
-        session.execute(insert(SeparationMember), members)
-
-
-_KEPT = text(
-    "SELECT array_agg(participant_id ORDER BY participant_id) AS participants, private"
-    "  FROM door.separations(:cohort) GROUP BY separation_id, private HAVING count(*) > 1 ORDER BY 1, 2"
-)
+_KEPT = text("SELECT separation_id, participant_id, names FROM door.separations(:cohort) ORDER BY 1, 2")
 
 
 def separations_to_keep(session: Session, cohort_id: UUID) -> list[Separated]:
     """All separations of a cohort, private ones too, in a fixed order: for matching alone, never for an answer.
 
-    None unless a run or analysis of the cohort is at work.
+    Of a wish, whoever is in the cohort by now and goes by one of its names. None unless a run or analysis of the cohort
+    is at work. Raises CannotDecrypt.
     """
-    rows = session.execute(_KEPT, {"cohort": cohort_id})
-    return [Separated(tuple(row.participants), row.private) for row in rows]
+    shown: dict[UUID, list[UUID]] = {}
+    found: set[Separated] = set()
+    avoided: list[tuple[UUID, list[str]]] = []
+    safe = Safe(session)
+    for row in session.execute(_KEPT, {"cohort": cohort_id}):
+        if row.names is None:
+            shown.setdefault(row.separation_id, []).append(row.participant_id)
+        else:
+            avoided.append((row.participant_id, wishes.read(safe, row.separation_id, row.names)))
+    found.update(Separated(tuple(people), False) for people in shown.values() if len(people) > 1)
+    called = wishes.called(session, cohort_id) if avoided else {}
+    for author, names in avoided:
+        for name in names:
+            for other in called.get(wishes.plain(name), ()):
+                if other != author:
+                    found.add(Separated((min(author, other), max(author, other)), True))
+    return sorted(found, key=lambda each: (each.participants, each.private))
 
 
 def _check_participants(
@@ -198,15 +168,12 @@ def _check_participants(
         raise Invalid(*broken)
 
 
-def _members(
-    session: Session, separation_id: UUID, participants: Collection[UUID], author: UUID | None = None
-) -> list[dict[str, Any]]:
+def _members(session: Session, separation_id: UUID, participants: Collection[UUID]) -> list[dict[str, Any]]:
     return [
         {
             "tenant_id": session.tenant_id,
             "separation_id": separation_id,
             "participant_id": participant_id,
-            "membership_id": author,
         }
         for participant_id in participants
     ]

@@ -22,6 +22,13 @@ from tenants.people.models import INVITATION_PREFIX, Invitation, InvitationLink,
 from tenants.people.roles import THE_TENANT, Giver, refuse_more
 
 LIFETIME = timedelta(days=30)
+REACHABLE = (
+    "(m.person_id IS NOT NULL OR EXISTS (SELECT FROM invitation i WHERE i.tenant_id = m.tenant_id"
+    " AND i.membership_id = m.id AND i.expires_at > now()"
+    " AND i.accepted_at IS NULL AND i.declined_at IS NULL AND i.revoked_at IS NULL))"
+)
+"""SQL: whether the somebody of a membership m has heard of us, so that she can be written to: she has joined, or an
+invitation waits for her. Of others only a roster speaks."""
 _LETTERS = Templates(Path(__file__).parent / "letters")
 _TENANT_NAME = text("SELECT name FROM tenant")
 _OPEN = (Invitation.accepted_at.is_(None), Invitation.declined_at.is_(None), Invitation.revoked_at.is_(None))
@@ -132,6 +139,17 @@ def compose(session: Session, subject_id: UUID, settings: Settings) -> Letter | 
     to = Mailbox(member.address, member.shown_name or "")
     days = max(1, (invitation.expires_at - now()).days)
     return _LETTERS.letter("invitation", to=to, tenant=tenant, name=member.shown_name, url=url, days=days)
+
+
+def link_of(session: Session, *, membership_id: UUID) -> str:
+    """The secret of one more link of the open invitation to a membership, for a letter. Raises NotFound."""
+    rows = select(Invitation.id).where(
+        Invitation.membership_id == membership_id, Invitation.expires_at > func.now(), *_OPEN
+    )
+    found = session.scalar(rows.with_for_update())
+    if found is None:
+        raise NotFound("invitation")
+    return _link(session, found)
 
 
 def _link(session: Session, invitation_id: UUID) -> str:

@@ -5,10 +5,10 @@ from uuid import UUID
 import pytest
 
 from tenants.cohorts.imports.actions import MAPPED
-from tenants.matching.separations import wish_apart
 from tests.factories.cohorts import counted, make_cohort, send_file, url_of
 from tests.factories.matching import every
 from tests.factories.participants import add_participants
+from tests.factories.people import member_of
 
 BOTH = {"external_id": "id", "apart_from": "apart from", "list": "list"}
 
@@ -180,28 +180,15 @@ def test_a_reversal_takes_back_what_was_brought_and_restores_what_was_removed(
         assert every(tenant.api, f"{cohort}/separations") == left
 
 
-def test_a_file_neither_finds_nor_removes_a_persons_wish(tenant, people, database, send, apart, finished):
-    pair = [UUID(each) for each in people[:2]]
+def test_a_file_neither_finds_nor_removes_a_persons_wish(app, tenant, people, send, apart):
     author = tenant.api.get(f"/v1/participants/{people[0]}").get_json()["membership_id"]
-
-    def wishes():
-        with database.tenant(tenant.id, membership_id=UUID(author)) as session:
-            found = session.connection().exec_driver_sql(
-                "SELECT s.id, m.participant_id FROM separation s JOIN separation_member m"
-                " ON m.separation_id = s.id WHERE s.source = 'person' ORDER BY 2"
-            )
-            return [tuple(row) for row in found]
-
-    with database.tenant(tenant.id, membership_id=UUID(author)) as session:
-        wish_apart(session, participant_id=pair[0], from_participant_ids=pair[1:])
-        session.commit()
-    before = wishes()
-    assert [each for _, each in before] == sorted(pair)
-    done = send("P0,P1,")
-    assert counted(done) == {"created": 1}
+    member = member_of(app, tenant.id, membership_id=UUID(author), own_client=True)
+    url = f"/v1/me/applications/{people[0]}/separations"
+    written = member.api.put(url, json={"names": ["P1"]}).get_json()
+    assert counted(send("P0,P1,")) == {"created": 1}
     assert counted(send("P2,P3,", mode="replace", max_withdrawals=1)) == {"created": 1, "withdrawn": 1}
     assert apart() == roster("P2 P3")
-    assert wishes() == before
+    assert member.api.get(url).get_json() == written == {"names": ["P1"]}
 
 
 def test_a_file_of_separations_must_say_from_whom(tenant, cohort):

@@ -9,14 +9,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from tenants.cohorts.models import Cohort
-from tenants.kernel.errors import Forbidden, Invalid
 from tenants.kernel.events import seal_all
 from tenants.kernel.ids import new_id
 from tenants.kernel.jobs import Job
 from tenants.matching.models import MatchingAnalysis, MatchingRun
-from tenants.matching.separations import Separated, natural_key, separations_to_keep, wish_apart
+from tenants.matching.separations import Separated, natural_key, separations_to_keep
 from tests.factories.cohorts import make_cohort
 from tests.factories.matching import every, ready_to_match
+from tests.factories.people import member_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,19 +41,23 @@ def apart(tenant, cohort):
 
 
 @pytest.fixture
-def wish(database, tenant):
-    """A person's wish, in a session of their own."""
+def wish(app, tenant):
+    """A person's wish, through the product's own client."""
+    members = {}
 
     def say(person, *others):
-        with database.tenant(tenant.id, membership_id=UUID(person["membership_id"])) as session:
-            wish_apart(
-                session,
-                participant_id=UUID(person["id"]),
-                from_participant_ids=[UUID(other["id"]) for other in others],
-            )
-            session.commit()
+        key = person["membership_id"]
+        if key not in members:
+            members[key] = member_of(app, tenant.id, membership_id=UUID(key), own_client=True)
+        said = {"names": [other["external_id"] for other in others]}
+        assert members[key].api.put(wishes_of(person), json=said).status_code == 200
+        return members[key]
 
     return say
+
+
+def wishes_of(person):
+    return f"/v1/me/applications/{person['id']}/separations"
 
 
 def at_work(session, cohort_id):
@@ -191,13 +195,25 @@ def test_a_wish_is_kept_by_matching_and_seen_by_no_admin(tenant, cohort, databas
     ]
 
 
-def test_only_their_author_sees_wishes(tenant, database, people, wish):
-    wish(people[0], people[1], people[2])
+def test_only_their_author_sees_wishes_and_only_signed_in_as_herself(tenant, database, people, wish):
+    author = wish(people[0], people[1], people[2])
+    wish(people[1])
     seen = {}
-    for person in people[:2]:
-        with database.tenant(tenant.id, membership_id=UUID(person["membership_id"])) as session:
-            seen[person["external_id"]] = rows_seen(session)
-    assert seen == {"P0": [2, 4], "P1": [0, 0]}
+    with database.tenant(tenant.id) as session:
+        rows = session.execute(text("SELECT id, person_id FROM membership WHERE person_id IS NOT NULL"))
+        persons = {row.id: row.person_id for row in rows}
+    assert author.id in persons
+    for membership_id, person_id in persons.items():
+        for as_herself in (person_id, None):
+            with database.tenant(tenant.id) as session:
+                session.identify(membership_id=membership_id, person_id=as_herself)
+                seen[membership_id == author.id, as_herself is not None] = rows_seen(session)
+    assert seen == {
+        (True, True): [1, 0],
+        (True, False): [0, 0],
+        (False, True): [0, 0],
+        (False, False): [0, 0],
+    }
 
 
 def test_an_admin_cannot_find_a_wish_by_its_id_or_by_making_it_again(
@@ -250,31 +266,16 @@ def test_a_wish_of_the_author_goes_with_them(tenant, cohort, database, people, w
         assert session.scalar(door, {"cohort": people[0]["cohort_id"]}) == 0
 
 
-def test_nobody_wishes_in_anothers_name(tenant, database, people):
-    for membership_id in (None, UUID(people[1]["membership_id"])):
-        with database.tenant(tenant.id, membership_id=membership_id) as session, pytest.raises(Forbidden):
-            wish_apart(
-                session,
-                participant_id=UUID(people[0]["id"]),
-                from_participant_ids=[UUID(people[1]["id"])],
-            )
-
-
-def test_a_wish_names_others_of_the_cohort(people, wish):
-    for others, pointer, code in (
-        ([people[1], people[0]], "/from_participant_ids/1", "oneself"),
-        ([people[1], people[1]], "/from_participant_ids/1", "duplicate"),
-        ([{"id": str(new_id())}], "/from_participant_ids/0", "unknown"),
-    ):
-        with pytest.raises(Invalid) as refused:
-            wish(people[0], *others)
-        assert [(e.pointer, e.code) for e in refused.value.errors] == [(pointer, code)]
+def test_nobody_wishes_in_anothers_name(people, wish):
+    other = wish(people[1])
+    assert other.api.get(wishes_of(people[0])).status_code == 404
+    assert other.api.put(wishes_of(people[0]), json={"names": ["P2"]}).status_code == 404
 
 
 def test_the_database_takes_no_wish_from_an_admin_nor_from_anybody_else(tenant, cohort, database, people):
     said = text(
-        "INSERT INTO separation (tenant_id, id, cohort_id, source, natural_key, membership_id)"
-        " VALUES (:tenant, :id, :cohort, 'person', 'x', :author)"
+        "INSERT INTO separation (tenant_id, id, cohort_id, source, natural_key, membership_id, encrypted_names)"
+        " VALUES (:tenant, :id, :cohort, 'person', 'x', :author, 'x')"
     )
     known = {"tenant": tenant.id, "id": new_id(), "cohort": people[0]["cohort_id"]}
     known["author"] = people[0]["membership_id"]
@@ -323,14 +324,11 @@ def test_the_door_is_closed_while_no_run_or_analysis_of_the_cohort_is_at_work(
         assert len(separations_to_keep(session, cohort_id)) == 2
 
 
-def test_a_run_and_its_analysis_keep_a_wish_and_tell_nobody_of_it(tenant, database, proposed, finished):
+def test_a_run_and_its_analysis_keep_a_wish_and_tell_nobody_of_it(tenant, database, proposed, finished, wish):
     size = {"min": 5, "max": 6}
     ready = ready_to_match(tenant, database, people=6, rules=[], size=size, waitlist=True)
     one, other = ready.participants[:2]
-    author = UUID(tenant.api.get(f"/v1/participants/{one}").get_json()["membership_id"])
-    with database.tenant(tenant.id, membership_id=author) as session:
-        wish_apart(session, participant_id=UUID(one), from_participant_ids=[UUID(other)])
-        session.commit()
+    wish(*(tenant.api.get(f"/v1/participants/{each}").get_json() for each in (one, other)))
     url, run = proposed(ready)
     (left,) = every(tenant.api, f"{url}/unplaced")
     assert left["participant_id"] in {one, other}

@@ -20,7 +20,6 @@ NARROWER = {
     "group_member": {"leaving_is_final"},
     "membership": {"unbound_at_first"},
     "separation": {"own_wishes"},
-    "separation_member": {"own_wishes"},
 }
 REACH = {
     "seen as it is written": [("reach", "*")],
@@ -82,14 +81,14 @@ DOOR_READS = {
     "matching_analysis": {"tenant_id", "matching_run_id", "job_id"},
     "matching_run": {"tenant_id", "id", "accepted_at", "cohort_id", "job_id", "simulation", "created_at"},
     "membership": {"tenant_id", "id", "person_id"},
-    "participant": {"tenant_id", "id", "membership_id", "cohort_id"},
+    "participant": {"tenant_id", "id", "cohort_id", "membership_id"},
     "peer_group": None,
     "personal_identity": {"key", "person_id"},
     "placement": {"tenant_id", "matching_run_id", "participant_id", "proposed_group_id"},
     "product_contributor": {"tenant_id", "product_id"},
     "proposed_group": {"tenant_id", "id", "matching_run_id", "group_id"},
     "role_grant": {"tenant_id", "membership_id"},
-    "separation": {"tenant_id", "id", "cohort_id", "membership_id"},
+    "separation": {"tenant_id", "id", "cohort_id", "membership_id", "encrypted_names"},
     "separation_member": {"tenant_id", "separation_id", "participant_id"},
     "sign_in_attempt": {"expires_at"},
     "tenant": {"id", "slug", "name", "state"},
@@ -392,7 +391,7 @@ def test_who_serves_makes_nothing_in_a_schema(catalogue, role, schema):
         ("data_key", "group_id", "UPDATE"),
         ("event", "type", "UPDATE"),
         ("separation", "membership_id", "UPDATE"),
-        ("separation_member", "membership_id", "UPDATE"),
+        ("separation", "encrypted_names", "UPDATE"),
     ],
 )
 def test_what_only_doors_or_nobody_may_write_is_closed_to_the_app(catalogue, table, column, privilege):

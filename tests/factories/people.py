@@ -123,6 +123,9 @@ def api_for(tenant: Any, path: str) -> ContractClient:
     if tenant.person is None:
         tenant.person = member_of(tenant.api.application, tenant.id).api
     person: ContractClient = tenant.person
+    if path.endswith("/separations"):  # no portal is given what these routes ask for
+        herself = UUID(person.get("/v1/me").get_json()["id"])
+        return acting(tenant.api.application, tenant.id, herself, own_client=True)
     return person
 
 

@@ -1,6 +1,7 @@
 """A database and a Valkey of each module's own: no worker listens there but those that a test starts."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -8,9 +9,12 @@ import redis
 from flask import Flask
 
 from cli.embedded import Servers
+from tenants.kernel.addresses import Mailbox, smtp_server
 from tenants.kernel.session import Database
 from tenants.kernel.settings import Settings
-from tests.conftest import EMPTY, QUICK, Start, serving, starting
+from tests.conftest import EMPTY, QUICK, Start, Tenant, serving, starting
+from tests.factories.office import Clerk
+from tests.post_office import PostOffice
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +48,11 @@ def database(app: Flask) -> Database:
 def start(environment: dict[str, str]) -> Iterator[Start]:
     """Processes that end with the test."""
     yield from starting(environment)
+
+
+@pytest.fixture
+def clerk(database: Database, settings: Settings, tenant: Tenant, post_office: PostOffice) -> Clerk:
+    """A worker in this process for the jobs of the test's tenant."""
+    sender = Mailbox("post@example.org", "Invented Society")
+    ready = replace(settings, smtp_url=smtp_server(post_office.url), mail_from=sender)
+    return Clerk(database, ready, tenant.id, post_office)

@@ -18,21 +18,24 @@ from api.v1.me.schemas import (
     MyAuthorization,
     MyGroup,
     MyReader,
+    MySeparations,
     MySession,
     SignOut,
 )
 from tenants.access import joining, sign_in, tokens
 from tenants.cohorts import answers
-from tenants.cohorts import queries as cohorts
 from tenants.custody import readers
 from tenants.groups import queries as groups
+from tenants.groups.applications import applications
 from tenants.kernel.permissions import Permission
 from tenants.kernel.session import Session
+from tenants.matching import wishes
 from tenants.people import actions
 from tenants.people.models import Membership
 
 blp = Blueprint("Me", description="Whoever the token acts for.")
 READ, WRITE = Permission.ME_READ, Permission.ME_WRITE
+SEPARATIONS = "/me/applications/<uuid:application_id>/separations"
 SHOWN = ("id", "external_id", "chosen_name", "chosen_email", "groups_locked", "version")
 
 
@@ -100,7 +103,7 @@ def list_my_readers(session: Session) -> Select[Any]:
 @blp.list("/me/applications", READ, returns=MyApplication)
 def list_my_applications(session: Session) -> Select[Any]:
     """The cohorts that one takes part in or could, and what comes next in each."""
-    return cohorts.applications(_me())
+    return applications(_me())
 
 
 @blp.get("/me/applications/<uuid:application_id>/answers", READ, returns=MyAnswers, etag=True)
@@ -117,10 +120,27 @@ def get_my_answers(session: Session, application_id: UUID) -> Any:
     etag=True,
 )
 def answer(session: Session, body: dict[str, Any], application_id: UUID, if_match: IfMatch) -> Any:
-    """Answer, decline to, or take an answer back; one's own answers outrank the roster's."""
+    """Answer, decline to, or take an answer back, while the intake is open; one's own answers outrank the roster's."""
     hers = {"membership_id": _me(), "participant_id": application_id}
     answers.answer(session, **hers, changes=body, if_match=if_match)
     return SimpleNamespace(**answers.answers(session, **hers))
+
+
+@blp.get(SEPARATIONS, Permission.GROUP_CONTENT_READ, returns=MySeparations)
+def get_my_separations(session: Session, application_id: UUID) -> Any:
+    """Whom one does not want to be in a group with, as one wrote it. Nobody else reads it."""
+    found = wishes.wished(session, membership_id=_me(), participant_id=application_id)
+    return SimpleNamespace(names=found)
+
+
+@blp.put(SEPARATIONS, Permission.GROUP_CONTENT_WRITE, body=MySeparations, returns=MySeparations)
+def put_my_separations(session: Session, body: dict[str, Any], application_id: UUID) -> Any:
+    """Say whom one does not want to be in a group with, in place of what one said before.
+
+    Matching keeps it, also for whoever joins later. It is not told whether such a person takes part.
+    """
+    wishes.wish(session, membership_id=_me(), participant_id=application_id, names=body["names"])
+    return SimpleNamespace(**body)
 
 
 def _me() -> UUID:

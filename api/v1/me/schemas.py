@@ -3,6 +3,8 @@
 from marshmallow import fields, validate
 
 from api.fields import Email, Flag, Key, Object, Schema, Text, Timestamp
+from api.v1.programs.schemas import AttributeLevel
+from tenants.matching.wishes import MOST_NAMES
 
 
 class MyRole(Schema):
@@ -117,7 +119,10 @@ class MyApplication(Schema):
     program_name = fields.String()
     state = fields.String()
     state_since = Timestamp()
-    next = fields.String(allow_none=True, metadata={"description": "closes, announced, kick_off or ends"})
+    next = fields.String(
+        allow_none=True,
+        metadata={"description": "opens or closes (when she can answer), announced, kick_off or ends"},
+    )
     next_date = fields.Date(allow_none=True)
 
 
@@ -137,9 +142,40 @@ class MyAnswersPatch(Schema):
     )
 
 
+class MyQuestion(Schema):
+    """Something that she may answer."""
+
+    key = fields.String()
+    label = fields.String()
+    kind = fields.String()
+    open = fields.Boolean(metadata={"description": "Whether other values than the levels are taken."})
+    required = fields.Boolean()
+    answered_by = fields.String(metadata={"description": "person: she alone; either: the roster as well."})
+    declinable = fields.Boolean(metadata={"description": "Whether she may decline to answer."})
+    parent = fields.String(allow_none=True)
+    levels = fields.List(fields.Nested(AttributeLevel))
+
+
 class MyAnswers(Schema):
     """What is known of her as far as she may answer it."""
 
-    attributes = fields.Dict()
+    questions = fields.List(fields.Nested(MyQuestion))
+    attributes = fields.Dict(metadata={"description": "What is answered, by key."})
     declined = fields.List(fields.String())
+    missing = fields.List(fields.String(), metadata={"description": "Keys of what is required still."})
+    open = fields.Boolean(metadata={"description": "Whether answers are taken now."})
+    answer_by = Timestamp(
+        allow_none=True, metadata={"description": "From then on no answer is taken; null: no end is set."}
+    )
     version = fields.Integer(metadata={"description": "Also in the ETag."})
+
+
+class MySeparations(Schema):
+    """Whom she does not want to be in a group with."""
+
+    names = fields.List(
+        Text(most=254),
+        required=True,
+        validate=validate.Length(max=MOST_NAMES),
+        metadata={"description": "E-mail addresses or external ids, as she wrote them."},
+    )

@@ -19,6 +19,9 @@ _ENTERING = {
     "description": "personal: members enter their groups signed in as themselves only; any: also as whom their "
     "institution's provider says they are, unless they have locked their groups."
 }
+_NOTICES = {
+    "description": "Whether participants who have joined or been invited are written to when their state changes."
+}
 FUNDERS = fields.List(
     Text(most=200),
     validate=validate.Length(max=50),
@@ -50,6 +53,7 @@ class ProgramCreate(Schema):
     name = Text(most=200, required=True)
     labels = LABELS
     group_sign_in = Choice(GROUP_SIGN_IN, metadata=_ENTERING)
+    notices = Flag(metadata=_NOTICES)
     bases = fields.Nested(Bases, metadata={"description": "institution unless you say otherwise."})
     funders = FUNDERS
     template = Key(metadata={"enum": [each.key for each in templates()]})
@@ -61,6 +65,7 @@ class ProgramPatch(Schema):
     name = Text(most=200)
     labels = LABELS
     group_sign_in = Choice(GROUP_SIGN_IN, metadata=_ENTERING)
+    notices = Flag(metadata=_NOTICES)
     bases = fields.Nested(Bases, metadata={"description": "Merged; what changes holds at once."})
     funders = FUNDERS
     wordings = Object(
@@ -77,6 +82,7 @@ class Program(EditableResource):
     name = fields.String()
     template = fields.String(allow_none=True)
     group_sign_in = fields.String(metadata=_ENTERING)
+    notices = fields.Boolean(metadata=_NOTICES)
     labels = fields.Dict(keys=fields.String(), values=fields.String())
     bases = fields.Nested(Bases)
     funders = fields.List(fields.String())

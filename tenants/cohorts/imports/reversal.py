@@ -8,8 +8,10 @@ from sqlalchemy import select, text
 
 from tenants.cohorts.imports.staging import wait_for_turn
 from tenants.cohorts.models import Attribute, Cohort, Import
+from tenants.cohorts.notices import take_back
 from tenants.kernel import events
 from tenants.kernel.claims import Claim, JobFailed
+from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict
 from tenants.kernel.session import Session, expect_many_rows
 
@@ -98,6 +100,10 @@ UPDATE participant p
   FROM (SELECT subject_id, before -> 'participant' AS was FROM import_row
          WHERE tenant_id = :tenant AND import_id = :import AND outcome IN ('updated', 'withdrawn')) r
  WHERE p.tenant_id = :tenant AND p.id = r.subject_id
+"""
+_RESTORED = """
+SELECT r.subject_id FROM import_row r
+ WHERE r.tenant_id = :tenant AND r.import_id = :import AND r.outcome = 'withdrawn'
 """
 # As the import before it left them: so that it can be undone in its turn.
 _AS_BEFORE = """
@@ -201,6 +207,8 @@ def reverse(claim: Claim) -> None:
             _DELETE_MEMBERSHIPS,
         ):
             session.execute(text(statement), _known(found))
+        restored = session.scalars(text(_RESTORED), _known(found)).all()
+        take_back(session, participant_ids=restored, since=found.applied_at or now())
         for attribute in _attributes_that_grew(session, found):
             _take_levels_away(session, attribute, found.added_levels[attribute.key])
 

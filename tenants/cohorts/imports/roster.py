@@ -26,10 +26,12 @@ from tenants.cohorts.imports.roster_sql import (
     UPDATE_PARTICIPANTS,
     USED_LEVELS,
     WITHDRAW,
+    WITHDRAWN,
 )
 from tenants.cohorts.imports.staging import Fault, Moved, Plan, Staged, reach_of, run
 from tenants.cohorts.models import Attribute, Cohort, Import
-from tenants.cohorts.participants import add_levels, reader_of
+from tenants.cohorts.notices import tell
+from tenants.cohorts.participants import add_levels, reader_of, refuse_speaker
 from tenants.cohorts.values import InvalidValue, ValueReader, email_address, short_text
 from tenants.kernel.claims import Claim, JobFailed
 from tenants.kernel.session import Session
@@ -88,6 +90,8 @@ def _single(mapping: dict[str, Any], section: str, read: Callable[[str], Any]) -
 
 def _or_declined(reader: ValueReader, attribute: Attribute, word: str | None) -> Callable[[str], Any]:
     """What reads cells; one that says the word of the mapping is None: that is declined."""
+    if attribute.answered_by == "person":
+        return lambda _: refuse_speaker(attribute, "roster")
     if word is None or not attribute.for_demographics:
         return reader.from_cell
     said = word.casefold()
@@ -148,7 +152,9 @@ def _apply(
         session.execute(text(statement), known)
     session.execute(text("ANALYZE roster"))
     mapped = found.mapping.get("attributes", {})
-    required = sorted(key for key, attribute in attributes.items() if attribute.required)
+    required = sorted(
+        key for key, each in attributes.items() if each.required and each.answered_by != "person"
+    )
     for key in required:
         session.execute(text(FAIL_WITHOUT_REQUIRED), {**known, "key": key, "column": mapped[key]})
     withdrawn = 0
@@ -172,6 +178,7 @@ def _apply(
         *([FORGET_FRESH] if required else []),
     ):
         session.execute(text(statement), known)
+    tell(session, participant_ids=session.scalars(text(WITHDRAWN)).all(), held_back=True)
     found.added_levels = _keep_levels(session, attributes, readers)
     return True
 

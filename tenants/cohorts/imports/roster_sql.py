@@ -170,6 +170,7 @@ WITH gone AS (
 INSERT INTO participant_change (tenant_id, id, participant_id, source, state, reason, attributes, import_id)
 SELECT :tenant, uuidv7(), id, 'roster', 'withdrawn', state_reason, '{}', :import FROM gone
 """
+WITHDRAWN = "SELECT subject_id FROM staged WHERE outcome = 'withdrawn'"
 APPEND_CHANGES = """
 INSERT INTO participant_change
        (tenant_id, id, participant_id, source, state, attributes, declined, import_id)

@@ -1,0 +1,95 @@
+"""The letter that tells a participant of the state that she is in, without names, topics or reasons.
+
+It is here and not among cohorts because nobody is told that she is placed before her group is announced.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import text
+
+from tenants.cohorts.notices import tell, to_be_told
+from tenants.groups.queries import untold
+from tenants.kernel.addresses import Mailbox
+from tenants.kernel.mail import Letter, Templates
+from tenants.kernel.session import Session
+from tenants.kernel.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a letter says of a state."""
+
+    heading: str
+    said: str
+
+
+WORDS = {
+    "applied": Words(
+        "we have your answers",
+        "We have all the answers that we need from you. Next, groups are formed; you will hear from us.",
+    ),
+    "ineligible": Words(
+        "you cannot take part", "You cannot take part this time, as the conditions for it are not met."
+    ),
+    "declined": Words(
+        "you are not taking part", "It has been noted that you are not taking part. Nothing more is needed."
+    ),
+    "waitlisted": Words(
+        "you are on the waiting list",
+        "You are on the waiting list: you have no group at present and will be told when you are given a place in one.",
+    ),
+    "placed": Words("you have a group", "You have been given a place in a group."),
+    "paused": Words("your participation is paused", "Your participation is paused. Your place is kept."),
+    "withdrawn": Words("you no longer take part", "It has been noted that you no longer take part."),
+    "completed": Words("you have completed it", "Your participation is complete. Thank you for taking part."),
+}
+_LETTERS = Templates(Path(__file__).parent / "letters")
+_TO_WHOM = text(f"""
+    SELECT p.state, c.name AS cohort, t.name AS tenant, t.slug, coalesce(m.chosen_name, m.name) AS name,
+           coalesce(m.chosen_email, m.email) AS address
+      FROM participant p JOIN membership m ON m.tenant_id = p.tenant_id AND m.id = p.membership_id
+      JOIN cohort c ON c.tenant_id = p.tenant_id AND c.id = p.cohort_id CROSS JOIN tenant t
+     WHERE p.id = :participant AND NOT {untold("p")}
+""")  # noqa: S608 - SQL of ours is put in
+_CHANGED = text(f"""
+    SELECT p.id FROM participant p
+     WHERE p.cohort_id = :cohort AND p.state_since = :moment AND NOT {untold("p")} ORDER BY p.id
+""")  # noqa: S608 - as above
+_MEMBERS = text("""
+    SELECT p.id FROM group_member m JOIN participant p ON p.tenant_id = m.tenant_id AND p.id = m.participant_id
+     WHERE m.group_id = :group AND m.left_at IS NULL AND p.state = 'placed' ORDER BY p.id
+""")
+
+
+def tell_of_announcement(session: Session, *, group_id: UUID) -> None:
+    """Have the members of a group that is announced now told that they are placed."""
+    tell(session, participant_ids=session.scalars(_MEMBERS, {"group": group_id}).all())
+
+
+def tell_changed(session: Session, *, cohort_id: UUID, moment: datetime) -> None:
+    """Have those told whose state has changed at this very moment; not of a group that is yet to be announced."""
+    known = {"cohort": cohort_id, "moment": moment}
+    tell(session, participant_ids=session.scalars(_CHANGED, known).all())
+
+
+def compose(session: Session, subject_id: UUID, settings: Settings) -> Letter | None:
+    """What one participant is told of her state; None where she is not to be told of it, or not yet."""
+    if not to_be_told(session, [subject_id]):
+        return None
+    found = session.execute(_TO_WHOM, {"participant": subject_id}).one_or_none()
+    if found is None:
+        return None
+    words = WORDS[found.state]
+    return _LETTERS.letter(
+        "state",
+        to=Mailbox(found.address, found.name or ""),
+        heading=words.heading,
+        said=words.said,
+        cohort=found.cohort,
+        tenant=found.tenant,
+        name=found.name,
+        url=f"{settings.public_url}/sign-in/{found.slug}",
+    )
