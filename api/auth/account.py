@@ -10,6 +10,7 @@ from api.serving import database
 from tenants.access import joining, sign_in
 from tenants.access.models import Connection
 from tenants.kernel.errors import Forbidden
+from tenants.people import actions
 from tenants.people.models import Membership
 
 blp = blueprint("account")
@@ -36,8 +37,30 @@ def account() -> Response:
         personal_offer=f"/sign-in/{tenant.slug}/personal?link"
         if offer and settings().platform_issuer
         else None,
+        personal=visiting.who.personal,
+        groups_locked=member.groups_locked,
         csrf_token=cookies.csrf_token(signed_in[1]),
     )
+
+
+@blp.post("/account/groups")
+def lock_groups() -> Response:
+    """Lock one's groups to one's own sign-in, or open them to any that their programs admit."""
+    signed_in = cookies.session_in(request)
+    if signed_in is None:
+        return refusal(401, "You are not signed in.")
+    if cookies.is_forged(request, signed_in[1]):
+        raise Forbidden("This form is not from here.", code="forged_form")
+    with database().tenant(signed_in[0]) as session:
+        visiting = current_visitor(session, signed_in[0])
+        if visiting is None or visiting.membership_id is None:
+            return refusal(401, "You are not signed in.")
+        sign_in.refuse_closed_tenant(session)
+        session.info["actor"] = f"membership:{visiting.membership_id}"
+        session.identify(membership_id=visiting.membership_id, person_id=visiting.person_id)
+        actions.lock_groups(session, locked=request.form.get("groups") == "lock")
+        session.commit()
+    return see("/account")
 
 
 @blp.post("/sign-in/end")

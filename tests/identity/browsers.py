@@ -27,10 +27,13 @@ class Browser:
         return self.ours.get(local(url))
 
     def submit(self, page: TestResponse, **fields: str) -> TestResponse:
-        """Send the page's form, with its hidden fields and these."""
-        action = re.search(r'<form method="post" action="([^"]*)"', page.text)
-        assert action, page.text
-        hidden = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
+        """Send the page's form, the one with a button for these fields if there are several, with its hidden fields."""
+        forms = re.findall(r'<form method="post" action="[^"]*".*?</form>', page.text, re.DOTALL)
+        assert forms, page.text
+        form = next((each for each in forms if any(f'name="{name}"' in each for name in fields)), forms[0])
+        action = re.search(r'action="([^"]*)"', form)
+        assert action
+        hidden = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', form))
         return self.ours.post(unescape(action[1]), data=hidden | fields)
 
     def at_provider(self, begun: TestResponse, provider: Provider, login: str) -> str:

@@ -1,5 +1,7 @@
 """Connections of a tenant: tried out, switched on, enforced; nobody locked out, nobody's identity taken."""
 
+import re
+
 import psycopg
 import pytest
 
@@ -266,6 +268,11 @@ def test_a_personal_sign_in_is_offered_and_is_hers_alone(
     accepted(browser, link, university, name)
     page = browser.get("/account")
     assert "Add a personal sign-in" in page.text
+    assert 'name="groups"' not in page.text
+    token = re.search(r'name="csrf_token" value="([^"]*)"', page.text)[1]
+    locking = browser.ours.post("/account/groups", data={"groups": "lock", "csrf_token": token})
+    assert locking.status_code == 403
+    assert "Sign in as yourself" in locking.text
     offer = browser.choices(page)["Add a personal sign-in"]
     assert browser.sign_in(offer, platform, login).headers["Location"] == "/account"
     assert "Add a personal sign-in" not in browser.get("/account").text

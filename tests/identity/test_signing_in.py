@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.factories.people import acting
 from tests.identity.browsers import SESSION, SIGN_IN, Browser, audited, local
 from tests.identity.providers import ACCOUNTS
 
@@ -155,10 +156,24 @@ def test_a_broken_address_is_refused_and_joins_nobody(browser, invited, platform
 
 
 def test_forms_of_other_pages_change_nothing(browser, joined):
-    for url, form in (("/sign-in/end", {"where": "everywhere"}), ("/sign-in/acceptance", {})):
+    for url, form in (
+        ("/sign-in/end", {"where": "everywhere"}),
+        ("/sign-in/acceptance", {}),
+        ("/account/groups", {"groups": "lock"}),
+    ):
         assert browser.ours.post(url, data=form).status_code == 403
         assert browser.ours.post(url, data={**form, "csrf_token": "0" * 64}).status_code == 403
     assert browser.get("/account").status_code == 200
+
+
+def test_she_locks_her_groups_and_opens_them_on_her_page(app, browser, joined, tenant):
+    mine = acting(app, tenant.id, joined)
+    for word, locked in (("lock", True), ("open", False)):
+        page = browser.get("/account")
+        assert f'value="{word}"' in page.text
+        assert browser.submit(page, groups=word).headers["Location"] == "/account"
+        assert mine.get("/v1/me").get_json()["groups_locked"] is locked
+    assert Browser(app).ours.post("/account/groups", data={"groups": "lock"}).status_code == 401
 
 
 def test_signing_out_ends_the_session_and_goes_to_the_provider(browser, joined, platform):
