@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.api.operations import one_of_everything
 from tests.factories.cohorts import MAPPING, make_cohort, send_file
+from tests.factories.everything import one_of_everything
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import psycopg
 import pytest
 
 from tenants.kernel.permissions import IN_PLACES, LIMITABLE, PRIVATE, ROLES, SELF, Permission, Role
-from tests.api.operations import GUARDED, belongings, call, url_of
+from tests.api.operations import GUARDED, belongings, call
+from tests.factories.everything import url_of
 from tests.factories.matching import every
 from tests.factories.people import holder
 

@@ -11,9 +11,9 @@ from tests.api.operations import (
     belongings,
     call,
     parameters,
-    url_of,
 )
 from tests.contract import document
+from tests.factories.everything import url_of
 from tests.factories.matching import ready_to_match
 from tests.factories.people import api_for
 

@@ -129,14 +129,15 @@ def api_for(tenant: Any, path: str) -> ContractClient:
     return person
 
 
-def let_in(tenant: Any, group_id: str) -> None:
-    """Announce a group, let the tenant's group person be one of its members, and write its charter twice."""
+def let_in(tenant: Any, group_id: str, *roles: str) -> None:
+    """Announce a group, let the tenant's group person be one of its members, and write its charter twice. She may
+    hold roles as well."""
     url = f"/v1/groups/{group_id}"
     etag = {"If-Match": tenant.api.get(url).headers["ETag"]}
     assert tenant.api.patch(url, json={"state": "announced"}, headers=etag).status_code == 200
     membership_id = UUID(tenant.api.get(f"{url}/members").get_json()["items"][0]["membership_id"])
     app = tenant.api.application
-    tenant.group_person = member_of(app, tenant.id, membership_id=membership_id, own_client=True).api
+    tenant.group_person = member_of(app, tenant.id, *roles, membership_id=membership_id, own_client=True).api
     for number in range(2):
         body = {"text": f"Invented {number}", "builds_on": number}
         assert tenant.group_person.post(f"{url}/charter/versions", json=body).status_code == 201

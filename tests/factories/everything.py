@@ -1,0 +1,101 @@
+"""A tenant with one of everything that has an id in a path."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from tenants.access.models import BrowserSession
+from tenants.cohorts.models import Participant
+from tenants.kernel.clock import now
+from tenants.kernel.ids import new_id
+from tests.contract import document
+from tests.factories.matching import every, ready_to_match
+from tests.factories.people import api_for, let_in
+
+
+def url_of(path: str, ids: dict[str, str]) -> str:
+    """A documented path with these ids in it."""
+    return re.sub(r"\{(\w+)\}", lambda found: ids.get(found[1], "json"), path)
+
+
+def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "P") -> dict[str, str]:
+    """The ids of what was made, by path parameter. External ids begin with the prefix."""
+    api, paths = tenant.api, document()["paths"]
+    ready = ready_to_match(tenant, database, people=12, prefix=prefix)
+    ids = {"program_id": ready.program_id, "cohort_id": ready.cohort_id, "recipe_id": ready.recipe_id}
+    ids["participant_id"] = ready.participants[0]
+    ids["attribute_id"] = every(api, f"/v1/programs/{ready.program_id}/attributes")[0]["id"]
+
+    def make(parameter: str, path: str, body: dict[str, Any] | None) -> str:
+        if path in paths:
+            made = api.post(url_of(path, ids), json=body)
+            assert made.status_code in (201, 202), made.get_json()
+            ids[parameter] = made.get_json()["id"]
+            return made.headers["Location"]
+        return ""
+
+    make("client_id", "/v1/clients", {"name": f"Other {prefix}"})
+    provider = {"name": "Own", "issuer": "https://own.example", "client_id": "x", "client_secret": "x"}
+    make("connection_id", "/v1/connections", provider)
+    make("membership_id", "/v1/people", {"name": "Invented"})
+    invited = {"membership_id": ids["membership_id"], "cohort_id": ids["cohort_id"], "deliver": "link"}
+    make("invitation_id", "/v1/invitations", invited)
+    make("role_grant_id", "/v1/role-grants", {"membership_id": ids["membership_id"], "role": "facilitator"})
+    mine = api_for(tenant, "/v1/me")
+    ids["authorization_id"] = every(mine, "/v1/me/authorizations")[0]["id"]
+    ids["session_id"] = signed_in(database, tenant.id, mine)
+    ids["application_id"] = taking_part(database, tenant.id, mine, ready.cohort_id)
+    make(
+        "import_id",
+        "/v1/cohorts/{cohort_id}/imports",
+        {"kind": "roster", "mapping": {"external_id": "person_id"}},
+    )
+    apart = {"participants": ready.participants[:2]}
+    make("separation_id", "/v1/cohorts/{cohort_id}/separations", apart)
+    run = make("matching_run_id", "/v1/matching-runs", ready.order())
+    assert finished(api, run)["state"] == "succeeded"
+    other = make("other_run_id", "/v1/matching-runs", ready.order(seed=2))
+    assert finished(api, other)["state"] == "succeeded"
+    analysis = make("analysis_id", "/v1/matching-runs/{matching_run_id}/analyses", None)
+    assert finished(api, analysis)["state"] == "succeeded"
+    assert api.post(f"{run}/acceptance").status_code == 201
+    ids |= {"group_id": every(api, f"/v1/groups?cohort_id={ready.cohort_id}")[0]["id"], "number": "1"}
+    let_in(tenant, ids["group_id"])
+    member = api.get(f"/v1/participants/{ready.participants[0]}").get_json()["membership_id"]
+    talk = {"kind": "talk", "title": f"Invented {prefix}", "membership_ids": [member]}
+    make("product_id", "/v1/products", talk)
+    promoted = {"kind": "promotion", "date": "2024-05-01", "membership_id": member}
+    make("career_event_id", "/v1/career-events", promoted)
+    order = {
+        "cohort_id": ids["cohort_id"],
+        "audience": "internal",
+        "as_of": "2026-01-01",
+        "formats": ["json"],
+    }
+    if report := make("report_id", "/v1/reports", order):
+        finished(api, report)
+    with database.tenant(tenant.id) as session:
+        ids["job_id"] = str(session.connection().exec_driver_sql("SELECT id FROM job LIMIT 1").scalar_one())
+    return ids
+
+
+def taking_part(database: Any, tenant_id: Any, mine: Any, cohort_id: str) -> str:
+    """The id of a participant whom the API client acts for."""
+    with database.tenant(tenant_id) as session:
+        member = mine.get("/v1/me").get_json()["id"]
+        participant = Participant(id=new_id(), cohort_id=cohort_id, membership_id=member, state="invited")
+        session.add(participant)
+        session.commit()
+        return str(participant.id)
+
+
+def signed_in(database: Any, tenant_id: Any, mine: Any) -> str:
+    """The id of a browser session of whoever the API client acts for."""
+    with database.tenant(tenant_id) as session:
+        opened = BrowserSession(
+            hash=new_id().bytes, membership_id=mine.get("/v1/me").get_json()["id"], issuer="https://people.example",
+            subject="invented", expires_at=now() + timedelta(hours=1),
+        )  # fmt: skip
+        session.add(opened)
+        session.commit()
+        return str(opened.id)
