@@ -15,6 +15,7 @@ import redis
 from redis.client import Pipeline
 from rq import Queue, Worker
 from rq.exceptions import StopRequested
+from rq.executions import ExecutionRegistry
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker import WorkerStatus
@@ -68,6 +69,17 @@ class TenantWorker(Worker):
         super().heartbeat(timeout, pipeline)
         if self.alive:
             self.alive.touch()
+
+    def clean_registries(self) -> None:
+        """Tidy up after workers who died.
+
+        To forget a bell, RQ asks for each execution that it names, and it names one for a minute after that has
+        expired: the ValueError would end this worker. Nobody needs these names; the rows are the truth.
+        """
+        for queue in self.queues:
+            for job_id in queue.started_job_registry.get_expired_job_ids():
+                self.connection.delete(ExecutionRegistry(job_id, self.connection).key)
+        super().clean_registries()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """Ask the kernel to end this process with its parent, then run the job."""

@@ -56,7 +56,7 @@ class Stage:
 def stage(tenant, database, settings, start):
     """Start a run long enough to be disturbed; `hire` starts another worker."""
     start("scheduler")
-    ready = ready_to_match(tenant, database, people=PEOPLE, institutions=400)
+    ready = ready_to_match(tenant, database, people=PEOPLE, institutions=400, emphasis=0)
     with database.tenant(tenant.id) as session:
         run = start_run(session, cohort_id=UUID(ready.cohort_id), recipe_id=UUID(ready.recipe_id), seed=1)
         session.commit()
@@ -126,7 +126,7 @@ def test_a_run_cancelled_on_its_way_writes_nothing(stage):
 def analysis(tenant, database, settings, start):
     """An analysis of a simulation that has begun to be worked at."""
     start("scheduler")
-    ready = ready_to_match(tenant, database, people=PEOPLE, institutions=400)
+    ready = ready_to_match(tenant, database, people=PEOPLE, institutions=400, emphasis=0)
     body = ready.order(simulation=True, sweeps=200)
     run = tenant.api.post("/v1/matching-runs", json=body).headers["Location"]
     start("worker")

@@ -4,6 +4,11 @@ import subprocess
 import sys
 
 import pytest
+import redis
+from rq import Queue, Worker
+from rq.executions import Execution
+from rq.job import JobStatus
+from rq.serializers import JSONSerializer
 
 from tenants.cohorts.actions import create_program
 from tenants.institutions.actions import open_tenant
@@ -11,6 +16,7 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.jobs import Job, enqueue
 from tenants.reporting.actions import order_report
 from tests.conftest import eventually
+from workers.main import TenantWorker
 
 WHERE_NOTHING_HEARS_AN_EXCEPTION = """
 import os, signal, sys, redis
@@ -39,6 +45,23 @@ def test_a_stop_whose_exception_was_swallowed_is_heard_all_the_same(settings):
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert "Exception ignored in: <function Swallowing.__del__" in done.stderr
     assert done.returncode == 0
+
+
+def test_what_a_dead_worker_left_does_not_end_another(settings):
+    valkey = redis.Redis.from_url(settings.redis_url)
+    queue = Queue("quick", connection=valkey, serializer=JSONSerializer)
+    job = queue.enqueue("workers.main.answer", "tenant", "job", failure_ttl=0)
+    job.set_status(JobStatus.STARTED)
+    with valkey.pipeline() as pipeline:
+        left = Execution.create(job, ttl=60, pipeline=pipeline)
+        pipeline.execute()
+    valkey.zadd(queue.started_job_registry.key, {left.composite_key: 1})
+    valkey.delete(left.key)  # as when its time is over, which it is a minute sooner than its name's
+    with pytest.raises(ValueError, match=f"Execution {left.id} not found"):
+        Worker([queue], connection=valkey, serializer=JSONSerializer).clean_registries()
+    queue.release_maintenance_lock()
+    TenantWorker([queue], connection=valkey, serializer=JSONSerializer).clean_registries()
+    assert not valkey.exists(job.key, left.key, queue.started_job_registry.key)
 
 
 @pytest.mark.parametrize("command", ["worker", "scheduler"])
