@@ -54,10 +54,16 @@ _TO_WHOM = text(f"""
       JOIN cohort c ON c.tenant_id = p.tenant_id AND c.id = p.cohort_id CROSS JOIN tenant t
      WHERE p.id = :participant AND NOT {untold("p")}
 """)  # noqa: S608 - SQL of ours is put in
-_CHANGED = text(f"""
+# As `untold`, for many at once.
+_CHANGED = text("""
     SELECT p.id FROM participant p
-     WHERE p.cohort_id = :cohort AND p.state_since = :moment AND NOT {untold("p")} ORDER BY p.id
-""")  # noqa: S608 - as above
+     WHERE p.cohort_id = :cohort AND p.state_since = :moment AND NOT (p.state = 'placed' AND p.id IN (
+           SELECT m.participant_id FROM group_member m
+             JOIN peer_group g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
+            WHERE g.cohort_id = :cohort AND g.state <> 'ended' AND m.left_at IS NULL
+            GROUP BY m.participant_id HAVING bool_and(g.state = 'formed')))
+     ORDER BY p.id
+""")
 _MEMBERS = text("""
     SELECT p.id FROM group_member m JOIN participant p ON p.tenant_id = m.tenant_id AND p.id = m.participant_id
      WHERE m.group_id = :group AND m.left_at IS NULL AND p.state = 'placed' ORDER BY p.id

@@ -91,13 +91,11 @@ def refuse_strangers(session: Session, group_id: UUID) -> None:
 
 def untold(participant: str) -> str:
     """SQL: whether the participant of this name is placed in a group that is yet to be announced, and in no other."""
-    groups = (
-        "(SELECT ug.state FROM group_member um"  # noqa: S608 - a name of ours is put in
-        " JOIN peer_group ug ON ug.tenant_id = um.tenant_id AND ug.id = um.group_id"
-        f" WHERE um.tenant_id = {participant}.tenant_id AND um.participant_id = {participant}.id"
-        " AND um.left_at IS NULL AND ug.state <> 'ended')"
-    )
-    return f"({participant}.state = 'placed' AND 'formed' = ALL {groups} AND 'formed' = ANY {groups})"
+    return f"""({participant}.state = 'placed' AND coalesce((
+        SELECT bool_and(ug.state = 'formed') FROM group_member um
+          JOIN peer_group ug ON ug.tenant_id = um.tenant_id AND ug.id = um.group_id
+         WHERE um.tenant_id = {participant}.tenant_id AND um.participant_id = {participant}.id
+           AND um.left_at IS NULL AND ug.state <> 'ended'), false))"""  # noqa: S608 - a name of ours is put in
 
 
 def is_in_a_living_group(participant_id: InstrumentedAttribute[UUID]) -> Any:
