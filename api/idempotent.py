@@ -36,8 +36,9 @@ def answered_once(
         # A key is its sender's: two people who use the same client never hear each other's answers.
         "key_hash": digest(f"{caller.membership_id} {bare}"),
     }
-    # The scopes, too: a token that may do less is not told what another was answered.
-    said = (request.query_string.decode(), " ".join(sorted(caller.scopes)), request.get_data(as_text=True))
+    # The scopes, too, and how far her roles reach: whoever may do less is not told what was answered before.
+    may = f"{' '.join(sorted(caller.scopes))} {session.reach}"
+    said = (request.query_string.decode(), may, request.get_data(as_text=True))
     asked = digest("\n".join(said))
     record = first_answer(session, **known)
     if record is not None:

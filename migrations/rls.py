@@ -29,22 +29,39 @@ def protect(table: str, *, grants: str = ALL, key: str = "tenant_id") -> None:
     )
 
 
-def protect_private(table: str, *, grants: str = ALL, in_force: str | None = None) -> None:
-    """The group wall on top of the tenant wall: admitted members who have not left, once they were told.
+def protect_private(
+    table: str, *, grants: str = ALL, in_force: str | None = None, lasting: bool = True
+) -> None:
+    """The group wall on top of the tenant wall. Only its author changes or removes a row."""
+    protect(table, grants=grants)
+    group_wall(table, in_force=in_force, lasting=lasting)
+    for command in ("UPDATE", "DELETE"):
+        op.execute(
+            f'CREATE POLICY own_words_{command.lower()} ON "{table}" AS RESTRICTIVE FOR {command}'
+            f" TO peerloom_app USING (author_id = {MEMBERSHIP})"
+        )
 
-    What was written before a member was admitted stays closed to them, and so does everything once they
-    have left, their own words excepted. Only its author changes or removes a row. Needs columns group_id,
-    author_id and written_at.
 
-    And all of it only to the person herself (`app.person_id`), unless the program lets its members in with any sign-in
-    and she has not locked her groups: else whoever runs her employer's sign-in could enter as her.
+def group_wall(table: str, *, in_force: str | None = None, lasting: bool = True) -> None:
+    """Open to admitted members who have not left, once they were told. Needs columns group_id, author_id, written_at.
+
+    What was written before a member was admitted, or before anybody joined as her, stays closed to her, and so does
+    everything once she has left, her own words excepted.
+
+    And all of it only to the person herself (`app.person_id`), unless the program lets its members in with any sign-in,
+    and did when the group was formed, and she has not locked her groups: else whoever runs her employer's sign-in could
+    enter as her.
 
     `in_force` names a door that takes a group and tells a number: the row with this one, in a column number, is
-    open to all who are members, whenever they were admitted. A door, as a policy cannot look at its own table.
+    open to all whom a member admitted, whenever that was. A door, as a policy cannot look at its own table. It is
+    closed once nobody is left who was let in: then the group opens anew.
+
+    What is not `lasting` is the form of before: an organiser could bring somebody in who joins later, empty a group, or
+    change how its program lets people in, to read what was written until then.
     """
-    protect(table, grants=grants)
     mine = f"gm.tenant_id = {TENANT} AND gm.membership_id = {MEMBERSHIP}"
     present = f"{mine} AND gm.left_at IS NULL"
+    at_first = " AND g.group_sign_in = 'any'" if lasting else ""
     # Asked once a statement, so that an index finds the rows; since when is asked of those alone.
     entered = (
         "group_id = ANY (ARRAY(SELECT gm.group_id FROM group_member gm"
@@ -52,26 +69,28 @@ def protect_private(table: str, *, grants: str = ALL, in_force: str | None = Non
         " JOIN cohort c ON c.tenant_id = g.tenant_id AND c.id = g.cohort_id"
         " JOIN program p ON p.tenant_id = c.tenant_id AND p.id = c.program_id"
         " JOIN membership m ON m.tenant_id = gm.tenant_id AND m.id = gm.membership_id"
-        f" WHERE {{}} AND (m.person_id = {PERSON} OR p.group_sign_in = 'any' AND NOT m.groups_locked)))"
+        f" WHERE {{}} AND (m.person_id = {PERSON} OR p.group_sign_in = 'any'{at_first} AND NOT m.groups_locked)))"
     )
     member = entered.format(f"{present} AND gm.admitted_at IS NOT NULL AND g.state <> 'formed'")
     author = f"author_id = {MEMBERSHIP} AND {entered.format(mine)}"
-    since = (
-        f'(SELECT gm.admitted_at FROM group_member gm WHERE {present} AND gm.group_id = "{table}".group_id)'
-    )
-    told = f"written_at >= {since}"
+    place = f'{present} AND gm.group_id = "{table}".group_id'
+    told = f"written_at >= (SELECT gm.admitted_at FROM group_member gm WHERE {place})"
+    newcomers = ""
+    if lasting:
+        joined = (
+            "group_member gm JOIN membership m ON m.tenant_id = gm.tenant_id AND m.id = gm.membership_id"
+            " JOIN peer_group g ON g.tenant_id = gm.tenant_id AND g.id = gm.group_id"
+        )
+        told = f"written_at >= (SELECT greatest(gm.admitted_at, m.joined_at) FROM {joined} WHERE {place})"
+        let_in = "gm.admitted_at >= m.joined_at AND written_at >= g.opened_at"
+        newcomers = f" AND (SELECT {let_in} FROM {joined} WHERE {place})"
     if in_force:
-        told = f"({told} OR number = {in_force}(group_id))"
+        told = f"({told} OR number = {in_force}(group_id){newcomers})"
     op.execute(
         f'CREATE POLICY group_wall ON "{table}" AS RESTRICTIVE TO peerloom_app'
         f" USING ({author} OR ({member} AND {told}))"
         f" WITH CHECK (author_id = {MEMBERSHIP} AND {member})"
     )
-    for command in ("UPDATE", "DELETE"):
-        op.execute(
-            f'CREATE POLICY own_words_{command.lower()} ON "{table}" AS RESTRICTIVE FOR {command}'
-            f" TO peerloom_app USING (author_id = {MEMBERSHIP})"
-        )
 
 
 def protect_addressed(table: str) -> None:

@@ -15,8 +15,9 @@ from tenants.kernel.errors import Forbidden, NotFound, Unauthenticated
 from tenants.kernel.ids import digest, tenant_of
 from tenants.kernel.permissions import PRIVATE, SELF, Permission
 from tenants.kernel.session import Session
+from tenants.people.held import EVERYWHERE, NOWHERE, Giver, Held, Reach, reach
 from tenants.people.models import Membership
-from tenants.people.roles import EVERYWHERE, NOWHERE, Giver, Held, Reach, reach, roles_of
+from tenants.people.roles import roles_of
 
 _LOOK_UP = (
     select(

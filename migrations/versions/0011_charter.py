@@ -55,6 +55,7 @@ def upgrade() -> None:
         "charter_version",
         grants="SELECT, INSERT (tenant_id, id, group_id, author_id, number, encrypted_text)",
         in_force="door.charter_in_force",
+        lasting=False,
     )
     op.execute(
         "CREATE POLICY versions_follow ON charter_version AS RESTRICTIVE FOR INSERT TO peerloom_app"

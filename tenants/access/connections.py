@@ -1,5 +1,6 @@
 """Connections: how a tenant lets its people sign in, from a draft that is tried out to the only way in."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,9 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.keys import Safe
 from tenants.kernel.rows import Version, edited, row_held
 from tenants.kernel.session import Session
-from tenants.people.models import Membership, RoleGrant
-from tenants.people.roles import owners
+from tenants.people.held import Giver
+from tenants.people.models import Membership
+from tenants.people.roles import owners, revoke_role
 
 CALLBACKS = "/sign-in/callbacks"
 MOVES = {
@@ -135,11 +137,29 @@ def _move(session: Session, connection: Connection, state: str) -> None:
         _refuse_lock_out(session)
 
 
+def take_role(session: Session, *, giver: Giver, role_grant_id: UUID) -> None:
+    """Take a role away. Raises as `people.roles.revoke_role`, and Conflict "last_owner" where of the owners who are
+    left none could sign in.
+    """
+    could = _an_owner_comes_in(session, _lasting(session))
+    revoke_role(session, giver=giver, role_grant_id=role_grant_id)
+    if could and not _an_owner_comes_in(session, _lasting(session)):
+        raise Conflict("No owner could sign in then; let another one sign in first.", code="last_owner")
+
+
 def _refuse_lock_out(session: Session) -> None:
-    """Some owner for good, if there is one at all, must be able to come in, as things are now."""
-    lasting = [grant.membership_id for grant in owners(session) if grant.expires_at is None]
-    if not lasting:
-        return
+    """Some owner for good, if one has joined at all, must be able to come in, as things are now."""
+    lasting = _lasting(session)
+    joined = select(Membership.id).where(Membership.id.in_(lasting), Membership.person_id.is_not(None))
+    if session.scalar(joined.limit(1)) is not None and not _an_owner_comes_in(session, lasting):
+        raise Conflict("No owner could sign in then; let one sign in another way first.", code="last_owner")
+
+
+def _lasting(session: Session) -> list[UUID]:
+    return [grant.membership_id for grant in owners(session) if grant.expires_at is None]
+
+
+def _an_owner_comes_in(session: Session, lasting: Collection[UUID]) -> bool:
     enforced = session.scalar(select(ENFORCED))
     accepted = ("enforced",) if enforced else USABLE
     ways = (
@@ -148,19 +168,13 @@ def _refuse_lock_out(session: Session) -> None:
         .where(Identity.membership_id.in_(lasting), Connection.state.in_(accepted))
     )
     if session.scalar(ways.limit(1)) is not None:
-        return
+        return True
     persons = select(Membership.person_id).where(
         Membership.id.in_(lasting), Membership.person_id.is_not(None)
     )
-    if not enforced and any(
+    return not enforced and any(
         session.scalar(_HAS_PERSONAL, {"person": person}) for person in session.scalars(persons)
-    ):
-        return
-    bound = select(RoleGrant.id).join(Membership, Membership.id == RoleGrant.membership_id)
-    if session.scalar(
-        bound.where(RoleGrant.membership_id.in_(lasting), Membership.person_id.is_not(None)).limit(1)
-    ):
-        raise Conflict("No owner could sign in then; let one sign in another way first.", code="last_owner")
+    )
 
 
 def _place(connection: Connection) -> Place:

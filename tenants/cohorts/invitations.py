@@ -26,6 +26,9 @@ _WHO = text("""
                 WHEN EXISTS (SELECT FROM role_grant r
                               WHERE r.tenant_id = p.tenant_id AND r.membership_id = p.membership_id)
                      THEN 'with_roles'
+                WHEN :limited AND door.ties_of_person(p.membership_id) <>
+                     (SELECT count(*) FROM participant q
+                       WHERE q.tenant_id = p.tenant_id AND q.membership_id = p.membership_id) THEN 'out_of_reach'
                 WHEN coalesce(m.chosen_email, m.email) IS NULL THEN 'without_address'
                 ELSE 'invited' END AS outcome
       FROM participant p JOIN membership m ON m.tenant_id = p.tenant_id AND m.id = p.membership_id
@@ -61,6 +64,7 @@ class Invited:
     joined: int = 0
     already_invited: int = 0
     with_roles: int = 0
+    out_of_reach: int = 0
     without_address: int = 0
     left_alone: int = 0
 
@@ -69,13 +73,14 @@ def invite_cohort(session: Session, *, cohort_id: UUID) -> Invited:
     """Invite everybody of a cohort who can be; letters go out in the background. Eligible ones become invited.
 
     Who was invited before and has not answered is left alone while that invitation holds, and so is who holds a
-    role: she is invited by somebody who could give it. Raises NotFound.
+    role, or in a limited session is elsewhere too: she is invited by somebody who reaches that. Raises NotFound.
     """
     row_of(session, Cohort, cohort_id, "cohort")
     known = {
         "tenant": session.tenant_id,
         "cohort": cohort_id,
         "left_alone": list(LEFT_ALONE),
+        "limited": session.limited,
         "expires": now() + invitations.LIFETIME,
     }
     session.execute(_WHO, known)

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from tenants.cohorts.models import GROUP_SIGN_IN
 from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, one_of
 
 GROUP_STATES = ("formed", "announced", "confirmed", "active", "paused", "ended")
@@ -21,6 +22,7 @@ class Group(Edited, TenantRow):
         Index("ix_peer_group_cohort", "tenant_id", "cohort_id", "id"),
         Index("ix_peer_group_run", "tenant_id", "matching_run_id"),
         one_of("state", GROUP_STATES),
+        one_of("group_sign_in", GROUP_SIGN_IN),
     )
 
     cohort_id: Mapped[UUID]
@@ -28,6 +30,8 @@ class Group(Edited, TenantRow):
     name: Mapped[str]
     state: Mapped[str] = mapped_column(default="formed")
     opened_at: Mapped[datetime | None]
+    group_sign_in: Mapped[str] = mapped_column(default="personal", server_default="personal")
+    """As its program said when it was formed: a program that admits any sign-in later does so for later groups."""
 
 
 class GroupMember(Created, TenantRow):

@@ -84,7 +84,11 @@ def refuse_strangers(session: Session, group_id: UUID) -> None:
         Membership.id == GroupMember.membership_id,
     )
     if session.info.get("person_id") is None:
-        member = member.where(Program.group_sign_in == "any", Membership.groups_locked.is_(False))
+        member = member.where(
+            Program.group_sign_in == "any",
+            Group.group_sign_in == "any",
+            Membership.groups_locked.is_(False),
+        )
     if not session.scalar(select(member)):
         raise NotFound("group")
 

@@ -55,10 +55,12 @@ COUNT_FREE = (
 
 STEPS = {
     "formed": (
-        "WITH made AS (INSERT INTO peer_group (tenant_id, id, cohort_id, matching_run_id, name, state)"
+        "WITH made AS (INSERT INTO peer_group (tenant_id, id, cohort_id, matching_run_id, name, state, group_sign_in)"
         " SELECT f.tenant_id, f.id, :cohort, f.matching_run_id, CAST(:label AS text) || ' ' ||"
         "        row_number() OVER (ORDER BY f.position) +"
-        "        (SELECT count(*) FROM peer_group WHERE cohort_id = :cohort), 'formed'"
+        "        (SELECT count(*) FROM peer_group WHERE cohort_id = :cohort), 'formed',"
+        "        (SELECT g.group_sign_in FROM cohort c JOIN program g ON g.tenant_id = c.tenant_id"
+        "          AND g.id = c.program_id WHERE c.id = :cohort)"
         "   FROM proposed_group f WHERE f.matching_run_id = :run AND f.group_id IS NULL RETURNING id)"
         " SELECT count(*) FROM made"
     ),

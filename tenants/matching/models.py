@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, cas
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
+from tenants.cohorts.models import GROUP_SIGN_IN
 from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, one_of
 
 POOL_STATES = ("eligible", "applied", "waitlisted")
@@ -194,6 +195,7 @@ class Separation(Created, TenantRow):
         one_of("source", SEPARATION_SOURCES),
         CheckConstraint("(source = 'person') = (membership_id IS NOT NULL)", name="author"),
         CheckConstraint("(membership_id IS NULL) = (encrypted_names IS NULL)", name="names"),
+        one_of("group_sign_in", GROUP_SIGN_IN),
     )
 
     cohort_id: Mapped[UUID]
@@ -202,6 +204,8 @@ class Separation(Created, TenantRow):
     membership_id: Mapped[UUID | None]
     import_id: Mapped[UUID | None]
     encrypted_names: Mapped[bytes | None]
+    group_sign_in: Mapped[str] = mapped_column(default="personal", server_default="personal")
+    """As its program said when a person wrote her wish: it opens to no more sign-ins later."""
 
 
 class SeparationMember(TenantRow):

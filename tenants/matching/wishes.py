@@ -46,6 +46,8 @@ def wish(session: Session, *, membership_id: UUID, participant_id: UUID, names: 
     session.execute(delete(Separation).where(Separation.id.in_(before.with_only_columns(Separation.id))))
     if names:
         wish_id = new_id()
+        cohort = session.get_one(Cohort, (session.tenant_id, participant.cohort_id))
+        program = session.get_one(Program, (session.tenant_id, cohort.program_id))
         session.add(
             Separation(
                 id=wish_id,
@@ -53,6 +55,7 @@ def wish(session: Session, *, membership_id: UUID, participant_id: UUID, names: 
                 source="person",
                 natural_key="",
                 membership_id=membership_id,
+                group_sign_in=program.group_sign_in,
                 encrypted_names=Safe(session).encrypted(json.dumps(list(names)), _place(wish_id)),
             )
         )

@@ -11,8 +11,9 @@ from tenants.kernel.errors import Conflict, Forbidden
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import Version, edited, row_of
 from tenants.kernel.session import Session
+from tenants.people.held import Giver
 from tenants.people.models import Membership
-from tenants.people.roles import Giver, refuse_more
+from tenants.people.roles import refuse_more
 
 _LOCK_GROUPS = text("SELECT door.lock_groups(:locked)")
 

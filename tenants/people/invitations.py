@@ -18,8 +18,9 @@ from tenants.kernel.permissions import Role
 from tenants.kernel.rows import row_named
 from tenants.kernel.session import Session
 from tenants.kernel.settings import Settings
+from tenants.people.held import THE_TENANT, Giver
 from tenants.people.models import INVITATION_PREFIX, Invitation, InvitationLink, Membership, RoleGrant
-from tenants.people.roles import THE_TENANT, Giver, refuse_more
+from tenants.people.roles import refuse_more
 
 LIFETIME = timedelta(days=30)
 REACHABLE = (
@@ -31,6 +32,7 @@ REACHABLE = (
 invitation waits for her. Of others only a roster speaks."""
 _LETTERS = Templates(Path(__file__).parent / "letters")
 _TENANT_NAME = text("SELECT name FROM tenant")
+_COHORT = text("SELECT id FROM cohort WHERE id = :id")
 _OPEN = (Invitation.accepted_at.is_(None), Invitation.declined_at.is_(None), Invitation.revoked_at.is_(None))
 
 
@@ -61,6 +63,8 @@ def invite(
     open: that one can be sent again. Raises Forbidden as `roles.refuse_more`.
     """
     membership = row_named(session, Membership, membership_id, pointer="/membership_id")
+    if cohort_id is not None and session.scalar(_COHORT, {"id": cohort_id}) is None:
+        raise Invalid.field("/cohort_id", "unknown", "There is no such cohort.")
     refuse_more(session, giver=giver, membership_id=membership_id)
     if membership.person_id is not None:
         raise Conflict("This membership is somebody's already.", code="already_bound")
@@ -159,9 +163,10 @@ def _link(session: Session, invitation_id: UUID) -> str:
     return secret
 
 
-def revoke_invitation(session: Session, *, invitation_id: UUID) -> Invitation:
-    """Take an invitation back. Raises NotFound and Conflict "invitation_ended"."""
+def revoke_invitation(session: Session, *, giver: Giver, invitation_id: UUID) -> Invitation:
+    """Take an invitation back. Raises NotFound, Conflict "invitation_ended" and Forbidden as `invite`."""
     invitation = _held(session, invitation_id)
+    refuse_more(session, giver=giver, membership_id=invitation.membership_id)
     invitation.revoked_at = now()
     session.flush()
     events.record(session, "invitation.revoked", subject=invitation)

@@ -39,6 +39,8 @@ class Membership(Edited, TenantRow):
     person_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("person.id", deferrable=True, initially="DEFERRED")
     )
+    joined_at: Mapped[datetime | None]
+    """Since when somebody is its person. Until then organisers decide who that will be."""
     external_id: Mapped[str]
     name: Mapped[str | None]
     email: Mapped[str | None]

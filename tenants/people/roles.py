@@ -1,22 +1,22 @@
-"""Roles: what people hold in a tenant, who may give it to whom, and what follows from it."""
+"""Roles: what people hold in a tenant, giving and taking it."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from tenants.kernel.ids import new_id
-from tenants.kernel.permissions import EXPIRING, IN_PLACES, LIMITABLE, ROLES, Permission, Role
+from tenants.kernel.permissions import EXPIRING, IN_PLACES, Role
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
-from tenants.people.models import RoleGrant
+from tenants.people.held import Giver, Held
+from tenants.people.models import Invitation, RoleGrant
 
 # The tables of a room above, which knows of roles and not the other way round.
 _EXISTS = {
@@ -25,6 +25,10 @@ _EXISTS = {
 }
 
 
+_CONNECTION_ON = (
+    "EXISTS (SELECT FROM connection c WHERE c.tenant_id = role_grant.tenant_id"
+    " AND c.id = role_grant.connection_id AND c.state IN ('on', 'enforced'))"
+)
 _OWNER_JOINED = text(
     "SELECT EXISTS (SELECT FROM role_grant r"
     "  JOIN membership m ON m.tenant_id = r.tenant_id AND m.id = r.membership_id"
@@ -32,84 +36,10 @@ _OWNER_JOINED = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A role as its holder has it at this moment: where, until when, and whether it may be passed on."""
-
-    role: Role
-    program_id: UUID | None = None
-    cohort_id: UUID | None = None
-    expires_at: datetime | None = None
-    delegable: bool = False
-
-    @property
-    def limited(self) -> bool:
-        """Whether it holds in a program or a cohort only."""
-        return self.program_id is not None or self.cohort_id is not None
-
-    @property
-    def permissions(self) -> frozenset[Permission]:
-        """What it gives where it holds."""
-        given = ROLES[self.role] & LIMITABLE if self.limited else ROLES[self.role]
-        return given | {Permission.ROLES_GRANT} if self.delegable else given
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Where somebody may do something: everywhere in the tenant, or in these programs and cohorts."""
-
-    whole: bool
-    programs: frozenset[UUID] = frozenset()
-    cohorts: frozenset[UUID] = frozenset()
-
-    def __bool__(self) -> bool:
-        return self.whole or bool(self.programs or self.cohorts)
-
-
-EVERYWHERE, NOWHERE = Reach(True), Reach(False)
-
-
-@dataclass(frozen=True, slots=True)
-class Giver:
-    """Who gives or takes a role: the roles held, None for the tenant itself, and what the token allows at all."""
-
-    roles: Sequence[Held] | None
-    scopes: Collection[str]
-
-    def may_give(self, wanted: Held, *, program_of_cohort: UUID | None) -> bool:
-        """Nobody gives more than the token allows. Within that the tenant itself and owners give every role (but see
-        `_check_may_give`), admins all but owners, and holders of a delegable role the same role, within its limits
-        and not beyond its end.
-
-        What was passed on is not passed on again: `delegable` is an owner's or admin's to give.
-        """
-        if not {permission.value for permission in wanted.permissions} <= set(self.scopes):
-            return False
-        if self.roles is None:
-            return True
-        in_charge = {each.role for each in self.roles if not each.limited}
-        if Role.OWNER in in_charge:
-            return True
-        if Role.ADMIN in in_charge:
-            return wanted.role is not Role.OWNER
-        return not wanted.delegable and any(
-            own.delegable and own.role is wanted.role and _within(wanted, own, program_of_cohort)
-            for own in self.roles
-        )
-
-
-THE_TENANT = Giver(None, frozenset(permission.value for permission in Permission))
-"""Whoever opens a tenant."""
-
-
-def reach(held: Iterable[Held], permission: Permission) -> Reach:
-    """Where these roles together give a permission; nowhere is false."""
-    giving = [each for each in held if permission in each.permissions]
-    return Reach(
-        whole=any(not each.limited for each in giving),
-        programs=frozenset(each.program_id for each in giving if each.program_id),
-        cohorts=frozenset(each.cohort_id for each in giving if each.cohort_id),
-    )
+_WHOLLY_IN_REACH = text(
+    "SELECT (SELECT count(*) FROM participant p WHERE p.membership_id = :member)"
+    " + (SELECT count(*) FROM role_grant r WHERE r.membership_id = :member) = door.ties_of_person(:member)"
+)
 
 
 def roles_of(session: Session, membership_id: UUID) -> list[Held]:
@@ -126,10 +56,13 @@ def roles_of(session: Session, membership_id: UUID) -> list[Held]:
 
 
 def refuse_more(session: Session, *, giver: Giver, membership_id: UUID) -> None:
-    """Raise Forbidden "role_not_held" where somebody holds a role that the giver could not give.
+    """Raise Forbidden "role_not_held" where somebody holds a role that the giver could not give, and
+    "insufficient_role" where a limited session does not reach all that she is.
 
     A link, or another address for letters, makes somebody else of her: who deals with these could give her roles.
     """
+    if session.limited and not session.scalar(_WHOLLY_IN_REACH, {"member": membership_id}):
+        raise Forbidden("Your roles do not reach all that she is.", code="insufficient_role")
     for held in roles_of(session, membership_id):
         _check_may_give(session, giver, held, "She holds a role that you could not give.")
 
@@ -151,7 +84,7 @@ def grant_role(
     delegable: bool = False,
     expires_at: datetime | None = None,
 ) -> RoleGrant:
-    """Give somebody a role.
+    """Give somebody a role. Whoever has not joined is to be invited anew then, by somebody who could give it.
 
     Raises Invalid for a limit that the role cannot have, a missing or past end and an unknown id, and Forbidden
     "role_not_held" for more than the giver may give.
@@ -175,6 +108,7 @@ def grant_role(
         IntegrityError
     ) as error:  # told by the reference: a colleague is not within a limited giver's reach
         raise Invalid.field("/membership_id", "unknown", "There is no such membership.") from error
+    _take_back_invitation(session, membership_id)
     events.record(session, "role.granted", subject=grant, changed=[role], audience="audit")
     return grant
 
@@ -182,7 +116,7 @@ def grant_role(
 def revoke_role(session: Session, *, giver: Giver, role_grant_id: UUID) -> None:
     """Take a role away. Forbidden unless the giver could give it; Conflict "last_owner" for the last owner's."""
     grant = row_of(session, RoleGrant, role_grant_id, "role")
-    taken = Held(Role(grant.role), grant.program_id, grant.cohort_id, grant.expires_at, grant.delegable)
+    taken = Held(Role(grant.role), grant.program_id, grant.cohort_id, now(), grant.delegable)
     _check_may_give(session, giver, taken, "You can take away no role that you could not give.")
     if taken.role is Role.OWNER:
         _keep_an_owner(session, grant)
@@ -220,28 +154,31 @@ def owners(session: Session) -> list[RoleGrant]:
 def _check_may_give(session: Session, giver: Giver, wanted: Held, said: str) -> None:
     """Raise Forbidden "role_not_held" for what the giver may not give.
 
-    Once an owner has joined, the tenant's own clients make owners no more: an admin, who can make such clients,
-    would make herself one.
+    Once an owner has joined, the tenant's own clients make no owners and admins: an admin, who can make such clients,
+    would make herself an owner, or an admin again.
     """
-    by_client = giver.roles is None and wanted.role is Role.OWNER and session.scalar(_OWNER_JOINED)
+    in_charge = wanted.role in (Role.OWNER, Role.ADMIN)
+    by_client = giver.roles is None and in_charge and session.scalar(_OWNER_JOINED)
     if by_client or not giver.may_give(wanted, program_of_cohort=_program_limiting(session, wanted)):
         raise Forbidden(said, code="role_not_held")
+
+
+def _take_back_invitation(session: Session, membership_id: UUID) -> None:
+    """A link that somebody has already would be worth more than it was given for."""
+    still_open = (Invitation.accepted_at, Invitation.declined_at, Invitation.revoked_at)
+    taken_back = (
+        update(Invitation)
+        .where(Invitation.membership_id == membership_id, *(each.is_(None) for each in still_open))
+        .values(revoked_at=func.now())
+    )
+    for invitation_id in session.scalars(taken_back.returning(Invitation.id)):
+        events.record(session, "invitation.revoked", subject_type="invitation", subject_id=invitation_id)
 
 
 def _keep_an_owner(session: Session, grant: RoleGrant) -> None:
     lasting = [each for each in owners(session) if each.id != grant.id and each.expires_at is None]
     if not lasting and grant.expires_at is None:
         raise Conflict("A tenant keeps an owner; make another one first.", code="last_owner")
-
-
-def _within(wanted: Held, own: Held, program_of_cohort: UUID | None) -> bool:
-    if own.expires_at is not None and (wanted.expires_at is None or wanted.expires_at > own.expires_at):
-        return False
-    if not own.limited:
-        return True
-    if own.cohort_id is not None:
-        return wanted.cohort_id == own.cohort_id
-    return own.program_id in (wanted.program_id, program_of_cohort)
 
 
 def _refuse_misfit(wanted: Held) -> None:
@@ -273,4 +210,6 @@ def _program_limiting(session: Session, wanted: Held) -> UUID | None:
 
 
 def _in_force() -> Any:
-    return (RoleGrant.expires_at.is_(None)) | (RoleGrant.expires_at > func.now())
+    """Not at its end, nor given by the claims of a connection that is off."""
+    lasts = RoleGrant.expires_at.is_(None) | (RoleGrant.expires_at > func.now())
+    return lasts & (RoleGrant.connection_id.is_(None) | text(_CONNECTION_ON))

@@ -205,7 +205,8 @@ def test_her_employers_sign_in_does_not_open_her_groups(circle, own, database, t
     assert own(circle.founder).get(circle.charter).status_code == 200
 
 
-def test_where_any_sign_in_opens_groups_she_can_lock_hers(circle, own, database, tenant):
+def test_where_any_sign_in_opens_groups_she_can_lock_hers(circle, own, database, tenant, superuser):
+    superuser.execute("UPDATE peer_group SET group_sign_in = 'any' WHERE id = %s", [circle.id])
     written(own(circle.founder), circle)
     url = f"/v1/programs/{circle.program}"
     etag = tenant.api.get(url).headers["ETag"]

@@ -1,12 +1,17 @@
 """Whoever manages one program or cohort: all that she can do there, and how she might get further."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
+from tenants.access import joining
+from tenants.kernel.clock import now
+from tenants.kernel.errors import NotFound
+from tenants.people.invitations import invitation_named
 from tests.factories.cohorts import send_file
 from tests.factories.matching import TERMS, every, program_to_match, ready_to_match
-from tests.factories.people import holder
+from tests.factories.people import acting, holder, subject
 
 ROSTER = b"person_id,name,email,award\nN1,New Person,new@people.example,K01\nT0,Taken Over,taken@people.example,K01\n"
 MAPPING = {"external_id": "person_id", "name": "name", "email": "email", "attributes": {"award": "award"}}
@@ -259,6 +264,104 @@ def test_a_roster_gives_no_address_to_whoever_holds_a_role_and_has_not_joined(te
     assert finished(tenant.api, sent)["counts"]["updated"] == 1
     after = tenant.api.get(f"/v1/participants/{here.participants[0]}").get_json()
     assert (after["email"], after["attributes"]["award"]) == (None, "K99")
+
+
+def accept(app, tenant, database, link):
+    """Join by a link; a client that acts for whoever one has become."""
+    with database.tenant(tenant.id) as session:
+        invitation = invitation_named(session, link.rpartition("/")[2])
+        membership_id = joining.accept(session, invitation_id=invitation.id, who=subject())
+        session.commit()
+    return acting(app, tenant.id, membership_id)
+
+
+def test_a_link_from_before_a_role_was_given_is_worth_nothing_after(app, tenant, database, manager, here):
+    member = membership_of(tenant, here.participants[0])
+    asked = {"membership_id": member, "deliver": "link"}
+    link = manager.api.post("/v1/invitations", json=asked).get_json()["url"]
+    grant = {"membership_id": member, "role": "owner"}
+    assert tenant.api.post("/v1/role-grants", json=grant).status_code == 201
+    with pytest.raises(NotFound):
+        accept(app, tenant, database, link)
+    [invitation] = every(tenant.api, f"/v1/invitations?membership_id={member}")
+    assert invitation["state"] == "revoked"
+    again = tenant.api.post("/v1/invitations", json=asked).get_json()["url"]
+    assert accept(app, tenant, database, again).get("/v1/clients").status_code == 200
+
+
+def test_whoever_is_more_than_she_reaches_she_neither_invites_nor_uninvites(tenant, manager, here):
+    api, participant = manager.api, here.participants[0]
+    assert edit(api, f"/v1/participants/{participant}", email="mine@people.example").status_code == 200
+    member = membership_of(tenant, participant)
+    tenant.api.post("/v1/role-grants", json={"membership_id": member, "role": "owner"})
+    assert api.post("/v1/invitations", json={"membership_id": member}).status_code == 403
+    counts = api.post(f"/v1/cohorts/{here.cohort_id}/invitations").get_json()
+    assert (counts["invited"], counts["out_of_reach"]) == (0, 1)
+    url = tenant.api.post("/v1/invitations", json={"membership_id": member}).headers["Location"]
+    for act in ("letter", "link", "revocation"):
+        assert api.post(f"{url}/{act}").status_code == 403, act
+
+
+def test_an_invitation_is_to_a_cohort_that_she_reaches(tenant, manager, here, there):
+    member = membership_of(tenant, here.participants[0])
+    for cohort in (there.cohort_id, here.program_id):
+        body = {"membership_id": member, "cohort_id": cohort, "deliver": "link"}
+        answer = manager.api.post("/v1/invitations", json=body)
+        assert [(e["pointer"], e["code"]) for e in answer.get_json()["errors"]] == [("/cohort_id", "unknown")]
+
+
+def test_a_role_that_she_gives_brings_nobody_into_her_reach(tenant, manager, here, there):
+    colleague = tenant.api.post("/v1/people", json={"name": "Colleague"}).get_json()["id"]
+    for member in (membership_of(tenant, there.participants[0]), colleague):
+        grant = {"membership_id": member, "role": "program_manager", "program_id": here.program_id}
+        grant |= {"expires_at": "2090-01-01T00:00:00Z"}
+        assert manager.api.post("/v1/role-grants", json=grant).status_code == 201
+        assert manager.api.get(f"/v1/people/{member}").status_code == 404
+        link = {"membership_id": member, "deliver": "link"}
+        assert manager.api.post("/v1/invitations", json=link).status_code == 422
+
+
+@pytest.mark.parametrize("role", ["owner", "admin"])
+def test_whoever_holds_a_role_for_a_time_gives_none_for_longer(app, tenant, role):
+    held = holder(app, tenant.id, role, expires_at=now() + timedelta(hours=2))
+    mine = {"membership_id": str(held.id), "role": role}
+    later = {**mine, "expires_at": (now() + timedelta(hours=3)).isoformat()}
+    sooner = {**mine, "expires_at": (now() + timedelta(hours=1)).isoformat()}
+    for body in (mine, later):
+        assert held.api.post("/v1/role-grants", json=body).get_json()["code"] == "role_not_held"
+    assert held.api.post("/v1/role-grants", json=sooner).status_code == 201
+
+
+def test_a_former_admins_client_does_not_make_her_one_again(app, tenant):
+    holder(app, tenant.id, "owner", expires_at=None)
+    admin = holder(app, tenant.id, "admin")
+    answer = tenant.api.post("/v1/role-grants", json={"membership_id": str(admin.id), "role": "admin"})
+    assert answer.get_json()["code"] == "role_not_held"
+
+
+def test_what_is_recorded_of_somebody_who_is_elsewhere_too_is_not_hers_to_remove(
+    tenant, manager, here, there
+):
+    person = shared(tenant, here, there)
+    event = {"kind": "promotion", "date": "2024-05-01", "membership_id": person["membership_id"]}
+    url = tenant.api.post("/v1/career-events", json=event).headers["Location"]
+    tag = manager.api.get(url).headers["ETag"]
+    assert manager.api.delete(url, headers={"If-Match": tag}).status_code == 403
+    assert edit(manager.api, url, date="2024-06-01").status_code == 403
+    assert manager.api.post("/v1/career-events", json={**event, "date": "2025-05-01"}).status_code == 201
+
+
+def test_an_answer_is_not_repeated_to_whoever_reaches_less_by_now(tenant, manager, here, there):
+    body, key = {"external_id": "Again"}, {"Idempotency-Key": "invented"}
+    url = f"/v1/cohorts/{here.cohort_id}/participants"
+    assert manager.api.post(url, json=body, headers=key).status_code == 201
+    [grant] = every(tenant.api, f"/v1/role-grants?membership_id={manager.id}")
+    other = {"membership_id": str(manager.id), "role": "program_manager", "program_id": there.program_id}
+    assert tenant.api.post("/v1/role-grants", json=other).status_code == 201
+    assert tenant.api.delete(f"/v1/role-grants/{grant['id']}").status_code == 204
+    answer = manager.api.post(url, json=body, headers=key)
+    assert answer.status_code == 422
+    assert [e["code"] for e in answer.get_json()["errors"]] == ["key_reused"]
 
 
 def test_two_roles_in_two_places_open_each_what_it_gives(app, tenant, database, here, there):

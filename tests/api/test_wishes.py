@@ -111,6 +111,10 @@ def test_an_institutions_sign_in_opens_a_wish_only_where_it_opens_groups(
     assert employed.get(wishes_of(participant)).status_code == 404
     assert employed.put(wishes_of(participant), json={"names": []}).status_code == 404
     edit_program(tenant.api, ready.program_id, group_sign_in="any")
+    assert employed.get(wishes_of(participant)).get_json() == {"names": []}, (
+        "what she wrote before stays hers"
+    )
+    write(author, "late@example.org")
     assert employed.get(wishes_of(participant)).get_json() == {"names": ["late@example.org"]}
     assert change(member.api, "/v1/me", groups_locked=True).status_code == 200
     assert employed.get(wishes_of(participant)).status_code == 404

@@ -96,6 +96,7 @@ DOOR_READS = {
 DOOR_WRITES = {
     ("group_member", "admitted_at", "UPDATE"),
     ("membership", "groups_locked", "UPDATE"),
+    ("membership", "joined_at", "UPDATE"),
     ("membership", "person_id", "UPDATE"),
     ("peer_group", "opened_at", "UPDATE"),
 }
@@ -379,7 +380,9 @@ def test_who_serves_makes_nothing_in_a_schema(catalogue, role, schema):
         ("group_member", "membership_id", "UPDATE"),
         ("group_member", "group_id", "UPDATE"),
         ("membership", "groups_locked", "UPDATE"),
+        ("membership", "joined_at", "UPDATE"),
         ("membership", "person_id", "UPDATE"),
+        ("peer_group", "group_sign_in", "UPDATE"),
         ("access_token", "scopes", "UPDATE"),
         ("charter_version", "encrypted_text", "UPDATE"),
         ("charter_version", "number", "UPDATE"),

@@ -20,8 +20,8 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.permissions import ALL, PRIVATE, TENANT, Role
 from tenants.people import invitations
 from tenants.people.actions import add_person
+from tenants.people.held import THE_TENANT
 from tenants.people.models import Membership, RoleGrant
-from tenants.people.roles import THE_TENANT
 from tests.contract import ContractClient
 
 ISSUER = "https://people.example"

@@ -5,10 +5,11 @@ import re
 import psycopg
 import pytest
 
+from tenants.access.models import Connection
 from tenants.access.sign_in import SignedIn
 from tenants.kernel.ids import new_id
 from tenants.kernel.permissions import Role
-from tests.factories.people import acting, connection_of, joined, member_of
+from tests.factories.people import acting, connection_of, holder, joined, member_of
 from tests.identity.browsers import Browser, audited
 from tests.identity.providers import ACCOUNTS
 
@@ -210,8 +211,21 @@ def test_the_last_owner_is_never_locked_out(app, connected, tenant, database, un
     assert patched(tenant, connection, state="enforced").status_code == 200, "its owner signs in through it"
     refused = patched(tenant, connection, state="off")
     assert (refused.status_code, refused.get_json()["code"]) == (409, "last_owner")
-    joined(database, tenant.id, roles=(Role.OWNER,))
+    other, _ = joined(database, tenant.id, roles=(Role.OWNER,))
     assert patched(tenant, connection, state="off").status_code == 200, "another owner signs in as herself"
+    [grant] = tenant.api.get(f"/v1/role-grants?membership_id={other}").get_json()["items"]
+    kept = acting(app, tenant.id, other).delete(f"/v1/role-grants/{grant['id']}")
+    assert (kept.status_code, kept.get_json()["code"]) == (409, "last_owner"), "who remains cannot sign in"
+
+
+def test_a_role_by_claims_goes_with_its_connection(app, tenant, database):
+    connection_id = connection_of(database, tenant.id)
+    member = holder(app, tenant.id, "admin", connection_id=connection_id)
+    assert member.api.get("/v1/clients").status_code == 200
+    with database.tenant(tenant.id) as session:
+        session.get_one(Connection, (tenant.id, connection_id)).state = "off"
+        session.commit()
+    assert member.api.get("/v1/clients").status_code == 404
 
 
 def test_nothing_is_enforced_that_no_owner_can_use(connected, tenant, database):

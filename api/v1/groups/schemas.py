@@ -29,6 +29,9 @@ class Group(EditableResource):
     state = fields.String()
     member_count = fields.Integer(metadata={"description": "Members who have not left."})
     opened_at = Timestamp(allow_none=True)
+    group_sign_in = fields.String(
+        metadata={"description": "As the program said when the group was formed; the stricter of both holds."}
+    )
 
 
 class GroupQuery(PageQuery):

@@ -84,7 +84,7 @@ def send_invitation_again(session: Session, invitation_id: UUID) -> Row[Any]:
 @blp.post(f"{ONE}/revocation", WRITE, returns=Invitation, errors=(409,))
 def revoke_invitation(session: Session, invitation_id: UUID) -> Row[Any]:
     """Take an invitation back that nobody has answered."""
-    actions.revoke_invitation(session, invitation_id=invitation_id)
+    actions.revoke_invitation(session, giver=g.caller.giver, invitation_id=invitation_id)
     return _shown(session, invitation_id)
 
 

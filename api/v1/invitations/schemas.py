@@ -50,6 +50,9 @@ class CohortInvitations(Schema):
     joined = fields.Integer(metadata={"description": "Have joined already."})
     already_invited = fields.Integer(metadata={"description": "Have an invitation that still holds."})
     with_roles = fields.Integer(metadata={"description": "Hold roles: invite them one by one."})
+    out_of_reach = fields.Integer(
+        metadata={"description": "Are elsewhere too, where your roles do not reach."}
+    )
     without_address = fields.Integer()
     left_alone = fields.Integer(metadata={"description": "Ineligible, declined, withdrawn or completed."})
 

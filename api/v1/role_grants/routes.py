@@ -8,6 +8,7 @@ from sqlalchemy import Select
 
 from api.blueprint import Blueprint
 from api.v1.role_grants.schemas import RoleGrant, RoleGrantCreate, RoleGrantQuery
+from tenants.access import connections
 from tenants.kernel.permissions import Permission
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
@@ -45,4 +46,4 @@ def get_role_grant(session: Session, role_grant_id: UUID) -> models.RoleGrant:
 @blp.delete("/role-grants/<uuid:role_grant_id>", WRITE, status=204, errors=(409,))
 def revoke_role(session: Session, role_grant_id: UUID) -> None:
     """Take a role away, now. The last owner's stays."""
-    roles.revoke_role(session, giver=g.caller.giver, role_grant_id=role_grant_id)
+    connections.take_role(session, giver=g.caller.giver, role_grant_id=role_grant_id)

@@ -53,12 +53,20 @@ def circle(superuser):
     program = plant(cursor, "program", tenant_id=tenant, group_sign_in="any")
     cohort = plant(cursor, "cohort", tenant_id=tenant, program_id=program)
     group, next_group = (
-        plant(cursor, "peer_group", tenant_id=tenant, cohort_id=cohort, opened_at=now(), state="active")
+        plant(
+            cursor,
+            "peer_group",
+            tenant_id=tenant,
+            cohort_id=cohort,
+            opened_at=now(),
+            state="active",
+            group_sign_in="any",
+        )
         for _ in range(2)
     )
 
     def member(group_id, **dates):
-        membership = plant(cursor, "membership", tenant_id=tenant)
+        membership = plant(cursor, "membership", tenant_id=tenant, joined_at=now())
         participant = plant(
             cursor, "participant", tenant_id=tenant, cohort_id=cohort, membership_id=membership
         )

@@ -63,7 +63,15 @@ def circle(superuser):
     cursor, tenant = superuser.cursor(), new_id()
     program = plant(cursor, "program", tenant_id=tenant, group_sign_in="any")
     cohort = plant(cursor, "cohort", tenant_id=tenant, program_id=program)
-    group = plant(cursor, "peer_group", tenant_id=tenant, cohort_id=cohort, opened_at=FIRST, state="active")
+    group = plant(
+        cursor,
+        "peer_group",
+        tenant_id=tenant,
+        cohort_id=cohort,
+        opened_at=FIRST,
+        state="active",
+        group_sign_in="any",
+    )
 
     def member(admitted: dt.datetime | None, left: dt.datetime | None = None) -> UUID:
         membership = plant(cursor, "membership", tenant_id=tenant)
