@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -161,25 +162,28 @@ def post_office() -> Iterator[PostOffice]:
     office.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def new_tenant(app: Flask, database: Database) -> Callable[..., Tenant]:
     """Open another tenant."""
+    return partial(open_another, app, database)
 
-    def opened(kind: str = "society", scopes: list[str] | None = None) -> Tenant:
-        tenant_id = new_id()
-        with database.tenant(tenant_id) as session:
-            open_tenant(session, kind=kind, slug=f"t-{tenant_id.hex}", name="Invented Society")
-            client, secret = create_client(
-                session, name="Test", scopes=scopes, held=[str(p.value) for p in TENANT]
-            )
-            session.commit()
-        tenant = Tenant(tenant_id, client.client_id, secret, app.test_client())
-        form = {"grant_type": "client_credentials"}
-        answer = tenant.api.post("/oauth/token", data=form, auth=(tenant.client_id, tenant.client_secret))
-        tenant.api.token = answer.get_json()["access_token"]
-        return tenant
 
-    return opened
+def open_another(
+    app: Flask, database: Database, kind: str = "society", scopes: list[str] | None = None
+) -> Tenant:
+    """A tenant of somebody's own, with a client that may do all that the tenant may, or what `scopes` say."""
+    tenant_id = new_id()
+    with database.tenant(tenant_id) as session:
+        open_tenant(session, kind=kind, slug=f"t-{tenant_id.hex}", name="Invented Society")
+        client, secret = create_client(
+            session, name="Test", scopes=scopes, held=[str(p.value) for p in TENANT]
+        )
+        session.commit()
+    tenant = Tenant(tenant_id, client.client_id, secret, app.test_client())
+    form = {"grant_type": "client_credentials"}
+    answer = tenant.api.post("/oauth/token", data=form, auth=(tenant.client_id, tenant.client_secret))
+    tenant.api.token = answer.get_json()["access_token"]
+    return tenant
 
 
 @pytest.fixture
@@ -188,16 +192,18 @@ def tenant(new_tenant: Callable[..., Tenant]) -> Tenant:
     return new_tenant()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def finished(workers: None) -> Callable[[ContractClient, str], dict[str, Any]]:
     """Poll a resource until its work in the background has ended, and return it."""
+    return until_finished
 
-    def poll(api: ContractClient, url: str) -> dict[str, Any]:
-        def ended() -> dict[str, Any] | None:
-            found: dict[str, Any] = api.get(url).get_json()
-            return None if found["state"] in ("queued", "running", "checking") else found
 
-        result: dict[str, Any] = eventually(ended)
-        return result
+def until_finished(api: ContractClient, url: str) -> dict[str, Any]:
+    """What a resource is once nothing works on it any more."""
 
-    return poll
+    def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = api.get(url).get_json()
+        return None if found["state"] in ("queued", "running", "checking") else found
+
+    result: dict[str, Any] = eventually(ended)
+    return result

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conftest import open_another, until_finished
 from tests.factories.cohorts import MAPPING, make_cohort, send_file
 from tests.factories.everything import one_of_everything
 
@@ -19,13 +20,13 @@ def proposed(tenant, finished):
 
 
 @pytest.fixture(scope="session")
-def places(new_tenant, database, finished):
+def places(app, database, workers):
     """A tenant, and the ids of one of everything in each of two programs of it, here and there. Tests may add to what
     is there, and change nothing else.
     """
-    tenant = new_tenant()
-    here = one_of_everything(tenant, database, finished, "H")
-    return tenant, here, one_of_everything(tenant, database, finished, "T")
+    tenant = open_another(app, database)
+    here = one_of_everything(tenant, database, until_finished, "H")
+    return tenant, here, one_of_everything(tenant, database, until_finished, "T")
 
 
 @pytest.fixture

@@ -87,6 +87,9 @@ def test_everybody_who_is_named_reads_just_the_kinds_that_she_is_named_for(app, 
     fellows = every(tenant.api, urls["groups"])
     fellow = next(row for row in fellows if row["membership_id"] != me)
     peer = member_of(app, tenant.id, membership_id=UUID(fellow["membership_id"]), own_client=True)
+    number = tenant.group_person.get(f"/v1/groups/{there['group_id']}/charter").get_json()["number"]
+    written = {"text": "Written when she had joined.", "builds_on": number}
+    assert tenant.group_person.post(urls["group_content"], json=written).status_code == 201
     told = every(tenant.group_person, "/v1/me/readers?limit=100")
     for name, api in candidates.items():
         assert gets(api, urls) == {row["kind"] for row in told if row["name"] == name}, name
