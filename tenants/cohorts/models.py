@@ -185,7 +185,8 @@ class Import(Edited, TenantRow):
 
     While its job works (state checking or running) the job's own state says whether it failed or was cancelled.
     Each upload rests under a `file_id` of its own, so that a late one cannot change what is being read. `reach` is
-    that of the session that announced it (`Session.reach`): its job takes nothing from beyond.
+    what all the sessions share that announced, sent and confirmed it (`Session.reach`), or, to undo it, that of whoever
+    ordered this: its job changes nothing beyond.
     """
 
     __tablename__ = "import"

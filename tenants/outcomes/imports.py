@@ -61,7 +61,7 @@ def reverse(claim: Claim) -> None:
     """
     with undoing(claim) as (session, found):
         outcome = OUTCOMES[found.kind]
-        known = {"tenant": found.tenant_id, "import": found.id}
+        known = {"tenant": found.tenant_id, "import": found.id, **reach_of(found)}
         session.execute(text(reversal_sql.UNDONE), known)
         changed = session.execute(text(outcome.changed), known).scalar_one()
         if changed:

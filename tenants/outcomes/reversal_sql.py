@@ -1,14 +1,19 @@
 """The statements that undo imports of outcomes, each list in the order in which it runs.
 
 UNDONE makes the temporary table `undone` of what the import's rows did: to whom (subject), in which version
-they left it, and what was there before.
+they left it, and what was there before. Where the reversal is limited, that is what they did to people in reach;
+a product that others are behind too stays as it is.
 """
 
-UNDONE = """
+from tenants.cohorts.imports.staging import in_reach
+
+UNDONE = f"""
 CREATE TEMP TABLE undone ON COMMIT DROP AS
 SELECT subject_id, subject_version, outcome, before FROM import_row
  WHERE tenant_id = :tenant AND import_id = :import AND outcome IN ('created', 'updated')
-"""
+   AND (NOT :limited OR external_id IN (SELECT m.external_id FROM membership m
+                                         WHERE m.tenant_id = :tenant AND {in_reach("m.id")}))
+"""  # noqa: S608 - a constant is put in
 CHANGED_PRODUCTS = """
 SELECT count(DISTINCT u.subject_id) FILTER (WHERE p.version IS DISTINCT FROM u.subject_version)
   FROM undone u
@@ -17,6 +22,12 @@ SELECT count(DISTINCT u.subject_id) FILTER (WHERE p.version IS DISTINCT FROM u.s
               ORDER BY id FOR UPDATE) p ON p.id = u.subject_id
 """
 REVERSE_PRODUCTS = (
+    f"""
+UPDATE undone u SET before = before - 'product'
+ WHERE :limited AND EXISTS (SELECT FROM product_contributor b
+                             WHERE b.tenant_id = :tenant AND b.product_id = u.subject_id
+                               AND NOT {in_reach("b.membership_id")})
+""",  # noqa: S608 - a constant is put in
     """
 DELETE FROM product_contributor c USING undone u
  WHERE c.tenant_id = :tenant AND c.product_id = u.subject_id
@@ -36,7 +47,7 @@ UPDATE product p
 """,
     """
 UPDATE product p SET version = p.version + 1, updated_at = now()
- WHERE p.tenant_id = :tenant AND p.id IN (SELECT subject_id FROM undone)
+ WHERE p.tenant_id = :tenant AND p.id IN (SELECT subject_id FROM undone WHERE before <> '{}')
 """,
 )
 

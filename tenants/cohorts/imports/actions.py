@@ -3,10 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from tenants.cohorts.imports.queries import imports
 from tenants.cohorts.imports.reversal import check_reversible
+from tenants.cohorts.imports.staging import COHORT_IN_REACH
 from tenants.cohorts.models import ROW_OUTCOMES, Attribute, Cohort, Import
 from tenants.kernel import events, jobs
 from tenants.kernel.clock import now
@@ -31,6 +32,9 @@ MAPPED = {
     "separations": {"apart_from", "list"},
 }
 """What a file of each kind may say besides the external id."""
+_SEEN_OF_REACH = text(
+    f"SELECT CAST(ARRAY(SELECT c.id FROM cohort c WHERE {COHORT_IN_REACH}) AS text)"  # noqa: S608 - a constant is put in
+)
 
 
 def create_import(
@@ -99,6 +103,7 @@ def receive_file(session: Session, *, import_id: UUID, file_id: UUID, stored: St
     """Hand over the file that has arrived, and enqueue its job."""
     found = expect_file(session, import_id=import_id)
     found.file_id, found.file_bytes, found.file_sha256 = file_id, stored.size, stored.sha256
+    _narrow(session, found)
     events.record(session, "import.file_received", subject=found)
     return _work(session, found, state="checking")
 
@@ -109,6 +114,7 @@ def confirm_import(session: Session, *, import_id: UUID) -> Import:
     if found.state != "needs_confirmation":
         raise Conflict("This import does not wait for a confirmation.", code="nothing_to_confirm")
     found.confirmed_at, found.confirmed_withdrawals = now(), found.counts["withdrawn"]
+    _narrow(session, found)
     events.record(session, "import.confirmed", subject=found, counts=found.counts)
     return _work(session, found, state="running")
 
@@ -133,8 +139,18 @@ def reverse_import(session: Session, *, import_id: UUID) -> Import:
     if one(session, imports().where(Import.id == import_id), "import").state == "running":
         raise Conflict("This import is being reversed already.", code="in_progress")
     check_reversible(session, found)
+    found.reach = session.reach
     events.record(session, "import.reversal_ordered", subject=found)
     return _work(session, found, job_kind="import_reversal", state=found.state)
+
+
+def _narrow(session: Session, found: Import) -> None:
+    """Let an import reach no further than any of those who announce it, send its file and confirm it."""
+    if found.reach is None:
+        found.reach = session.reach
+    elif session.limited and found.reach != session.reach:
+        # Of the cohorts that it reached, a limited session sees those that it reaches itself.
+        found.reach = {"programs": "{}", "cohorts": session.scalar(_SEEN_OF_REACH, found.reach)}
 
 
 def _work(session: Session, found: Import, *, state: str, job_kind: str = "import") -> Import:

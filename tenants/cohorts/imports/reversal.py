@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from uuid import UUID
+from typing import Any
 
 from sqlalchemy import select, text
 
-from tenants.cohorts.imports.staging import wait_for_turn
+from tenants.cohorts.imports.roster_sql import NOT_THE_ROSTERS
+from tenants.cohorts.imports.staging import reach_of, wait_for_turn
 from tenants.cohorts.models import Attribute, Cohort, Import
 from tenants.cohorts.notices import take_back
 from tenants.kernel import events
@@ -80,18 +81,18 @@ SELECT :tenant, uuidv7(), id, 'roster', new_state, CASE WHEN new_state IS NOT NU
           JOIN participant p ON p.tenant_id = :tenant AND p.id = r.subject_id) c
  WHERE new_state IS NOT NULL OR changed <> '{}' OR declined <> '{}'
 """
-_RESTORE_MEMBERSHIPS = """
+_RESTORE_MEMBERSHIPS = f"""
 WITH restored AS (
     UPDATE membership m
        SET name = r.before -> 'membership' ->> 'name', email = r.before -> 'membership' ->> 'email',
            identifiers = r.before -> 'membership' -> 'identifiers', version = m.version + 1, updated_at = now()
       FROM import_row r JOIN participant p ON p.tenant_id = r.tenant_id AND p.id = r.subject_id
      WHERE r.tenant_id = :tenant AND r.import_id = :import AND jsonb_typeof(r.before -> 'membership') = 'object'
-       AND m.tenant_id = :tenant AND m.id = p.membership_id
+       AND m.tenant_id = :tenant AND m.id = p.membership_id AND NOT {NOT_THE_ROSTERS}
     RETURNING m.id)
 UPDATE participant p SET version = p.version + 1, updated_at = now()
   FROM restored WHERE p.tenant_id = :tenant AND p.membership_id = restored.id AND p.cohort_id <> :cohort
-"""
+"""  # noqa: S608 - a constant is put in
 _RESTORE_PARTICIPANTS = """
 UPDATE participant p
    SET attributes = r.was -> 'attributes', state = r.was ->> 'state',
@@ -213,8 +214,13 @@ def reverse(claim: Claim) -> None:
             _take_levels_away(session, attribute, found.added_levels[attribute.key])
 
 
-def _known(found: Import) -> dict[str, UUID]:
-    return {"tenant": found.tenant_id, "import": found.id, "cohort": found.cohort_id}
+def _known(found: Import) -> dict[str, Any]:
+    return {
+        "tenant": found.tenant_id,
+        "import": found.id,
+        "cohort": found.cohort_id,
+        **reach_of(found),
+    }
 
 
 def _hold(session: Session, found: Import) -> None:
