@@ -3,6 +3,7 @@
 `staged` holds the rows of the file. A temporary table says for each usable row what is there and what would
 be there afterwards; the statements after it write the difference. Only participants of the import's cohort
 are known; an empty cell keeps what is there, and so does a limited import of a product that others are behind too.
+A product with only others behind it does not come into reach by being named.
 """
 
 from tenants.cohorts.imports.staging import in_reach
@@ -48,6 +49,17 @@ SELECT t.*, version IS NOT NULL AND NOT :skip AND
                p.pmid AS old_pmid, p.project_number AS old_project, p.visibility AS old_visibility
           FROM staged s LEFT JOIN product p ON p.tenant_id = :tenant AND p.natural_key = s.natural_key
          WHERE s.outcome IS NULL ORDER BY s.natural_key, s.line) t
+"""  # noqa: S608 - a constant is put in
+FAIL_OUT_OF_REACH = f"""
+WITH hidden AS (
+    DELETE FROM told t
+     WHERE :limited AND version IS NOT NULL
+       AND NOT EXISTS (SELECT FROM product_contributor b
+                        WHERE b.tenant_id = :tenant AND b.product_id = t.id AND {in_reach("b.membership_id")})
+    RETURNING natural_key)
+UPDATE staged s SET outcome = 'failed', code = 'out_of_reach',
+       message = 'This product is known already, and your roles do not reach it; ask an admin.'
+  FROM hidden h WHERE s.outcome IS NULL AND s.natural_key = h.natural_key
 """  # noqa: S608 - a constant is put in
 CONTRIBUTIONS = """
 CREATE TEMP TABLE behind ON COMMIT DROP AS
@@ -102,6 +114,7 @@ PREPARE_PRODUCTS = (
     REPEATED,
     HOLD_PRODUCTS,
     PRODUCTS,
+    FAIL_OUT_OF_REACH,
     CONTRIBUTIONS,
     NOTE_PRODUCTS,
     NOTE_OLD_PRODUCTS,

@@ -171,3 +171,16 @@ def test_nor_does_a_limited_reversal_take_a_product_from_who_has_gone_elsewhere(
     undone(tenant.api, joined, finished)
     undone(manager, done, finished)
     assert [each["membership_ids"] for each in every(tenant.api, "/v1/products")] == [[gone]]
+
+
+def test_a_product_elsewhere_does_not_come_into_reach_by_its_doi(tenant, manager, cohort, there, finished):
+    theirs = membership(tenant, there)
+    url = product(tenant, "10.1234/secret", theirs)
+    before = tenant.api.get(url).get_json()
+    rows = b"H0,talk,Mine,10.1234/secret\nH0,talk,Mine,10.1234/mine\n"
+    done = finished(manager, send_file(manager, cohort, PRODUCTS + rows, **OF_PRODUCTS))
+    assert counted(done) == {"created": 1, "failed": 1}
+    failed = every(manager, f"{url_of(done)}/rows?outcome=failed")
+    assert [(row["line"], row["code"], row["subject_id"]) for row in failed] == [(2, "out_of_reach", None)]
+    assert manager.get(url).status_code == 404
+    assert tenant.api.get(url).get_json() == before
