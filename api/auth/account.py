@@ -30,16 +30,17 @@ def account() -> Response:
         member = session.get_one(Membership, (tenant.id, visiting.membership_id))
         offer = not visiting.who.personal and not joining.has_personal(session, member.person_id)
         session.commit()
+    csrf_token = cookies.csrf_token(signed_in[1])
     return page(
         "account",
         tenant=tenant.name,
         name=member.shown_name or member.external_id,
-        personal_offer=f"/sign-in/{tenant.slug}/personal?link"
+        personal_offer=f"/sign-in/{tenant.slug}/personal?link={csrf_token}"
         if offer and settings().platform_issuer
         else None,
         personal=visiting.who.personal,
         groups_locked=member.groups_locked,
-        csrf_token=cookies.csrf_token(signed_in[1]),
+        csrf_token=csrf_token,
     )
 
 

@@ -61,8 +61,8 @@ def csrf_token(session_token: str) -> str:
 
 
 def is_forged(request: Request, session_token: str) -> bool:
-    """Whether a form was sent by somebody else's page."""
-    sent = request.form.get(CSRF_FIELD, "")
+    """Whether a form was sent, or a link that says the token in `link` was followed, from somebody else's page."""
+    sent = request.form.get(CSRF_FIELD) or request.args.get("link", "")
     return not hmac.compare_digest(sent.encode(), csrf_token(session_token).encode())
 
 

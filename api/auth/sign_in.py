@@ -79,10 +79,15 @@ def begin(slug: str, connection_id: UUID | None) -> Response:
 
 
 def _linking(session: Session, tenant_id: UUID) -> Visitor:
-    """Whoever wants to add a personal sign-in to the membership that she is signed in as."""
+    """Whoever wants to add a personal sign-in to the membership that she is signed in as, and said so on our page:
+    led here by another, with a provider that knows her as somebody else, she would give herself away for good.
+    """
     visiting = current_visitor(session, tenant_id)
-    if visiting is None or visiting.membership_id is None:
+    signed_in = cookies.session_in(request)
+    if visiting is None or visiting.membership_id is None or signed_in is None:
         raise Forbidden("Sign in first.", code="not_signed_in")
+    if cookies.is_forged(request, signed_in[1]):
+        raise Forbidden("This link is not from here.", code="forged_form")
     return visiting
 
 

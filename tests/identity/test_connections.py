@@ -288,6 +288,8 @@ def test_a_personal_sign_in_is_offered_and_is_hers_alone(
     assert locking.status_code == 403
     assert "Sign in as yourself" in locking.text
     offer = browser.choices(page)["Add a personal sign-in"]
+    for forged in ("", "=", "=" + "0" * 64):
+        assert browser.get(f"/sign-in/{slug}/personal?link{forged}").status_code == 403
     assert browser.sign_in(offer, platform, login).headers["Location"] == "/account"
     assert "Add a personal sign-in" not in browser.get("/account").text
     own = Browser(app)
@@ -297,7 +299,8 @@ def test_a_personal_sign_in_is_offered_and_is_hers_alone(
     administrator = Browser(app)
     administrator.sign_in(f"/sign-in/{slug}/{connected_id(tenant)}", university, name)
     platform.change(accounts={**ACCOUNTS, login: {}, "administrator": {}})
-    refused = administrator.sign_in(offer, platform, "administrator")
+    token = re.search(r'name="csrf_token" value="([^"]*)"', administrator.get("/account").text)[1]
+    refused = administrator.sign_in(f"/sign-in/{slug}/personal?link={token}", platform, "administrator")
     assert refused.status_code == 409
     assert membership_id
 
