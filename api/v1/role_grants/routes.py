@@ -33,7 +33,10 @@ def list_role_grants(session: Session, membership_id: UUID | None) -> Select[Any
     location="/v1/role-grants/{id}",
 )
 def grant_role(session: Session, body: dict[str, Any]) -> models.RoleGrant:
-    """Give a role. Nobody gives more than they hold; only an owner makes owners."""
+    """Give a role. Nobody gives more than they hold; only owners make owners.
+
+    The open invitation of somebody who has not joined is taken back: invite her anew.
+    """
     return roles.grant_role(session, giver=g.caller.giver, **body)
 
 
