@@ -58,7 +58,8 @@ def stage(tenant, database, settings, start):
     start("scheduler")
     ready = ready_to_match(tenant, database, people=PEOPLE, institutions=400, emphasis=0)
     with database.tenant(tenant.id) as session:
-        run = start_run(session, cohort_id=UUID(ready.cohort_id), recipe_id=UUID(ready.recipe_id), seed=1)
+        ordered = {"cohort_id": UUID(ready.cohort_id), "recipe_id": UUID(ready.recipe_id), "seed": 1}
+        run = start_run(session, **ordered, sweeps=400)
         session.commit()
     return Stage(
         tenant,

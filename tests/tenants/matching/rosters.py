@@ -202,10 +202,15 @@ def structured(number: int, seed: int) -> Pool:
     return people(number, **{key: attribute(key, values) for key, values in columns.items()})
 
 
-def in_small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Search more than 40 people in blocks of about 30, and bound what they are worth quickly."""
+def bounded_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that look at groups and not at how much better they could be, which takes most of the time."""
     monkeypatch.setattr(bounding, "COLUMNS_LIMIT", 0)
     monkeypatch.setattr(bounding, "GROUPS_LIMIT", 0)
+
+
+def in_small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search more than 40 people in blocks of about 30, and bound what they are worth quickly."""
+    bounded_quickly(monkeypatch)
     monkeypatch.setattr(blocks, "BLOCK", 30)
     for module in ("forming", "solve"):
         monkeypatch.setattr(sys.modules[f"tenants.matching.solver.{module}"], "WHOLE", 40)

@@ -21,7 +21,15 @@ from tenants.matching.solver import (
 from tenants.matching.solver.model import Cap, Keep
 from tests.tenants.matching.checker import Checker
 from tests.tenants.matching.exhaustive import partitions
-from tests.tenants.matching.rosters import EXAMPLES, every_rule, in_small_blocks, pools, recipes, structured
+from tests.tenants.matching.rosters import (
+    EXAMPLES,
+    bounded_quickly,
+    every_rule,
+    in_small_blocks,
+    pools,
+    recipes,
+    structured,
+)
 
 Lists = tuple[tuple[str, ...], ...]
 
@@ -122,7 +130,8 @@ def named(pool: Pool, partition: Partition) -> Lists:
     return tuple(tuple(pool.ids[person] for person in group) for group in partition.groups)
 
 
-def test_after_a_tenth_has_left_nearly_all_who_were_together_stay_together():
+def test_after_a_tenth_has_left_nearly_all_who_were_together_stay_together(monkeypatch):
+    bounded_quickly(monkeypatch)
     pool, recipe, lists, _ = after_leaving(100, 0.1)
     partition = solve(pool, keeping(recipe, lists), seed=1, budget=60)
     assert Checker(pool, recipe).faults(partition) == []
@@ -130,7 +139,8 @@ def test_after_a_tenth_has_left_nearly_all_who_were_together_stay_together():
     assert len(before & pairs(named(pool, partition))) >= 0.95 * len(before)
 
 
-def test_newcomers_take_the_places_of_leavers_and_nobody_moves():
+def test_newcomers_take_the_places_of_leavers_and_nobody_moves(monkeypatch):
+    bounded_quickly(monkeypatch)
     _, recipe, lists, newcomers = after_leaving(100, 0.1)
     pool = structured(100, 5)
     partition = solve(pool, keeping(recipe, lists), seed=1, budget=60)
@@ -161,7 +171,8 @@ def test_one_small_group_is_bounded_by_the_sizes_that_it_can_have():
         assert partition.bound.value == pytest.approx(partition.value, abs=1e-6)
 
 
-def test_of_a_waitlist_those_join_who_have_priority_and_members_stay():
+def test_of_a_waitlist_those_join_who_have_priority_and_members_stay(monkeypatch):
+    bounded_quickly(monkeypatch)
     pool = structured(16, 2)
     recipe = Recipe(Size(6, 7), (Term("methods", "similar", 1.0),), waitlist=True, priority="effort")
     lists = (tuple(pool.ids[:6]), tuple(pool.ids[6:12]))
@@ -175,7 +186,8 @@ def test_of_a_waitlist_those_join_who_have_priority_and_members_stay():
     assert min(effort[person] for person in joined) >= max(effort[person] for person in waiting)
 
 
-def test_each_move_costs_its_price_and_a_high_price_keeps_groups_as_they_are():
+def test_each_move_costs_its_price_and_a_high_price_keeps_groups_as_they_are(monkeypatch):
+    bounded_quickly(monkeypatch)
     pool, recipe, lists, _ = after_leaving(60, 0.05)
     free = solve(pool, keeping(recipe, lists, price=0.0), seed=1, budget=60)
     dear = solve(pool, keeping(recipe, lists, price=5.0), seed=1, budget=60)
@@ -198,7 +210,8 @@ def test_at_a_high_price_groups_that_may_stay_as_they_are_do_whatever_the_usual_
 
 
 @pytest.mark.parametrize("price", [0.0, 0.05])
-def test_a_group_goes_on_only_with_somebody_of_it(price):
+def test_a_group_goes_on_only_with_somebody_of_it(monkeypatch, price):
+    bounded_quickly(monkeypatch)
     pool, recipe, lists, _ = after_leaving(60, 0.3)
     partition = solve(pool, keeping(recipe, lists, price=price), seed=1, budget=60)
     for group, number in zip(named(pool, partition), partition.continues, strict=True):
