@@ -10,7 +10,7 @@ from tests.factories.participants import add_participants
 
 
 def test_acceptance_forms_the_groups_once(tenant, database, proposed):
-    ready = ready_to_match(tenant, database, people=60)
+    ready = ready_to_match(tenant, database, people=60, emphasis=0)
     url, run = proposed(ready)
     accepted = tenant.api.post(f"{url}/acceptance")
     assert accepted.status_code == 201
@@ -50,7 +50,7 @@ def test_a_repeated_acceptance_with_the_same_key_gets_its_first_answer(tenant, d
 
 
 def test_of_eight_acceptances_at_once_one_forms_the_groups(tenant, app, database, proposed):
-    ready = ready_to_match(tenant, database, people=60)
+    ready = ready_to_match(tenant, database, people=60, emphasis=0)
     url, run = proposed(ready)
 
     def accept(_):
@@ -68,7 +68,7 @@ def test_of_eight_acceptances_at_once_one_forms_the_groups(tenant, app, database
 def test_of_two_runs_over_the_same_people_accepted_at_once_only_one_places_them(
     tenant, app, database, proposed
 ):
-    ready = ready_to_match(tenant, database, people=60)
+    ready = ready_to_match(tenant, database, people=60, emphasis=0)
     urls = [proposed(ready, seed=seed)[0] for seed in (1, 2, 3)]
 
     def accept(url):
