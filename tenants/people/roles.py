@@ -23,8 +23,6 @@ _EXISTS = {
     "program": text("SELECT id FROM program WHERE id = :id"),
     "cohort": text("SELECT program_id FROM cohort WHERE id = :id"),
 }
-
-
 _CONNECTION_ON = (
     "EXISTS (SELECT FROM connection c WHERE c.tenant_id = role_grant.tenant_id"
     " AND c.id = role_grant.connection_id AND c.state IN ('on', 'enforced'))"
@@ -34,8 +32,6 @@ _OWNER_JOINED = text(
     "  JOIN membership m ON m.tenant_id = r.tenant_id AND m.id = r.membership_id"
     " WHERE r.role = 'owner' AND m.person_id IS NOT NULL AND (r.expires_at IS NULL OR r.expires_at > now()))"
 )
-
-
 _WHOLLY_IN_REACH = text(
     "SELECT (SELECT count(*) FROM participant p WHERE p.membership_id = :member)"
     " + (SELECT count(*) FROM role_grant r WHERE r.membership_id = :member) = door.ties_of_person(:member)"
@@ -102,11 +98,9 @@ def grant_role(
         granted_by=session.actor,
     )
     session.add(grant)
-    try:
+    try:  # the reference tells: a limited giver does not see a colleague
         session.flush()
-    except (
-        IntegrityError
-    ) as error:  # told by the reference: a colleague is not within a limited giver's reach
+    except IntegrityError as error:
         raise Invalid.field("/membership_id", "unknown", "There is no such membership.") from error
     _take_back_invitation(session, membership_id)
     events.record(session, "role.granted", subject=grant, changed=[role], audience="audit")

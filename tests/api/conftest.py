@@ -1,10 +1,18 @@
 """What tests of several resources begin with."""
 
+import psycopg
 import pytest
 
 from tests.conftest import open_another, until_finished
 from tests.factories.cohorts import MAPPING, make_cohort, send_file
 from tests.factories.everything import one_of_everything
+
+
+@pytest.fixture
+def superuser(servers):
+    """Past every wall; what it does is kept."""
+    with psycopg.connect(servers.url_as("postgres"), autocommit=True) as connection:
+        yield connection
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-import psycopg
 import pytest
 
 from tenants.access.clients import create_own_client
@@ -44,12 +43,6 @@ class Circle:
     @property
     def versions(self):
         return f"{self.charter}/versions"
-
-
-@pytest.fixture
-def superuser(servers):
-    with psycopg.connect(servers.url_as("postgres"), autocommit=True) as connection:
-        yield connection
 
 
 @pytest.fixture

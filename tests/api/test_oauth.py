@@ -3,7 +3,6 @@
 import base64
 import logging
 
-import psycopg
 import pytest
 
 from tenants.kernel.ids import digest, new_id
@@ -15,12 +14,6 @@ GRANT = {"grant_type": "client_credentials"}
 @pytest.fixture
 def anybody(app):
     return app.test_client()
-
-
-@pytest.fixture
-def superuser(servers):
-    with psycopg.connect(servers.url_as("postgres"), autocommit=True) as connection:
-        yield connection
 
 
 def ask(client, auth=None, **form):

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-import psycopg
 import pytest
 
 from tenants.kernel.permissions import IN_PLACES, LIMITABLE, PRIVATE, ROLES, SELF, Permission, Role
@@ -20,12 +19,6 @@ RESOURCES = [
     for method, path, operation in GUARDED
     if "oauth" in operation["security"][0] and operation["security"][0]["oauth"][0] not in OF_ONE
 ]
-
-
-@pytest.fixture
-def superuser(servers):
-    with psycopg.connect(servers.url_as("postgres"), autocommit=True) as connection:
-        yield connection
 
 
 @pytest.fixture

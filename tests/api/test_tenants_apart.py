@@ -1,6 +1,5 @@
 """Tenants apart: every documented route, called by somebody it is not for."""
 
-import psycopg
 import pytest
 
 from tenants.kernel.ids import new_id
@@ -18,12 +17,6 @@ from tests.factories.matching import ready_to_match
 from tests.factories.people import api_for
 
 PUBLIC = {"/.well-known/oauth-authorization-server", "/healthz", "/readyz", "/v1/openapi.json"}
-
-
-@pytest.fixture
-def superuser(servers):
-    with psycopg.connect(servers.url_as("postgres"), autocommit=True) as connection:
-        yield connection
 
 
 @pytest.fixture
