@@ -60,6 +60,35 @@ class Text(fields.String):
         return normalize("NFC", text.strip()) or text
 
 
+class Prose(fields.String):
+    """Text of several lines: not blank, no control characters but line ends and tabs."""
+
+    def __init__(self, *, most: int, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Length(min=1, max=most), **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, *args, **kwargs)
+        if any((each < " " and each not in "\n\t") or each == "\x7f" for each in text):
+            raise ValidationError("Write without control characters, and end lines with a line feed.")
+        if not text.strip():
+            raise ValidationError("Write something that is not blank.")
+        return text
+
+
+class Sealed(fields.String):
+    """Words of a group, kept encrypted in this table: a list opens them row by row (see `api.pages`)."""
+
+    def __init__(self, table: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.table = table
+
+
+def sealed_in(schema: type[Schema] | None) -> dict[str, Sealed]:
+    """The fields of a schema that are kept encrypted, by name."""
+    fields_ = schema().fields.items() if schema else ()
+    return {name: field for name, field in fields_ if isinstance(field, Sealed)}
+
+
 class Choice(Text):
     """One of a closed list of words."""
 

@@ -38,7 +38,8 @@ def answered_once(
     }
     # The scopes, too, and how far her roles reach: whoever may do less is not told what was answered before.
     may = f"{' '.join(sorted(caller.scopes))} {session.reach}"
-    said = (request.query_string.decode(), may, request.get_data(as_text=True))
+    # The key as well, which is not kept: without it nobody can try texts against the hash that is.
+    said = (bare, request.query_string.decode(), may, request.get_data(as_text=True))
     asked = digest("\n".join(said))
     record = first_answer(session, **known)
     if record is not None:

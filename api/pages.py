@@ -1,6 +1,6 @@
 """Lists: pages by opaque cursor, their JSON built by PostgreSQL from what the schema declares."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -8,12 +8,14 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+import orjson
 from flask import Response, current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
 from marshmallow import Schema
-from sqlalchemy import Select, bindparam, literal_column, select
+from sqlalchemy import Row, Select, bindparam, literal_column, select
 
-from api.fields import Timestamp
+from api.fields import Sealed, Timestamp, sealed_in
+from tenants.groups.private import ENCRYPTED, Words
 from tenants.kernel.errors import FieldError, Invalid
 from tenants.kernel.session import Session
 
@@ -47,7 +49,8 @@ def page(
 ) -> Page:
     """One page of `rows` in the order of their unique `key`.
 
-    `rows` selects a column for every field of `schema`, by its name. `given` holds cursor, limit and the
+    `rows` selects a column for every field of `schema`, by its name; for one that is kept encrypted, its ciphertext,
+    and then the id and group_id of each row as well. `given` holds cursor, limit and the
     filters, which are also the parameters of `rows`; the cursor is signed for this tenant, path and filters.
     """
     limit: int = given["limit"]
@@ -58,7 +61,22 @@ def page(
     statement = _page_of(rows, schema, key, "page_after" in parameters)
     listed = session.connection().execute(statement, parameters).all()
     cursor = signer.dumps(_portable(listed[limit - 1][0])) if len(listed) > limit else None
-    return Page([row[1] for row in listed[:limit]], cursor)
+    return Page(_opened(session, schema, listed[:limit]), cursor)
+
+
+def _opened(session: Session, schema: type[Schema], listed: Sequence[Row[Any]]) -> list[str]:
+    """The JSON of each row, its encrypted words put in."""
+    sealed = sealed_in(schema)
+    words = {field.table: Words(session, field.table) for field in sealed.values()}
+    items = []
+    for row in listed:
+        item: str = row[1]
+        for name, field in sealed.items():
+            column = ENCRYPTED + name
+            word = words[field.table].word(column, getattr(row, column), group_id=row.group_id, row_id=row.id)
+            item = f"{item[:-1]}, {orjson.dumps(name).decode()} : {orjson.dumps(word).decode()}}}"
+        items.append(item)
+    return items
 
 
 @lru_cache(maxsize=256)
@@ -68,7 +86,10 @@ def _page_of(rows: Select[Any], schema: type[Schema], key: str, further: bool) -
     if further:
         rows = rows.where(ordered_by > bindparam("page_after", type_=ordered_by.type))
     found = rows.order_by(ordered_by).limit(bindparam("page_limit")).subquery("r")
-    columns = literal_column(f"r.{key}"), literal_column(_json_of_row(schema))
+    columns = [literal_column(f"r.{key}").label(key), literal_column(_json_of_row(schema))]
+    if sealed := sealed_in(schema):
+        needed = ("id", "group_id", *(ENCRYPTED + name for name in sealed))
+        columns += [found.c[name] for name in needed if name != key]
     return select(*columns).select_from(found).order_by(columns[0])
 
 
@@ -80,6 +101,8 @@ def _json_of_row(schema: type[Schema]) -> str:
     """
     pairs = []
     for name, field in schema().fields.items():
+        if isinstance(field, Sealed):
+            continue
         value = f'r."{field.attribute or name}"'
         if isinstance(field, Timestamp):
             value = f"to_char({value} AT TIME ZONE 'UTC', '{Timestamp.SQL_FORMAT}')"

@@ -42,7 +42,65 @@ def protect_private(
         )
 
 
-def group_wall(table: str, *, in_force: str | None = None, lasting: bool = True) -> None:
+def protect_shared(table: str, *, grants: str = ALL) -> None:
+    """What a group has in common: the group wall on top of the tenant wall, and every member to whom a row is open
+    changes it. Only its author removes it; a row without one is nobody's, and was written without saying by whom.
+    """
+    protect(table, grants=grants)
+    group_wall(table, shared=True)
+    op.execute(
+        f'CREATE POLICY own_words_insert ON "{table}" AS RESTRICTIVE FOR INSERT'
+        f" TO peerloom_app WITH CHECK (author_id IS NULL OR author_id = {MEMBERSHIP})"
+    )
+    op.execute(
+        f'CREATE POLICY own_words_delete ON "{table}" AS RESTRICTIVE FOR DELETE'
+        f" TO peerloom_app USING (author_id = {MEMBERSHIP})"
+    )
+
+
+def members_write(table: str, *, also: str | None = None) -> None:
+    """On top of the tenant wall: whoever may sees it, and only members of its group write it, or whoever `also` says.
+    Needs a column group_id.
+    """
+    may = f"({_members()} OR {also})" if also else _members()
+    op.execute(
+        f'CREATE POLICY members_insert ON "{table}" AS RESTRICTIVE FOR INSERT TO peerloom_app WITH CHECK ({may})'
+    )
+    op.execute(
+        f'CREATE POLICY members_update ON "{table}" AS RESTRICTIVE FOR UPDATE TO peerloom_app'
+        f" USING ({may}) WITH CHECK ({may})"
+    )
+    op.execute(
+        f'CREATE POLICY members_delete ON "{table}" AS RESTRICTIVE FOR DELETE TO peerloom_app USING ({may})'
+    )
+
+
+_MINE = f"gm.tenant_id = {TENANT} AND gm.membership_id = {MEMBERSHIP}"
+
+
+def _entered(which: str, *, lasting: bool = True) -> str:
+    """SQL: the row's group is one that she comes into, as the person herself unless any sign-in will do."""
+    at_first = " AND g.group_sign_in = 'any'" if lasting else ""
+    # Asked once a statement, so that an index finds the rows; since when is asked of those alone.
+    return (
+        "group_id = ANY (ARRAY(SELECT gm.group_id FROM group_member gm"
+        " JOIN peer_group g ON g.tenant_id = gm.tenant_id AND g.id = gm.group_id"
+        " JOIN cohort c ON c.tenant_id = g.tenant_id AND c.id = g.cohort_id"
+        " JOIN program p ON p.tenant_id = c.tenant_id AND p.id = c.program_id"
+        " JOIN membership m ON m.tenant_id = gm.tenant_id AND m.id = gm.membership_id"
+        f" WHERE {which} AND (m.person_id = {PERSON} OR p.group_sign_in = 'any'{at_first} AND NOT m.groups_locked)))"
+    )
+
+
+def _members(*, lasting: bool = True) -> str:
+    """SQL: she is a member of the row's group: admitted, not gone, and told of it."""
+    present = f"{_MINE} AND gm.left_at IS NULL"
+    return _entered(f"{present} AND gm.admitted_at IS NOT NULL AND g.state <> 'formed'", lasting=lasting)
+
+
+def group_wall(
+    table: str, *, in_force: str | None = None, lasting: bool = True, shared: bool = False
+) -> None:
     """Open to admitted members who have not left, once they were told. Needs columns group_id, author_id, written_at.
 
     What was written before a member was admitted, or before anybody joined as her, stays closed to her, and so does
@@ -58,22 +116,23 @@ def group_wall(table: str, *, in_force: str | None = None, lasting: bool = True)
 
     What is not `lasting` is the form of before: an organiser could bring somebody in who joins later, empty a group, or
     change how its program lets people in, to read what was written until then.
+
+    What is not `shared` only its author writes.
     """
-    mine = f"gm.tenant_id = {TENANT} AND gm.membership_id = {MEMBERSHIP}"
-    present = f"{mine} AND gm.left_at IS NULL"
-    at_first = " AND g.group_sign_in = 'any'" if lasting else ""
-    # Asked once a statement, so that an index finds the rows; since when is asked of those alone.
-    entered = (
-        "group_id = ANY (ARRAY(SELECT gm.group_id FROM group_member gm"
-        " JOIN peer_group g ON g.tenant_id = gm.tenant_id AND g.id = gm.group_id"
-        " JOIN cohort c ON c.tenant_id = g.tenant_id AND c.id = g.cohort_id"
-        " JOIN program p ON p.tenant_id = c.tenant_id AND p.id = c.program_id"
-        " JOIN membership m ON m.tenant_id = gm.tenant_id AND m.id = gm.membership_id"
-        f" WHERE {{}} AND (m.person_id = {PERSON} OR p.group_sign_in = 'any'{at_first} AND NOT m.groups_locked)))"
+    member = _members(lasting=lasting)
+    author = f"author_id = {MEMBERSHIP} AND {_entered(_MINE, lasting=lasting)}"
+    told = _told(table, in_force, lasting=lasting)
+    written = member if shared else f"author_id = {MEMBERSHIP} AND {member}"
+    op.execute(
+        f'CREATE POLICY group_wall ON "{table}" AS RESTRICTIVE TO peerloom_app'
+        f" USING ({author} OR ({member} AND {told}))"
+        f" WITH CHECK ({written})"
     )
-    member = entered.format(f"{present} AND gm.admitted_at IS NOT NULL AND g.state <> 'formed'")
-    author = f"author_id = {MEMBERSHIP} AND {entered.format(mine)}"
-    place = f'{present} AND gm.group_id = "{table}".group_id'
+
+
+def _told(table: str, in_force: str | None, *, lasting: bool) -> str:
+    """SQL: the row was written since she was let in, and joined; or it is what is in force."""
+    place = f'{_MINE} AND gm.left_at IS NULL AND gm.group_id = "{table}".group_id'
     told = f"written_at >= (SELECT gm.admitted_at FROM group_member gm WHERE {place})"
     newcomers = ""
     if lasting:
@@ -84,13 +143,7 @@ def group_wall(table: str, *, in_force: str | None = None, lasting: bool = True)
         told = f"written_at >= (SELECT greatest(gm.admitted_at, m.joined_at) FROM {joined} WHERE {place})"
         let_in = "gm.admitted_at >= m.joined_at AND written_at >= g.opened_at"
         newcomers = f" AND (SELECT {let_in} FROM {joined} WHERE {place})"
-    if in_force:
-        told = f"({told} OR number = {in_force}(group_id){newcomers})"
-    op.execute(
-        f'CREATE POLICY group_wall ON "{table}" AS RESTRICTIVE TO peerloom_app'
-        f" USING ({author} OR ({member} AND {told}))"
-        f" WITH CHECK (author_id = {MEMBERSHIP} AND {member})"
-    )
+    return f"({told} OR number = {in_force}(group_id){newcomers})" if in_force else told
 
 
 def protect_addressed(table: str) -> None:

@@ -50,17 +50,22 @@ class Created:
     created_at: Mapped[datetime] = mapped_column(default=now, server_default=func.now(), sort_order=90)
 
 
-class Edited(Created):
-    """A row that callers edit: `version` is its ETag and guards every UPDATE."""
+class Versioned:
+    """A row whose `version` is its ETag and guards every UPDATE."""
 
-    updated_at: Mapped[datetime] = mapped_column(
-        default=now, onupdate=now, server_default=func.now(), sort_order=91
-    )
     version: Mapped[int] = mapped_column(server_default="1", default=1, sort_order=92)
 
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805
         return {"version_id_col": cls.version}
+
+
+class Edited(Versioned, Created):
+    """A row that callers edit."""
+
+    updated_at: Mapped[datetime] = mapped_column(
+        default=now, onupdate=now, server_default=func.now(), sort_order=91
+    )
 
 
 def belongs_to(

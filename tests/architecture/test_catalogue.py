@@ -160,6 +160,7 @@ def forms(servers):
     protections = {
         "form_tenant": rls.protect,
         "form_private": rls.protect_private,
+        "form_shared": rls.protect_shared,
         "form_charter": partial(rls.protect_private, in_force="door.charter_in_force"),
         "form_addressed": rls.protect_addressed,
         "form_self": rls.protect_self,
@@ -204,7 +205,7 @@ def test_every_table_has_exactly_one_of_the_four_walls(catalogue, tables, forms)
     strange = {
         table: form
         for table, form in which.items()
-        if form not in (["form_tenant"], ["form_private"], ["form_addressed"])
+        if form not in (["form_tenant"], ["form_private"], ["form_shared"], ["form_addressed"])
     }
     assert strange == {}
 

@@ -1,24 +1,11 @@
 """Charters of groups."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import fields
 
-from api.fields import Schema, Timestamp, Whole
+from api.fields import Prose, Schema, Timestamp, Whole
 from tenants.groups.charter import MOST_CHARACTERS
-
-
-class Prose(fields.String):
-    """Text of several lines: not blank, no control characters but line ends and tabs."""
-
-    def __init__(self, *, most: int, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Length(min=1, max=most), **kwargs)
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        text: str = super()._deserialize(value, *args, **kwargs)
-        if any((each < " " and each not in "\n\t") or each == "\x7f" for each in text):
-            raise ValidationError("Write without control characters, and end lines with a line feed.")
-        return text
 
 
 class Charter(Schema):

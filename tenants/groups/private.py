@@ -1,0 +1,78 @@
+"""What members of a group write: rows behind the group wall, their words under the group's key.
+
+A word `text` is in a column `encrypted_text`, bound to its row. It has no second copy anywhere.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenants.kernel.base import belongs_to
+from tenants.kernel.crypto import Place
+from tenants.kernel.keys import Safe
+from tenants.kernel.session import Session
+
+ENCRYPTED = "encrypted_"
+
+
+class Written:
+    """A row that a member wrote. The database says when, and the group wall goes by it."""
+
+    group_id: Mapped[UUID]
+    author_id: Mapped[UUID]
+    written_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=90)
+
+
+def of_group_and_author() -> Sequence[ForeignKeyConstraint]:
+    """The foreign keys of a `Written` row."""
+    return belongs_to("peer_group", "group_id"), belongs_to("membership", "author_id")
+
+
+class Words:
+    """Closes and opens what a table holds of groups' words. It looks for each group's key once.
+
+    Not to be used beyond the transaction in which it closed something.
+    """
+
+    def __init__(self, session: Session, table: str) -> None:
+        self._session = session
+        self._table = table
+        self._safes: dict[UUID, Safe] = {}
+
+    def closed(self, *, group_id: UUID, row_id: UUID, **words: str | None) -> dict[str, bytes | None]:
+        """The columns that keep these words in a row of a group; a word may be None."""
+        safe, columns = self._safe(group_id), dict[str, bytes | None]()
+        for name, word in words.items():
+            column = ENCRYPTED + name
+            columns[column] = None if word is None else safe.encrypted(word, self._place(column, row_id))
+        return columns
+
+    def word(self, column: str, ciphertext: bytes | None, *, group_id: UUID, row_id: UUID) -> str | None:
+        """What one column keeps. Raises CannotDecrypt and MasterKeyMissing."""
+        if ciphertext is None:
+            return None
+        return self._safe(group_id).decrypted(ciphertext, self._place(column, row_id))
+
+    def opened(self, row: Any) -> SimpleNamespace:
+        """A row of the table (an object, or of a SELECT with id and group_id) with its words in the clear."""
+        shown = dict(row._mapping) if hasattr(row, "_mapping") else _columns(row)
+        for column in [name for name in shown if name.startswith(ENCRYPTED)]:
+            shown[column.removeprefix(ENCRYPTED)] = self.word(
+                column, shown.pop(column), group_id=shown["group_id"], row_id=shown["id"]
+            )
+        return SimpleNamespace(**shown)
+
+    def _safe(self, group_id: UUID) -> Safe:
+        return self._safes.setdefault(group_id, Safe(self._session, group_id=group_id))
+
+    def _place(self, column: str, row_id: UUID) -> Place:
+        return Place(self._table, column, row_id)
+
+
+def _columns(row: Any) -> dict[str, Any]:
+    return {column.key: getattr(row, column.key) for column in row.__table__.columns}
