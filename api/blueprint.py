@@ -78,11 +78,8 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         """
 
         def decorate(view: View) -> View:
-            handler = (
-                paged(view, returns, pages, parent)
-                if pages and returns
-                else finished(view, etag, location, status)
-            )
+            pages_of = pages and returns and paged(view, returns, pages, parent)
+            handler = pages_of or finished(view, etag, location, status)
             handler = self.response(status, None if pages else returns)(handler)
             if body is not None:
                 handler = self.arguments(body(), required=_is_needed(body))(handler)
