@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,8 @@ class Tenant:
     """One that acts for somebody, once a test has asked for her."""
     group_person: ContractClient | None = None
     """The product's own, on the machine of somebody who is in a group perhaps."""
+    wrote: dict[str, str] = field(default_factory=dict)
+    """An id of each thing that she wrote in her group, by path parameter."""
 
 
 def eventually(holds: Callable[[], Any], *, within: float = PATIENCE) -> Any:

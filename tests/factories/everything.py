@@ -59,8 +59,8 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
     analysis = make("analysis_id", "/v1/matching-runs/{matching_run_id}/analyses", None)
     assert finished(api, analysis)["state"] == "succeeded"
     assert api.post(f"{run}/acceptance").status_code == 201
-    ids |= {"group_id": every(api, f"/v1/groups?cohort_id={ready.cohort_id}")[0]["id"], "number": "1"}
-    let_in(tenant, ids["group_id"])
+    ids["group_id"] = every(api, f"/v1/groups?cohort_id={ready.cohort_id}")[0]["id"]
+    ids |= let_in(tenant, ids["group_id"])
     member = api.get(f"/v1/participants/{ready.participants[0]}").get_json()["membership_id"]
     talk = {"kind": "talk", "title": f"Invented {prefix}", "membership_ids": [member]}
     make("product_id", "/v1/products", talk)

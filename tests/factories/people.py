@@ -22,7 +22,8 @@ from tenants.people import invitations
 from tenants.people.actions import add_person
 from tenants.people.held import THE_TENANT
 from tenants.people.models import Membership, RoleGrant
-from tests.contract import ContractClient
+from tests.contract import ContractClient, document
+from tests.factories.group_life import life_of
 
 ISSUER = "https://people.example"
 CALLBACK = "http://127.0.0.1/callback"
@@ -112,7 +113,8 @@ def holder(app: Any, tenant_id: UUID, role: str, *, name: str | None = None, own
 
 def api_for(tenant: Any, path: str) -> ContractClient:
     """The API client that a route is for: one that acts for somebody where it is about oneself, or a group's own."""
-    if "/charter" in path:
+    private = "group_content" in scopes_of(path)
+    if private and not path.startswith("/v1/me"):
         if tenant.group_person is None:
             tenant.group_person = member_of(tenant.api.application, tenant.id, own_client=True).api
         member: ContractClient = tenant.group_person
@@ -123,24 +125,33 @@ def api_for(tenant: Any, path: str) -> ContractClient:
     if tenant.person is None:
         tenant.person = member_of(tenant.api.application, tenant.id).api
     person: ContractClient = tenant.person
-    if path.endswith("/separations"):  # no portal is given what these routes ask for
+    if private:  # no portal is given what these routes ask for
         herself = UUID(person.get("/v1/me").get_json()["id"])
         return acting(tenant.api.application, tenant.id, herself, own_client=True)
     return person
 
 
-def let_in(tenant: Any, group_id: str, *roles: str) -> None:
-    """Announce a group, let the tenant's group person be one of its members, and write its charter twice. She may
-    hold roles as well."""
+def scopes_of(path: str) -> str:
+    """What the operations on a documented path ask for."""
+    operations = document()["paths"].get(path, {}).items()
+    return " ".join(
+        str(said["security"])
+        for method, said in operations
+        if method in ("get", "post", "put", "patch", "delete")
+    )
+
+
+def let_in(tenant: Any, group_id: str, *roles: str) -> dict[str, str]:
+    """Announce a group, let the tenant's group person be one of its members, and let her write two of everything. She
+    may hold roles as well. The ids of what she wrote, by path parameter."""
     url = f"/v1/groups/{group_id}"
     etag = {"If-Match": tenant.api.get(url).headers["ETag"]}
     assert tenant.api.patch(url, json={"state": "announced"}, headers=etag).status_code == 200
     membership_id = UUID(tenant.api.get(f"{url}/members").get_json()["items"][0]["membership_id"])
     app = tenant.api.application
     tenant.group_person = member_of(app, tenant.id, *roles, membership_id=membership_id, own_client=True).api
-    for number in range(2):
-        body = {"text": f"Invented {number}", "builds_on": number}
-        assert tenant.group_person.post(f"{url}/charter/versions", json=body).status_code == 201
+    tenant.wrote = life_of(tenant.group_person, url)
+    return tenant.wrote
 
 
 def inhabit(tenant: Any, participants: list[str]) -> None:

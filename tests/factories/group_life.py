@@ -1,0 +1,11 @@
+"""What a member writes in her group: two of everything. All of it is invented."""
+
+from tests.contract import ContractClient
+
+
+def life_of(api: ContractClient, url: str) -> dict[str, str]:
+    """Write two of everything in the group of this URL; an id of each, by path parameter."""
+    for number in range(2):
+        body = {"text": f"Invented {number}", "builds_on": number}
+        assert api.post(f"{url}/charter/versions", json=body).status_code == 201
+    return {"number": "1"}
