@@ -79,7 +79,7 @@ class Sealed(fields.String):
     """Words of a group, kept encrypted in this table: a list opens them row by row (see `api.pages`)."""
 
     def __init__(self, table: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(allow_none=True, **kwargs)  # null where a repeated request is answered
         self.table = table
 
 

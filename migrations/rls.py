@@ -58,6 +58,19 @@ def protect_shared(table: str, *, grants: str = ALL) -> None:
     )
 
 
+def protect_own(table: str, *, grants: str = ALL) -> None:
+    """What a member says for herself, on top of the tenant wall: nobody else reads it, nor anybody signed in as her.
+
+    Needs columns group_id and author_id.
+    """
+    protect(table, grants=grants)
+    hers = f"author_id = {MEMBERSHIP} AND {_entered(_MINE)}"
+    op.execute(
+        f'CREATE POLICY own_words ON "{table}" AS RESTRICTIVE TO peerloom_app'
+        f" USING ({hers}) WITH CHECK (author_id = {MEMBERSHIP} AND {_members()})"
+    )
+
+
 def members_write(table: str, *, also: str | None = None) -> None:
     """On top of the tenant wall: whoever may sees it, and only members of its group write it, or whoever `also` says.
     Needs a column group_id.

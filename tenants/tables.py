@@ -12,7 +12,8 @@ import tenants.kernel.mail
 import tenants.matching.models
 import tenants.outcomes.models
 import tenants.people.models
-import tenants.reporting.models  # noqa: F401
+import tenants.reporting.models
+import tenants.support.models  # noqa: F401
 from tenants.kernel.base import Base
 
 METADATA = Base.metadata

@@ -29,6 +29,7 @@ _MADE: dict[str, Any] = {
     "double precision": lambda: 0.5,
     "jsonb": lambda: Jsonb({}),
     "text[]": list,
+    "uuid[]": list,
     "bytea": lambda: b"invented",
 }
 

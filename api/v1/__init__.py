@@ -3,6 +3,7 @@
 from api.v1.analyses.routes import blp as analyses
 from api.v1.career_events.routes import blp as career_events
 from api.v1.charters.routes import blp as charters
+from api.v1.check_ins.routes import blp as check_ins
 from api.v1.clients.routes import blp as clients
 from api.v1.cohorts.routes import blp as cohorts
 from api.v1.comparisons.routes import blp as comparisons
@@ -11,6 +12,7 @@ from api.v1.consents.routes import blp as consents
 from api.v1.events.routes import blp as events
 from api.v1.groups.routes import blp as groups
 from api.v1.imports.routes import blp as imports
+from api.v1.instruments.routes import blp as instruments
 from api.v1.invitations.routes import blp as invitations
 from api.v1.jobs.routes import blp as jobs
 from api.v1.matching_runs.routes import blp as matching_runs
@@ -34,6 +36,7 @@ RESOURCES = (
     role_grants,
     me,
     programs,
+    instruments,
     cohorts,
     participants,
     consents,
@@ -45,6 +48,7 @@ RESOURCES = (
     analyses,
     groups,
     charters,
+    check_ins,
     products,
     career_events,
     reports,

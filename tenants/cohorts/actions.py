@@ -61,7 +61,7 @@ def create_program(
 def edit_program(
     session: Session, *, program_id: UUID, changes: dict[str, Any], if_match: Version
 ) -> Program:
-    """Change a program's name, words, funders, notices, or by purpose the basis and the wording (None: ours again).
+    """Change what is said of a program; by purpose the basis and the wording (None: ours again).
 
     A basis holds from now on, also for what was imported before. Raises NotFound, StaleVersion, and Invalid for
     another text under the version of the one before.

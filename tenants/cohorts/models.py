@@ -76,6 +76,10 @@ class Program(Edited, TenantRow):
     wordings: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     notices: Mapped[bool] = mapped_column(default=True, server_default="true")
     """Whether participants are written to when their state has changed."""
+    check_in_months: Mapped[int] = mapped_column(default=3, server_default="3")
+    """How long a window of check-ins is."""
+    check_in_least: Mapped[int] = mapped_column(default=5, server_default="5")
+    """How many of a group must have answered for it to be told of the answers."""
 
 
 class Attribute(Edited, TenantRow):

@@ -39,6 +39,7 @@ KINDS = (
     Kind("placements", "Which groups were proposed for you, and why", "placement", Permission.MATCHING_READ),
     Kind("groups", "Which groups you are in, never what they write", "group_member", Permission.GROUPS_READ),
     Kind("group_content", "What you write in your groups", "charter_version", Permission.GROUPS_READ, "group_wall"),
+    Kind("check_ins", "What you answer in check-ins", "check_in", Permission.GROUPS_READ, "own_words"),
     Kind("products", "Products that you are behind", "product_contributor", Permission.OUTCOMES_READ),
     Kind("career_events", "Events of your career", "career_event", Permission.OUTCOMES_READ),
     Kind("events", "That something of yours was changed and when, without what it says", "event",

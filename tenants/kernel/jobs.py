@@ -42,6 +42,7 @@ KINDS = {
     "matching_run": Kind("long", "workers.jobs.matching.run"),
     "matching_analysis": Kind("long", "workers.jobs.matching.analyse"),
     "intake_reminder": Kind("quick", "workers.jobs.letters.remind_of_intake"),
+    "check_in_tally": Kind("quick", "workers.jobs.check_ins.tally"),
     "report": Kind("quick", "workers.jobs.reports.build"),
     "letters": Kind("quick", "workers.jobs.letters.send"),
 }

@@ -5,8 +5,10 @@ import pytest
 from tenants.kernel.events import seal_all
 from tests.contract import document
 from tests.factories.cohorts import send_file
+from tests.factories.everything import INSTRUMENT
 from tests.factories.matching import program_to_match, ready_to_match, statements
 from tests.factories.people import api_for, inhabit, let_in
+from tests.planting import plant
 
 LISTS = sorted(
     path
@@ -32,7 +34,7 @@ ROSTER = b"person_id\r\n" + b"".join(b"R%d\r\n" % number for number in range(3))
 
 
 @pytest.fixture
-def filled(tenant, database, finished):
+def filled(tenant, database, finished, superuser):
     """A tenant that has several of everything; the URLs of its lists by their path in the document."""
     api = tenant.api
     ready = ready_to_match(tenant, database, people=13, size={"min": 5, "max": 5}, rules=[], waitlist=True)
@@ -61,6 +63,7 @@ def filled(tenant, database, finished):
         made("/v1/invitations", membership_id=person, deliver="link")
         made("/v1/role-grants", membership_id=person, role="facilitator")
         made("/v1/clients", name=f"Client {number}")
+        made(f"/v1/programs/{program}/instruments", **{**INSTRUMENT, "version": str(number)})
         made("/v1/cohorts", program_id=program, name=f"Cohort {number}")
         made("/v1/recipes", program_id=program, name=f"Recipe {number}", terms=[
             {"attribute": "award", "prefer": "similar"}
@@ -76,6 +79,7 @@ def filled(tenant, database, finished):
     for decision in ("objected", "granted"):
         said = {"program_id": program, "purpose": "contact", "decision": decision, "wording_version": "1"}
         assert api_for(tenant, "/v1/me").post("/v1/me/consents", json=said).status_code == 201
+    published(superuser.cursor(), tenant.id, ready.cohort_id, group)
     program_to_match(api)
     seal_all(database, tenants=10_000)
     ids = {
@@ -88,6 +92,17 @@ def filled(tenant, database, finished):
         "group_id": group,
     }
     return {path: path.format(**ids) for path in LISTS}
+
+
+def published(cursor, tenant_id, cohort_id, group_id):
+    """What only a door writes."""
+    window = cursor.execute(
+        "SELECT id FROM check_in_window WHERE tenant_id = %s AND cohort_id = %s", [tenant_id, cohort_id]
+    ).fetchone()[0]
+    for item in ("worth_it", "work_goes"):
+        known = {"tenant_id": tenant_id, "window_id": window, "item": item, "answered": []}
+        plant(cursor, "check_in_result", group_id=group_id, **known)
+        plant(cursor, "pooled_check_in", cohort_id=cohort_id, **known)
 
 
 def test_no_list_asks_more_often_for_more_rows_and_its_items_are_the_resources(tenant, filled, database):

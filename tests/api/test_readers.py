@@ -18,6 +18,8 @@ TOLD_WITH_OTHERS = {
     # The way in, which is hers alone; what is told with the participant; and what names people of a file.
     "access_token", "authorization_code", "client_authorization", "identity", "refresh_token", "invitation_link",
     "participant_change",
+    # A group's, and nobody's.
+    "check_in_result",
 }  # fmt: skip
 
 
@@ -46,6 +48,7 @@ def about(tenant: Any, there: dict[str, str], me: str) -> dict[str, str]:
         "placements": f"/v1/matching-runs/{there['matching_run_id']}/placements",
         "groups": f"/v1/groups/{there['group_id']}/members",
         "group_content": f"/v1/groups/{there['group_id']}/charter/versions",
+        "check_ins": f"/v1/groups/{there['group_id']}/check-ins",
         "products": f"/v1/products/{talk}",
         "career_events": f"/v1/career-events/{promoted}",
         "events": "/v1/events",

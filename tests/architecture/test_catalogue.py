@@ -16,6 +16,7 @@ from tenants.tables import METADATA
 GLOBAL_TABLES = {"tenant", "person", "personal_identity"}
 NARROWER = {
     "charter_version": {"versions_follow"},
+    "check_in": {"while_open"},
     "consent_entry": {"own_decisions"},
     "event": {"sealing_is_final"},
     "group_member": {"leaving_is_final"},
@@ -34,7 +35,7 @@ NO_LIMITED_ROLE_OPENS = {
     "data_key", "event", "idempotency_record", "identity", "job", "letter", "refresh_token", "sign_in_attempt",
 } | GLOBAL_TABLES | {
     # Behind the group wall, which asks for membership.
-    name for name, table in METADATA.tables.items() if {"group_id", "author_id", "written_at"} <= {*table.c.keys()}
+    name for name, table in METADATA.tables.items() if {"group_id", "author_id"} <= {*table.c.keys()}
 }  # fmt: skip
 DOORS = {
     "admit(member uuid)",
@@ -52,6 +53,7 @@ DOORS = {
     "person_of(identity bytea)",
     "purge()",
     "separations(cohort uuid)",
+    "tally_check_ins(of_cohort uuid)",
     "ties_of_person(member uuid)",
     "ties_of_product(made uuid)",
     "tenant_by_slug(named text)",
@@ -62,6 +64,18 @@ DOOR_READS = {
     "browser_session": {"expires_at"},
     "client_authorization": {"expires_at"},
     "charter_version": {"tenant_id", "group_id", "number"},
+    "check_in": {"tenant_id", "group_id", "author_id", "window_id", "answers"},
+    "check_in_result": {"tenant_id", "group_id", "item", "answered"},
+    "check_in_window": {
+        "tenant_id",
+        "id",
+        "cohort_id",
+        "opens_at",
+        "closes_at",
+        "least",
+        "items",
+        "tallied_at",
+    },
     "cohort": {"tenant_id", "id", "program_id"},
     "consent_entry": {
         "tenant_id",
@@ -87,6 +101,7 @@ DOOR_READS = {
     "peer_group": None,
     "personal_identity": {"key", "person_id"},
     "placement": {"tenant_id", "matching_run_id", "participant_id", "proposed_group_id"},
+    "pooled_check_in": {"tenant_id", "cohort_id", "item", "answered"},
     "product_contributor": {"tenant_id", "product_id"},
     "proposed_group": {"tenant_id", "id", "matching_run_id", "group_id"},
     "role_grant": {"tenant_id", "membership_id"},
@@ -96,6 +111,24 @@ DOOR_READS = {
     "tenant": {"id", "slug", "name", "state"},
 }
 DOOR_WRITES = {
+    ("check_in_window", "tallied_at", "UPDATE"),
+    *(
+        (table, column, "INSERT")
+        for table, columns in {
+            "check_in_result": ("tenant_id", "id", "group_id", "window_id", "item", "band", "answered"),
+            "pooled_check_in": (
+                "tenant_id",
+                "id",
+                "cohort_id",
+                "window_id",
+                "item",
+                "band",
+                "levels",
+                "answered",
+            ),
+        }.items()
+        for column in columns
+    ),
     ("group_member", "admitted_at", "UPDATE"),
     ("membership", "groups_locked", "UPDATE"),
     ("membership", "joined_at", "UPDATE"),
@@ -163,6 +196,7 @@ def forms(servers):
         "form_tenant": rls.protect,
         "form_private": rls.protect_private,
         "form_shared": rls.protect_shared,
+        "form_own": rls.protect_own,
         "form_charter": partial(rls.protect_private, in_force="door.charter_in_force"),
         "form_addressed": rls.protect_addressed,
         "form_self": rls.protect_self,
@@ -207,7 +241,7 @@ def test_every_table_has_exactly_one_of_the_four_walls(catalogue, tables, forms)
     strange = {
         table: form
         for table, form in which.items()
-        if form not in (["form_tenant"], ["form_private"], ["form_shared"], ["form_addressed"])
+        if form not in (["form_tenant"], ["form_private"], ["form_shared"], ["form_own"], ["form_addressed"])
     }
     assert strange == {}
 
@@ -390,6 +424,14 @@ def test_who_serves_makes_nothing_in_a_schema(catalogue, role, schema):
         ("charter_version", "encrypted_text", "UPDATE"),
         ("charter_version", "number", "UPDATE"),
         ("charter_version", "written_at", "INSERT"),
+        ("check_in", "answers", "UPDATE"),
+        ("check_in", "answered_at", "INSERT"),
+        ("check_in_result", "answered", "SELECT"),
+        ("check_in_result", "band", "INSERT"),
+        ("check_in_window", "closes_at", "UPDATE"),
+        ("check_in_window", "tallied_at", "INSERT"),
+        ("pooled_check_in", "answered", "SELECT"),
+        ("pooled_check_in", "band", "UPDATE"),
         ("consent_entry", "created_at", "INSERT"),
         ("consent_entry", "decision", "UPDATE"),
         ("consent_entry", "said_by", "UPDATE"),

@@ -12,6 +12,14 @@ from tests.contract import document
 from tests.factories.matching import every, ready_to_match
 from tests.factories.people import api_for, let_in
 
+INSTRUMENT = {
+    "key": "belonging",
+    "version": "1",
+    "name": "Belonging (invented)",
+    "licence": "CC0",
+    "items": [{"key": "at_home", "text": "I feel at home here.", "kind": "scale", "least": 1, "most": 5}],
+}
+
 
 def url_of(path: str, ids: dict[str, str]) -> str:
     """A documented path with these ids in it."""
@@ -37,6 +45,7 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
     make("client_id", "/v1/clients", {"name": f"Other {prefix}"})
     provider = {"name": "Own", "issuer": "https://own.example", "client_id": "x", "client_secret": "x"}
     make("connection_id", "/v1/connections", provider)
+    make("instrument_id", "/v1/programs/{program_id}/instruments", INSTRUMENT)
     make("membership_id", "/v1/people", {"name": "Invented"})
     invited = {"membership_id": ids["membership_id"], "cohort_id": ids["cohort_id"], "deliver": "link"}
     make("invitation_id", "/v1/invitations", invited)

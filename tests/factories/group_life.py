@@ -8,4 +8,9 @@ def life_of(api: ContractClient, url: str) -> dict[str, str]:
     for number in range(2):
         body = {"text": f"Invented {number}", "builds_on": number}
         assert api.post(f"{url}/charter/versions", json=body).status_code == 201
-    return {"number": "1"}
+    ids = {"number": "1"}
+    for number in range(2):
+        made = api.post(f"{url}/check-ins", json={"answers": {"worth_it": number + 1}})
+        assert made.status_code == 201, made.get_json()
+        ids["check_in_id"] = made.get_json()["id"]
+    return ids

@@ -22,6 +22,10 @@ _ENTERING = {
 _NOTICES = {
     "description": "Whether participants who have joined or been invited are written to when their state changes."
 }
+_WINDOW = {
+    "description": "For how many months check-ins are gathered. The window of now and the next are fixed."
+}
+_LEAST = {"description": "How many of a group must have answered for it to be told of the answers, 5 to 10."}
 FUNDERS = fields.List(
     Text(most=200),
     validate=validate.Length(max=50),
@@ -74,6 +78,8 @@ class ProgramPatch(Schema):
         values=fields.Nested(Wording, allow_none=True),
         metadata={"description": "Your own texts by purpose, merged; null: ours again."},
     )
+    check_in_months = Whole(least=1, most=12, metadata=_WINDOW)
+    check_in_least = Whole(least=5, most=10, metadata=_LEAST)
 
 
 class Program(EditableResource):
@@ -87,6 +93,8 @@ class Program(EditableResource):
     bases = fields.Nested(Bases)
     funders = fields.List(fields.String())
     wordings = fields.Dict(keys=fields.String(), values=fields.Nested(Wording))
+    check_in_months = fields.Integer(metadata=_WINDOW)
+    check_in_least = fields.Integer(metadata=_LEAST)
 
 
 class Level(Schema):

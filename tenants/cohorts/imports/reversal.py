@@ -21,6 +21,7 @@ REFERS_TO_MEMBERSHIP = {
     "browser_session": "membership_id",
     "career_event": "membership_id",
     "charter_version": "author_id",
+    "check_in": "author_id",
     "client_authorization": "membership_id",
     "consent_entry": "membership_id",
     "group_member": "membership_id",

@@ -1,0 +1,56 @@
+"""Questions that a program loads: each version as it was loaded, for good, with what it may be used under."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.exc import IntegrityError
+
+from tenants.cohorts.models import Program
+from tenants.kernel import events
+from tenants.kernel.errors import Conflict
+from tenants.kernel.rows import row_of
+from tenants.kernel.session import Session
+from tenants.support.items import Item, check_items, item_of
+from tenants.support.models import Instrument
+
+
+def load_instrument(session: Session, *, program_id: UUID, items: Sequence[Item], **told: Any) -> Instrument:
+    """Load a version of an instrument. Raises NotFound, Invalid for items that cannot be asked, and Conflict "exists".
+
+    Check-ins ask the last version of each key, from the next window on that is not fixed.
+    """
+    row_of(session, Program, program_id)
+    whole = [item_of(**item) for item in items]
+    check_items(whole)
+    instrument = Instrument(program_id=program_id, items=whole, **told)
+    session.add(instrument)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Conflict("This version of the instrument has been loaded.", code="exists") from error
+    events.record(session, "instrument.loaded", subject=instrument, counts={"items": len(items)})
+    return instrument
+
+
+def instruments(program_id: UUID) -> Select[Any]:
+    """What a program has loaded, version by version."""
+    return select(*Instrument.__table__.columns).where(Instrument.program_id == program_id)
+
+
+def asked_in(session: Session, *, program_id: UUID) -> list[Item]:
+    """The items of the last version of each instrument that check-ins ask, their keys after the instrument's."""
+    rows = (
+        select(Instrument.key, Instrument.in_check_ins, Instrument.items)
+        .where(Instrument.program_id == program_id)
+        .ext(distinct_on(Instrument.key))
+        .order_by(Instrument.key, Instrument.id.desc())
+    )
+    return [
+        {**item, "key": f"{row.key}.{item['key']}"}
+        for row in session.execute(rows)
+        if row.in_check_ins
+        for item in row.items
+    ]
