@@ -83,10 +83,18 @@ class Sealed(fields.String):
         self.table = table
 
 
-def sealed_in(schema: type[Schema] | None) -> dict[str, Sealed]:
-    """The fields of a schema that are kept encrypted, by name."""
+class SealedList(fields.List):
+    """As `Sealed`, of a list."""
+
+    def __init__(self, table: str, inner: Any, **kwargs: Any) -> None:
+        super().__init__(inner, allow_none=True, **kwargs)
+        self.table = table
+
+
+def sealed_in(schema: type[Schema] | None) -> dict[str, str]:
+    """The fields of a schema that are kept encrypted: by name, the table."""
     fields_ = schema().fields.items() if schema else ()
-    return {name: field for name, field in fields_ if isinstance(field, Sealed)}
+    return {name: field.table for name, field in fields_ if isinstance(field, Sealed | SealedList)}
 
 
 class Choice(Text):

@@ -14,7 +14,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from marshmallow import Schema
 from sqlalchemy import Row, Select, bindparam, literal_column, select
 
-from api.fields import Sealed, Timestamp, sealed_in
+from api.fields import Timestamp, sealed_in
 from tenants.groups.private import ENCRYPTED, Words
 from tenants.kernel.errors import FieldError, Invalid
 from tenants.kernel.session import Session
@@ -67,13 +67,13 @@ def page(
 def _opened(session: Session, schema: type[Schema], listed: Sequence[Row[Any]]) -> list[str]:
     """The JSON of each row, its encrypted words put in."""
     sealed = sealed_in(schema)
-    words = {field.table: Words(session, field.table) for field in sealed.values()}
+    words = {table: Words(session, table) for table in sealed.values()}
     items = []
     for row in listed:
         item: str = row[1]
-        for name, field in sealed.items():
+        for name, table in sealed.items():
             column = ENCRYPTED + name
-            word = words[field.table].word(column, getattr(row, column), group_id=row.group_id, row_id=row.id)
+            word = words[table].word(column, getattr(row, column), group_id=row.group_id, row_id=row.id)
             item = f"{item[:-1]}, {orjson.dumps(name).decode()} : {orjson.dumps(word).decode()}}}"
         items.append(item)
     return items
@@ -99,9 +99,9 @@ def _json_of_row(schema: type[Schema]) -> str:
 
     Text rather than expressions, which would be built anew for every request.
     """
-    pairs = []
+    pairs, sealed = [], sealed_in(schema)
     for name, field in schema().fields.items():
-        if isinstance(field, Sealed):
+        if name in sealed:
             continue
         value = f'r."{field.attribute or name}"'
         if isinstance(field, Timestamp):

@@ -1,23 +1,26 @@
 """What members of a group write: rows behind the group wall, their words under the group's key.
 
-A word `text` is in a column `encrypted_text`, bound to its row. It has no second copy anywhere.
+A word `text` is in a column `encrypted_text`, as JSON and bound to its row. It has no second copy anywhere.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
+import orjson
 from sqlalchemy import ForeignKeyConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.kernel.base import belongs_to
+from tenants.kernel.base import TenantRow, belongs_to
 from tenants.kernel.crypto import Place
+from tenants.kernel.errors import Forbidden, NotFound
 from tenants.kernel.keys import Safe
 from tenants.kernel.session import Session
 
 ENCRYPTED = "encrypted_"
+AnyRow = TypeVar("AnyRow", bound=TenantRow)
 
 
 class Written:
@@ -44,19 +47,20 @@ class Words:
         self._table = table
         self._safes: dict[UUID, Safe] = {}
 
-    def closed(self, *, group_id: UUID, row_id: UUID, **words: str | None) -> dict[str, bytes | None]:
-        """The columns that keep these words in a row of a group; a word may be None."""
+    def closed(self, *, group_id: UUID, row_id: UUID, **words: Any) -> dict[str, bytes | None]:
+        """The columns that keep these words in a row of a group: texts, or what else JSON can say, or None."""
         safe, columns = self._safe(group_id), dict[str, bytes | None]()
         for name, word in words.items():
             column = ENCRYPTED + name
-            columns[column] = None if word is None else safe.encrypted(word, self._place(column, row_id))
+            said = None if word is None else orjson.dumps(word).decode()
+            columns[column] = None if said is None else safe.encrypted(said, self._place(column, row_id))
         return columns
 
-    def word(self, column: str, ciphertext: bytes | None, *, group_id: UUID, row_id: UUID) -> str | None:
+    def word(self, column: str, ciphertext: bytes | None, *, group_id: UUID, row_id: UUID) -> Any:
         """What one column keeps. Raises CannotDecrypt and MasterKeyMissing."""
         if ciphertext is None:
             return None
-        return self._safe(group_id).decrypted(ciphertext, self._place(column, row_id))
+        return orjson.loads(self._safe(group_id).decrypted(ciphertext, self._place(column, row_id)))
 
     def opened(self, row: Any) -> SimpleNamespace:
         """A row of the table (an object, or of a SELECT with id and group_id) with its words in the clear."""
@@ -72,6 +76,22 @@ class Words:
 
     def _place(self, column: str, row_id: UUID) -> Place:
         return Place(self._table, column, row_id)
+
+
+def row_in(session: Session, model: type[AnyRow], *, group_id: UUID, row_id: UUID) -> AnyRow:
+    """A row of a group that the session may read. Raises NotFound, for another group's as for none."""
+    row = session.get(model, (session.tenant_id, row_id))
+    if row is None or row.group_id != group_id:  # type: ignore[attr-defined]
+        raise NotFound(model.__tablename__.replace("_", " "))
+    return row
+
+
+def own_row_in(session: Session, model: type[AnyRow], *, group_id: UUID, row_id: UUID) -> AnyRow:
+    """As `row_in`, to be changed: what a member wrote is hers. Raises Forbidden "not_the_author" as well."""
+    row = row_in(session, model, group_id=group_id, row_id=row_id)
+    if row.author_id != session.membership_id:  # type: ignore[attr-defined]
+        raise Forbidden("Only who wrote this changes it.", code="not_the_author")
+    return row
 
 
 def _columns(row: Any) -> dict[str, Any]:
