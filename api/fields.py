@@ -104,6 +104,17 @@ class Choice(Text):
         super().__init__(validate=validate.OneOf(choices, error="Must be one of: {choices}."), **kwargs)
 
 
+class Link(Text):
+    """The https address of a page, without a name or password in it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        pattern = Pattern(
+            r"^https://[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?([/?#][!-~]*)?$",
+            error="Give an address that begins with https://.",
+        )
+        super().__init__(most=2000, validate=pattern, **kwargs)
+
+
 class Key(Text):
     """A snake_case key that appears in URLs, recipes and files."""
 

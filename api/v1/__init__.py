@@ -1,9 +1,12 @@
 """Version 1: one folder per noun. The order here is the order of the document."""
 
+from api.v1.acts.routes import blp as acts
 from api.v1.analyses.routes import blp as analyses
+from api.v1.asks.routes import blp as asks
 from api.v1.career_events.routes import blp as career_events
 from api.v1.charters.routes import blp as charters
 from api.v1.check_ins.routes import blp as check_ins
+from api.v1.checklists.routes import blp as checklists
 from api.v1.clients.routes import blp as clients
 from api.v1.cohorts.routes import blp as cohorts
 from api.v1.comparisons.routes import blp as comparisons
@@ -17,6 +20,7 @@ from api.v1.invitations.routes import blp as invitations
 from api.v1.jobs.routes import blp as jobs
 from api.v1.matching_runs.routes import blp as matching_runs
 from api.v1.me.routes import blp as me
+from api.v1.opportunities.routes import blp as opportunities
 from api.v1.participants.routes import blp as participants
 from api.v1.people.routes import blp as people
 from api.v1.products.routes import blp as products
@@ -26,6 +30,7 @@ from api.v1.reports.routes import blp as reports
 from api.v1.role_grants.routes import blp as role_grants
 from api.v1.separations.routes import blp as separations
 from api.v1.tenant.routes import blp as tenant
+from api.v1.tips.routes import blp as tips
 
 RESOURCES = (
     tenant,
@@ -49,6 +54,11 @@ RESOURCES = (
     groups,
     charters,
     check_ins,
+    asks,
+    acts,
+    tips,
+    checklists,
+    opportunities,
     products,
     career_events,
     reports,

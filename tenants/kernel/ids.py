@@ -6,7 +6,7 @@ look-up run under the ordinary tenant wall; the secret is what must be guessed.
 
 import hashlib
 import secrets
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import uuid_utils.compat
 
@@ -14,6 +14,11 @@ import uuid_utils.compat
 def new_id() -> UUID:
     """A UUIDv7: its order is the order of making, so a primary key grows at its end."""
     return uuid_utils.compat.uuid7()
+
+
+def random_id() -> UUID:
+    """A UUIDv4, for what must not tell when it was made: whoever was there then could know whose it is."""
+    return uuid4()
 
 
 def bearer(prefix: str, tenant_id: UUID, secret: str | None = None) -> str:

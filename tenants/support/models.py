@@ -1,6 +1,6 @@
-"""What members say of how it goes, and what little comes out of it."""
+"""How members help one another and say how it goes: in their group, and what little comes out of it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,9 +8,15 @@ from sqlalchemy import Index, UniqueConstraint, Uuid, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.groups.private import of_group_and_author
-from tenants.kernel.base import Created, TenantRow, belongs_to, one_of
+from tenants.groups.private import Written, of_group_and_author
+from tenants.kernel.base import Created, Edited, TenantRow, Versioned, belongs_to, one_of
 
+ASK_KINDS = ("ask", "offer")
+ASK_STATES = ("open", "answered", "closed")
+ACT_KINDS = ("review", "advice", "resource", "introduction", "nomination")
+TIP_KINDS = ("own", "second_hand")
+CHECKLISTS = ("program_officer", "mentor")
+OPPORTUNITY_KINDS = ("supplement", "call", "award", "other")
 BANDS = ("low", "middle", "high")
 
 
@@ -122,3 +128,134 @@ class PooledCheckIn(TenantRow):
     levels: Mapped[dict[str, Any] | None]
     answered: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), deferred=True)
     published_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=90)
+
+
+class Ask(Versioned, Written, TenantRow):
+    """Something that a member asks of her group, or offers to it."""
+
+    __tablename__ = "ask"
+    __table_args__ = (
+        *of_group_and_author(),
+        one_of("kind", ASK_KINDS),
+        one_of("state", ASK_STATES),
+        Index("ix_ask_group", "tenant_id", "group_id", "id"),
+        Index("ix_ask_author", "tenant_id", "author_id"),
+    )
+
+    kind: Mapped[str]
+    state: Mapped[str] = mapped_column(default="open")
+    encrypted_title: Mapped[bytes]
+    encrypted_text: Mapped[bytes | None]
+
+
+class Act(Written, TenantRow):
+    """One member did something for another. Either of the two noted it."""
+
+    __tablename__ = "act"
+    __table_args__ = (
+        *of_group_and_author(),
+        belongs_to("membership", "giver_id"),
+        belongs_to("membership", "receiver_id"),
+        one_of("kind", ACT_KINDS),
+        Index("ix_act_group", "tenant_id", "group_id", "id"),
+        Index("ix_act_giver", "tenant_id", "giver_id"),
+        Index("ix_act_receiver", "tenant_id", "receiver_id"),
+    )
+
+    kind: Mapped[str]
+    giver_id: Mapped[UUID]
+    receiver_id: Mapped[UUID]
+    happened_on: Mapped[date]
+    encrypted_note: Mapped[bytes | None]
+
+
+class Tip(Versioned, Written, TenantRow):
+    """Something that a member knows, as of a day: her own, or what a senior mentor told her.
+
+    `shared_id` is what it became outside the group, which tells neither the group nor her.
+    """
+
+    __tablename__ = "tip"
+    __table_args__ = (
+        *of_group_and_author(),
+        one_of("kind", TIP_KINDS),
+        Index("ix_tip_group", "tenant_id", "group_id", "id"),
+        Index("ix_tip_author", "tenant_id", "author_id"),
+    )
+
+    kind: Mapped[str]
+    institute: Mapped[str | None]
+    valid_as_of: Mapped[date]
+    review_on: Mapped[date]
+    encrypted_title: Mapped[bytes]
+    encrypted_text: Mapped[bytes | None]
+    encrypted_source: Mapped[bytes | None]
+    encrypted_mentor: Mapped[bytes | None]
+    shared_id: Mapped[UUID | None]
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=91)
+
+
+class TipFlag(Written, TenantRow):
+    """A member holds a tip for out of date."""
+
+    __tablename__ = "tip_flag"
+    __table_args__ = (
+        *of_group_and_author(),
+        belongs_to("tip", on_delete="CASCADE"),
+        UniqueConstraint("tenant_id", "tip_id", "author_id"),
+        Index("ix_tip_flag_author", "tenant_id", "author_id"),
+    )
+
+    tip_id: Mapped[UUID]
+
+
+class Checklist(Versioned, Written, TenantRow):
+    """What a member wants to have ready for a talk. Items are a list of {text, done}."""
+
+    __tablename__ = "checklist"
+    __table_args__ = (
+        *of_group_and_author(),
+        one_of("template", CHECKLISTS),
+        Index("ix_checklist_group", "tenant_id", "group_id", "id"),
+        Index("ix_checklist_author", "tenant_id", "author_id"),
+    )
+
+    template: Mapped[str | None]
+    encrypted_title: Mapped[bytes]
+    encrypted_items: Mapped[bytes]
+
+
+class Opportunity(Edited, TenantRow):
+    """Something that the tenant's people could apply for until a day. Of all programs unless it names one."""
+
+    __tablename__ = "opportunity"
+    __table_args__ = (
+        belongs_to("program"),
+        one_of("kind", OPPORTUNITY_KINDS),
+        Index("ix_opportunity_program", "tenant_id", "program_id"),
+    )
+
+    program_id: Mapped[UUID | None]
+    kind: Mapped[str]
+    title: Mapped[str]
+    text: Mapped[str | None]
+    url: Mapped[str | None]
+    deadline: Mapped[date | None]
+
+
+class DigestItem(TenantRow):
+    """A tip that its author lets the other groups of her cohort read. It names nobody, and no group."""
+
+    __tablename__ = "digest_item"
+    __table_args__ = (
+        belongs_to("cohort"),
+        Index("ix_digest_item_cohort", "tenant_id", "cohort_id", "id"),
+    )
+
+    cohort_id: Mapped[UUID]
+    institute: Mapped[str | None]
+    valid_as_of: Mapped[date]
+    title: Mapped[str]
+    text: Mapped[str | None]
+    source: Mapped[str | None]
+    shared_on: Mapped[date] = mapped_column(server_default=func.current_date())

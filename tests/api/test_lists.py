@@ -25,7 +25,7 @@ LISTS = sorted(
 SINGLE = {"/v1/programs/{program_id}/attributes": "/v1/attributes", **{
     path: f"/v1/{path.rpartition('/')[2]}" for path in LISTS if path.rpartition("/")[2] in
     ("clients", "programs", "cohorts", "participants", "imports", "recipes", "matching-runs", "groups",
-     "products", "career-events", "reports", "connections", "people", "invitations", "role-grants")
+     "products", "career-events", "reports", "opportunities", "connections", "people", "invitations", "role-grants")
     and "/me/" not in path and "comparisons" not in path
 }}  # fmt: skip
 BELOW = {"/v1/cohorts/{cohort_id}/separations"}
@@ -70,6 +70,7 @@ def filled(tenant, database, finished, superuser):
         ])  # fmt: skip
         made("/v1/products", kind="talk", title=f"Invented {number}", membership_ids=[member])
         made("/v1/career-events", kind="promotion", date=f"2024-05-0{number + 1}", membership_id=member)
+        made("/v1/opportunities", kind="award", title=f"Invented {number}")
         report = made("/v1/reports", program_id=program, audience="internal").headers["Location"]
         assert finished(api, report)["state"] == "succeeded"
         rows = finished(api, send_file(api, cohort, ROSTER, mapping={"external_id": "person_id"}))

@@ -15,6 +15,7 @@ from tenants.tables import METADATA
 
 GLOBAL_TABLES = {"tenant", "person", "personal_identity"}
 NARROWER = {
+    "act": {"one_of_the_two"},
     "charter_version": {"versions_follow"},
     "check_in": {"while_open"},
     "consent_entry": {"own_decisions"},

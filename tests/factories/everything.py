@@ -45,6 +45,8 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
     make("client_id", "/v1/clients", {"name": f"Other {prefix}"})
     provider = {"name": "Own", "issuer": "https://own.example", "client_id": "x", "client_secret": "x"}
     make("connection_id", "/v1/connections", provider)
+    make("opportunity_id", "/v1/opportunities", {"kind": "award", "title": f"Invented {prefix}",
+                                                 "program_id": ready.program_id})  # fmt: skip
     make("instrument_id", "/v1/programs/{program_id}/instruments", INSTRUMENT)
     make("membership_id", "/v1/people", {"name": "Invented"})
     invited = {"membership_id": ids["membership_id"], "cohort_id": ids["cohort_id"], "deliver": "link"}

@@ -1,16 +1,33 @@
 """What a member writes in her group: two of everything. All of it is invented."""
 
+from typing import Any
+
 from tests.contract import ContractClient
 
 
-def life_of(api: ContractClient, url: str) -> dict[str, str]:
-    """Write two of everything in the group of this URL; an id of each, by path parameter."""
+def life_of(api: ContractClient, url: str, fellow: str) -> dict[str, str]:
+    """Write two of everything in the group of this URL, where there is a fellow member; an id of each, by path
+    parameter.
+    """
     for number in range(2):
         body = {"text": f"Invented {number}", "builds_on": number}
         assert api.post(f"{url}/charter/versions", json=body).status_code == 201
-    ids = {"number": "1"}
+    ids, me = {"number": "1"}, api.get("/v1/me").get_json()["id"]
     for number in range(2):
-        made = api.post(f"{url}/check-ins", json={"answers": {"worth_it": number + 1}})
-        assert made.status_code == 201, made.get_json()
-        ids["check_in_id"] = made.get_json()["id"]
+        ids["check_in_id"] = _made(api, f"{url}/check-ins", answers={"worth_it": number + 1})
+    for number in range(2):
+        ids["ask_id"] = _made(api, f"{url}/asks", kind="ask", title=f"Invented {number}")
+        tip = {"kind": "own", "title": f"Invented {number}", "valid_as_of": "2026-01-01"}
+        ids["tip_id"] = _made(api, f"{url}/tips", **tip)
+        ids["checklist_id"] = _made(api, f"{url}/checklists", title=f"Invented {number}", template="mentor")
+        assert api.put(f"{url}/tips/{ids['tip_id']}/share").status_code == 200
+        act = {"kind": "review", "giver_id": me, "receiver_id": fellow, "happened_on": "2026-01-01"}
+        ids["act_id"] = _made(api, f"{url}/acts", **act)
     return ids
+
+
+def _made(api: ContractClient, url: str, **body: Any) -> str:
+    made = api.post(url, json=body)
+    assert made.status_code == 201, made.get_json()
+    found: str = made.get_json()["id"]
+    return found

@@ -147,10 +147,10 @@ def let_in(tenant: Any, group_id: str, *roles: str) -> dict[str, str]:
     url = f"/v1/groups/{group_id}"
     etag = {"If-Match": tenant.api.get(url).headers["ETag"]}
     assert tenant.api.patch(url, json={"state": "announced"}, headers=etag).status_code == 200
-    membership_id = UUID(tenant.api.get(f"{url}/members").get_json()["items"][0]["membership_id"])
+    first, second = (row["membership_id"] for row in tenant.api.get(f"{url}/members").get_json()["items"][:2])
     app = tenant.api.application
-    tenant.group_person = member_of(app, tenant.id, *roles, membership_id=membership_id, own_client=True).api
-    tenant.wrote = life_of(tenant.group_person, url)
+    tenant.group_person = member_of(app, tenant.id, *roles, membership_id=UUID(first), own_client=True).api
+    tenant.wrote = life_of(tenant.group_person, url, second)
     return tenant.wrote
 
 

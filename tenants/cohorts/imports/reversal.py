@@ -18,10 +18,13 @@ from tenants.kernel.session import Session, expect_many_rows
 
 REFERS_TO_MEMBERSHIP = {
     "access_token": "membership_id",
+    "act": "author_id",
+    "ask": "author_id",
     "browser_session": "membership_id",
     "career_event": "membership_id",
     "charter_version": "author_id",
     "check_in": "author_id",
+    "checklist": "author_id",
     "client_authorization": "membership_id",
     "consent_entry": "membership_id",
     "group_member": "membership_id",
@@ -30,6 +33,8 @@ REFERS_TO_MEMBERSHIP = {
     "participant": "membership_id",
     "product_contributor": "membership_id",
     "role_grant": "membership_id",
+    "tip": "author_id",
+    "tip_flag": "author_id",
     "separation": "membership_id",
 }
 """Every table that refers to a membership, and by which column: one that any of them still needs is kept."""

@@ -1,0 +1,46 @@
+"""Checklists."""
+
+from typing import ClassVar
+
+from marshmallow import fields, validate
+
+from api.fields import Choice, Flag, Schema, Sealed, SealedList, Text, Timestamp
+from tenants.support.models import CHECKLISTS
+
+
+class ChecklistItem(Schema):
+    """Something to have ready."""
+
+    text = Text(most=300, required=True)
+    done = Flag(load_default=False)
+
+
+ITEMS = fields.List(fields.Nested(ChecklistItem), validate=validate.Length(min=1, max=100))
+
+
+class ChecklistCreate(Schema):
+    """A checklist from a template, or with items of one's own."""
+
+    example: ClassVar = {"title": "Talk with my program officer", "template": "program_officer"}
+    title = Text(most=300, required=True)
+    template = Choice(CHECKLISTS)
+    items = ITEMS
+
+
+class ChecklistPatch(Schema):
+    """What to change of it; items in place of those before."""
+
+    title = Text(most=300)
+    items = ITEMS
+
+
+class Checklist(Schema):
+    """What a member wants to have ready for a talk."""
+
+    id = fields.UUID()
+    author_id = fields.UUID(metadata={"description": "A membership."})
+    template = fields.String(allow_none=True)
+    title = Sealed("checklist")
+    items = SealedList("checklist", fields.Nested(ChecklistItem))
+    written_at = Timestamp()
+    version = fields.Integer(metadata={"description": "Also in the ETag."})
