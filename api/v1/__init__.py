@@ -1,5 +1,6 @@
 """Version 1: one folder per noun. The order here is the order of the document."""
 
+from api.v1.admissions.routes import blp as admissions
 from api.v1.analyses.routes import blp as analyses
 from api.v1.career_events.routes import blp as career_events
 from api.v1.charters.routes import blp as charters
@@ -9,6 +10,7 @@ from api.v1.comparisons.routes import blp as comparisons
 from api.v1.connections.routes import blp as connections
 from api.v1.consents.routes import blp as consents
 from api.v1.events.routes import blp as events
+from api.v1.group_invitations.routes import blp as group_invitations
 from api.v1.groups.routes import blp as groups
 from api.v1.imports.routes import blp as imports
 from api.v1.invitations.routes import blp as invitations
@@ -44,6 +46,8 @@ RESOURCES = (
     comparisons,
     analyses,
     groups,
+    admissions,
+    group_invitations,
     charters,
     products,
     career_events,
