@@ -36,7 +36,7 @@ class Group(Edited, TenantRow):
     group_sign_in: Mapped[str] = mapped_column(default="personal", server_default="personal")
     """As its program said when it was formed: a program that admits any sign-in later does so for later groups."""
     origin: Mapped[str] = mapped_column(default="matched", server_default="matched")
-    objection_days: Mapped[int] = mapped_column(default=7, server_default="7")
+    objection_days: Mapped[int] = mapped_column(server_default="7")
     """For how long its members may object to somebody who is proposed. Only a member changes it, through a door."""
     objection_floor: Mapped[datetime | None]
     """No period ends before this moment: until then a longer one held."""

@@ -236,6 +236,7 @@ def _any_sign_in(session: Session, found: DeliveredInvitation) -> ColumnElement[
         Cohort.id == Group.cohort_id,
         Program.id == Cohort.program_id,
         Program.group_sign_in == "any",
+        Membership.tenant_id == Cohort.tenant_id,
         Membership.id == session.membership_id,
         Membership.groups_locked.is_(False),
     )

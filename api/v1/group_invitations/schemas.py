@@ -20,7 +20,9 @@ class GroupInvitation(Schema):
     """Whom a member invited, as she wrote it. Nothing tells whether there is such a person."""
 
     id = fields.UUID()
-    name = Sealed("group_invitation")
+    name = Sealed(
+        "group_invitation", allow_none=True, metadata={"description": "null where a request is repeated."}
+    )
     author_id = fields.UUID(metadata={"description": "A membership."})
     state = fields.String(
         metadata={"description": "open, accepted or expired. One that was declined is open until it expires."}
