@@ -18,11 +18,14 @@ from tenants.kernel.session import Session, expect_many_rows
 
 REFERS_TO_MEMBERSHIP = {
     "access_token": "membership_id",
+    "admission": "proposer_id",
     "browser_session": "membership_id",
     "career_event": "membership_id",
     "charter_version": "author_id",
+    "delivered_invitation": "membership_id",
     "client_authorization": "membership_id",
     "consent_entry": "membership_id",
+    "group_invitation": "author_id",
     "group_member": "membership_id",
     "identity": "membership_id",
     "invitation": "membership_id",
