@@ -117,7 +117,7 @@ def open_admission(session: Session, *, group_id: UUID, group_member_id: UUID) -
     events.record(
         session, "admission.opened", subject_type="peer_group", subject_id=group_id, names_actor=False
     )
-    if conclude_admissions(session, group_id):
+    if group_member_id in conclude_admissions(session, group_id):
         ask_of_admission(session, group_id=group_id)
     return admission_id
 
@@ -143,16 +143,18 @@ def hold_group_of_member(session: Session, group_id: UUID) -> Group:
     return hold_group(session, group_id)
 
 
-def conclude_admissions(session: Session, group_id: UUID) -> list[datetime]:
-    """Decide what can be decided about a group's newcomers; when the periods of the others end. It must be held."""
+def conclude_admissions(session: Session, group_id: UUID) -> dict[UUID, datetime]:
+    """Decide what can be decided about a group's newcomers; when the periods of the others end, by their places. The
+    group must be held.
+    """
     session.flush()
-    waiting: list[datetime] = []
+    waiting: dict[UUID, datetime] = {}
     for admission_id in session.scalars(_OPEN, {"group": group_id}).all():
         found = session.execute(_CONCLUDE, {"admission": admission_id}).one_or_none()
         if found is None:
             continue
         if found.outcome == "open":
-            waiting.append(found.closes)
+            waiting[found.member] = found.closes
             continue
         if found.outcome == "refused":
             _turn_away(session, group_id, found.member)
@@ -169,14 +171,13 @@ def conclude_admissions(session: Session, group_id: UUID) -> list[datetime]:
 
 
 def conclude_admissions_of(session: Session, *, group_member_id: UUID) -> datetime | None:
-    """Decide about whoever has a place, and about others of her group whose time has come; when to look again if one
-    is undecided whose period should have ended.
+    """Decide about whoever has a place, and about others of her group whose time has come; when to look again if she is
+    undecided, as PostgreSQL's clock says when a period has ended and a job begins by ours.
     """
     place = session.get_one(GroupMember, (session.tenant_id, group_member_id))
     hold_group(session, place.group_id)
-    waiting = conclude_admissions(session, place.group_id)
-    # PostgreSQL's clock says when a period has ended, and a job begins by ours.
-    return max(min(waiting), now()) if waiting and min(waiting) <= now() else None
+    closes = conclude_admissions(session, place.group_id).get(group_member_id)
+    return None if closes is None else max(closes, now())
 
 
 def _turn_away(session: Session, group_id: UUID, group_member_id: UUID) -> None:

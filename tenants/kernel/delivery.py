@@ -77,14 +77,7 @@ def deliver(claim: Claim) -> None:
         _take_up(session)
         due = _next_due(session, claim.subject_id)
         if due is None:
-            if counts := _became(session, claim.subject_id):
-                events.record(
-                    session,
-                    "letters.sent",
-                    subject_type="letters",
-                    subject_id=claim.subject_id,
-                    counts=counts,
-                )
+            _tell(session, claim.subject_id)
         else:
             claim.go_on(max(due, now()))
 
@@ -115,9 +108,15 @@ def _queued(batch_id: UUID) -> ColumnElement[bool]:
 
 def _became(session: Session, batch_id: UUID) -> dict[str, int]:
     counted = select(PostedLetter.state, func.count().label("letters"))
-    told = (PostedLetter.batch_id == batch_id) & PostedLetter.kind.not_in(QUIET)
-    by_state = counted.where(told).group_by(PostedLetter.state)
+    by_state = counted.where(PostedLetter.batch_id == batch_id).group_by(PostedLetter.state)
     return {row.state: row.letters for row in session.execute(by_state)}
+
+
+def _tell(session: Session, batch_id: UUID) -> None:
+    told = select(PostedLetter.id).where(PostedLetter.batch_id == batch_id, PostedLetter.kind.not_in(QUIET))
+    if session.scalar(told.limit(1)):
+        counts = _became(session, batch_id)
+        events.record(session, "letters.sent", subject_type="letters", subject_id=batch_id, counts=counts)
 
 
 def _next_due(session: Session, batch_id: UUID) -> datetime | None:
