@@ -375,6 +375,7 @@ def invitation_doors() -> None:
         " SELECT i.tenant_id, i.id, g.id, p.id, p.membership_id, i.expires_at FROM public.group_invitation i"
         "   JOIN public.peer_group g ON g.tenant_id = i.tenant_id AND g.id = i.group_id"
         "   JOIN public.participant p ON p.tenant_id = g.tenant_id AND p.cohort_id = g.cohort_id AND p.id = guest"
+        "   AND p.state IN ('eligible', 'invited', 'applied', 'waitlisted', 'placed')"
         f" WHERE {OWN_INVITATION} AND EXISTS (SELECT FROM public.group_member me WHERE {MINE})"
         f"  AND NOT EXISTS (SELECT FROM public.group_member m WHERE {present('m')} AND m.participant_id = p.id)"
         "   AND NOT EXISTS (SELECT FROM public.delivered_invitation d WHERE d.tenant_id = g.tenant_id"

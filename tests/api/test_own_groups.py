@@ -8,6 +8,8 @@ import pytest
 
 from tenants.access.clients import create_own_client
 from tenants.kernel.clock import now
+from tenants.matching.options import KeepGroups
+from tenants.matching.pools import groups_to_keep
 from tests.api.test_admissions import knock
 from tests.factories.circles import Circle, circle_of
 from tests.factories.matching import every
@@ -133,6 +135,15 @@ def test_who_was_drawn_to_start_later_forms_no_group_before(people, superuser):
         proposed_group_id=None, arm=2,
     )  # fmt: skip
     assert code_of(form(people)) == (409, "drawn_to_start_later")
+
+
+def test_a_run_leaves_it_in_peace_unless_it_names_it(people, database):
+    formed(people)
+    with database.tenant(people.tenant.id) as session:
+        every_group = groups_to_keep(people.cohort_id, KeepGroups())
+        assert session.scalars(every_group).all() == []
+        named = groups_to_keep(people.cohort_id, KeepGroups(group_ids=(people.id,)))
+        assert session.scalars(named).all() == [people.id]
 
 
 def test_two_groups_at_once_are_not_formed_by_one_person(people):
@@ -338,3 +349,32 @@ def test_of_accepting_twice_at_once_one_is_first(people):
     with ThreadPoolExecutor(2) as threads:
         assert sorted(threads.map(attempt, apis)) == [201, 409]
     assert people.tenant.api.get(people.url).get_json()["member_count"] == 2
+
+
+def test_of_accepting_here_and_forming_there_at_once_one_is_first(people):
+    formed(people)
+    invite(people, "P1")
+    (found,) = invited(people, 1)
+    together, apis = Barrier(2), [people.api(1), people.api(1)]
+
+    def accepts():
+        together.wait(30)
+        return apis[0].post(f"/v1/me/group-invitations/{found['id']}/acceptance").status_code
+
+    def forms():
+        together.wait(30)
+        body = {"application_id": str(people.participants[people.members[1]]), "name": "Eastgate"}
+        return apis[1].post("/v1/groups", json=body).status_code
+
+    with ThreadPoolExecutor(2) as threads:
+        done = [threads.submit(accepts), threads.submit(forms)]
+        assert sorted(each.result() for each in done) == [201, 409]
+    assert len(people.api(1).get("/v1/me/groups").get_json()["items"]) == 1
+
+
+def test_whoever_takes_part_no_more_is_not_invited(people, superuser):
+    formed(people)
+    gone = people.participants[people.members[1]]
+    superuser.execute("UPDATE participant SET state = 'withdrawn' WHERE id = %s", [gone])
+    invite(people, "P1")
+    assert invited(people, 1) == []
