@@ -7,6 +7,8 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 
 from tenants.groups.admissions import conclude_admissions
@@ -444,3 +446,43 @@ def test_two_last_members_who_agree_at_once_let_her_in(circle):
     assert said == [204, 204]
     assert state(circle, admission) == "admitted"
     assert now() - admitted_at(circle) < timedelta(minutes=1)
+
+
+ACTS = (
+    "nothing",
+    "agree",
+    "object",
+    "object, then agree",
+    "pause",
+    "pause and object",
+    "object and leave",
+    "leave",
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts=st.tuples(*[st.sampled_from(ACTS)] * 2), over=st.booleans())
+def test_whatever_the_members_do_the_outcome_follows_from_who_is_there(app, tenant, superuser, acts, over):
+    """Two members and a proposer: admitted once nobody there has objected and all are asked or the time is over."""
+    circle = circle_of(app, tenant, superuser)
+    circle.add(admitted=False)
+    admission = proposed(circle)
+    for number, act in enumerate(acts, start=1):
+        if act.startswith("pause"):
+            assert circle.api(number).put(f"{circle.url}/pause", json={"until": None}).status_code == 200
+        for word, objects in (("object", True), ("agree", False)):
+            if word in act and state(circle, admission) == "open":
+                answer(circle, number, admission, objects=objects)
+        if act.endswith("leave"):
+            assert circle.api(number).post(f"{circle.url}/departure").status_code == 201
+    if over:
+        pass_the_period(circle)
+    knock(circle)
+    objected = [act for act in acts if act in ("object", "pause and object")]
+    silent = [act for act in acts if act == "nothing"]
+    expected = "open" if (objected or silent) and not over else "refused" if objected else "admitted"
+    decided_before = acts[0] not in ("object", "pause and object", "nothing") and acts[1].startswith("pause")
+    if objected and decided_before:
+        expected = "admitted"  # she paused first, and was then no longer waited for
+    assert state(circle, admission) == expected
+    assert (admitted_at(circle) is not None) == (expected == "admitted")
