@@ -88,6 +88,18 @@ def members_write(table: str, *, also: str | None = None) -> None:
     )
 
 
+def members_read(table: str, told: str) -> None:
+    """On top of the tenant wall: only members of its group see a row, and of these those to whom it is `told`, in SQL
+    that can name the moment when she was let in as {admitted_at}. Needs a column group_id.
+    """
+    place = f'{_MINE} AND gm.left_at IS NULL AND gm.group_id = "{table}".group_id'
+    said = told.format(admitted_at=f"(SELECT gm.admitted_at FROM group_member gm WHERE {place})")
+    op.execute(
+        f'CREATE POLICY members_read ON "{table}" AS RESTRICTIVE FOR SELECT TO peerloom_app'
+        f" USING ({_members()} AND ({said}))"
+    )
+
+
 _MINE = f"gm.tenant_id = {TENANT} AND gm.membership_id = {MEMBERSHIP}"
 
 

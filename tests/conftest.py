@@ -200,6 +200,18 @@ def finished(workers: None) -> Callable[[ContractClient, str], dict[str, Any]]:
     return until_finished
 
 
+def until_settled(database: Database, tenant_id: UUID) -> None:
+    """Wait until no job of a tenant is due or at work, so that nothing changes any more by itself."""
+    soon = "not_before < now() + interval '1 minute'"
+    busy = f"SELECT count(*) FROM job WHERE state = 'running' OR state = 'queued' AND {soon}"  # noqa: S608
+
+    def rests() -> bool:
+        with database.tenant(tenant_id) as session:
+            return bool(session.connection().exec_driver_sql(busy).scalar_one() == 0)
+
+    eventually(rests)
+
+
 def until_finished(api: ContractClient, url: str) -> dict[str, Any]:
     """What a resource is once nothing works on it any more."""
 

@@ -1,6 +1,7 @@
 """Version 1: one folder per noun. The order here is the order of the document."""
 
 from api.v1.acts.routes import blp as acts
+from api.v1.admissions.routes import blp as admissions
 from api.v1.analyses.routes import blp as analyses
 from api.v1.asks.routes import blp as asks
 from api.v1.career_events.routes import blp as career_events
@@ -13,6 +14,7 @@ from api.v1.comparisons.routes import blp as comparisons
 from api.v1.connections.routes import blp as connections
 from api.v1.consents.routes import blp as consents
 from api.v1.events.routes import blp as events
+from api.v1.group_invitations.routes import blp as group_invitations
 from api.v1.groups.routes import blp as groups
 from api.v1.imports.routes import blp as imports
 from api.v1.instruments.routes import blp as instruments
@@ -52,6 +54,8 @@ RESOURCES = (
     comparisons,
     analyses,
     groups,
+    admissions,
+    group_invitations,
     charters,
     check_ins,
     asks,

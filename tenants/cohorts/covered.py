@@ -29,9 +29,20 @@ def standing(purpose: str) -> str:
 
 def refused(purpose: str) -> str:
     """SQL: whether the participant p of the cohort c has objected to a purpose, or withdrawn; for one at a time."""
-    return f"""coalesce((SELECT e.decision <> 'granted' FROM consent_entry e
-        WHERE e.membership_id = p.membership_id AND e.program_id = c.program_id AND e.purpose = '{purpose}'
-        ORDER BY {BY_LAST_WORD} LIMIT 1), false)"""  # noqa: S608 - constants are put in
+    return _last_word(purpose, "<> 'granted'", "p", "c")
+
+
+def granted(purpose: str, participant: str, cohort: str) -> str:
+    """SQL: whether the participant of this name, of the cohort of that, was asked about a purpose and granted it; for
+    one at a time.
+    """
+    return _last_word(purpose, "= 'granted'", participant, cohort)
+
+
+def _last_word(purpose: str, is_so: str, participant: str, cohort: str) -> str:
+    return f"""coalesce((SELECT e.decision {is_so} FROM consent_entry e
+        WHERE e.membership_id = {participant}.membership_id AND e.program_id = {cohort}.program_id
+          AND e.purpose = '{purpose}' ORDER BY {BY_LAST_WORD} LIMIT 1), false)"""  # noqa: S608 - constants are put in
 
 
 def covered(purpose: str) -> str:

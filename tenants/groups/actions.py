@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from tenants.groups import ending_sql
+from tenants.groups.admissions import conclude_admissions
 from tenants.groups.models import Group
 from tenants.groups.notices import tell_changed, tell_of_announcement
 from tenants.kernel import events
@@ -49,10 +50,26 @@ def edit_group(session: Session, *, group_id: UUID, changes: dict[str, Any], if_
     if changed:
         session.flush()
         counts = {"waitlisted": _free(session, group)} if ends else {}
+        if ends:
+            conclude_admissions(session, group.id)
         if group.state == "announced" and "state" in changed:
             tell_of_announcement(session, group_id=group.id)
         events.record(session, "group.updated", subject=group, changed=changed, counts=counts)
     return group
+
+
+def end_group(session: Session, group: Group) -> None:
+    """End a group that is held and that its last member has left; whoever waits to be let in can be placed again."""
+    group.state = "ended"
+    session.flush()
+    events.record(
+        session,
+        "group.updated",
+        subject=group,
+        changed=["state"],
+        counts={"waitlisted": _free(session, group)},
+        names_actor=False,
+    )
 
 
 def _free(session: Session, group: Group) -> int:

@@ -1,15 +1,16 @@
 """Peer groups and their dated members. Admission is the database's: only its door sets `admitted_at`."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, func, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.cohorts.models import GROUP_SIGN_IN
 from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, one_of
 
 GROUP_STATES = ("formed", "announced", "confirmed", "active", "paused", "ended")
+ORIGINS = ("matched", "self_formed")
 
 
 class Group(Edited, TenantRow):
@@ -23,6 +24,8 @@ class Group(Edited, TenantRow):
         Index("ix_peer_group_run", "tenant_id", "matching_run_id"),
         one_of("state", GROUP_STATES),
         one_of("group_sign_in", GROUP_SIGN_IN),
+        one_of("origin", ORIGINS),
+        CheckConstraint("objection_days BETWEEN 1 AND 30", name="objection_days"),
     )
 
     cohort_id: Mapped[UUID]
@@ -32,6 +35,11 @@ class Group(Edited, TenantRow):
     opened_at: Mapped[datetime | None]
     group_sign_in: Mapped[str] = mapped_column(default="personal", server_default="personal")
     """As its program said when it was formed: a program that admits any sign-in later does so for later groups."""
+    origin: Mapped[str] = mapped_column(default="matched", server_default="matched")
+    objection_days: Mapped[int] = mapped_column(server_default="7")
+    """For how long its members may object to somebody who is proposed. Only a member changes it, through a door."""
+    objection_floor: Mapped[datetime | None]
+    """No period ends before this moment: until then a longer one held."""
 
 
 class GroupMember(Created, TenantRow):
@@ -66,6 +74,9 @@ class GroupMember(Created, TenantRow):
     membership_id: Mapped[UUID]
     admitted_at: Mapped[datetime | None]
     left_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    paused_until: Mapped[date | None]
+    """The day on which she is back; null: when she says so."""
 
 
 class CharterVersion(TenantRow):

@@ -1,6 +1,7 @@
-"""The letter that tells a participant of the state that she is in, without names, topics or reasons.
+"""The letters that tell a participant of the state that she is in, that her group is asked about somebody, and that she
+is invited into one: without names, topics or reasons.
 
-It is here and not among cohorts because nobody is told that she is placed before her group is announced.
+They are here and not among cohorts because nobody is told that she is placed before her group is announced.
 """
 
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ from sqlalchemy import text
 from tenants.cohorts.notices import tell, to_be_told
 from tenants.groups.queries import untold
 from tenants.kernel.addresses import Mailbox
-from tenants.kernel.mail import Letter, Templates
+from tenants.kernel.mail import Letter, Templates, post
 from tenants.kernel.session import Session
 from tenants.kernel.settings import Settings
+from tenants.people.invitations import REACHABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,16 @@ WORDS = {
     "withdrawn": Words("you no longer take part", "It has been noted that you no longer take part."),
     "completed": Words("you have completed it", "Your participation is complete. Thank you for taking part."),
 }
+ASKED = Words(
+    "a question for the members of your group",
+    "Somebody has been proposed as a new member of a group of yours. Until when you can object is shown to you there; "
+    "nobody learns who objects.",
+)
+INVITED = Words(
+    "you are invited into a group",
+    "Somebody who takes part would like to have you in a group. You are free to accept or to let it be; if you "
+    "decline, nobody is told.",
+)
 _LETTERS = Templates(Path(__file__).parent / "letters")
 _TO_WHOM = text(f"""
     SELECT p.state, c.name AS cohort, t.name AS tenant, t.slug, coalesce(m.chosen_name, m.name) AS name,
@@ -64,6 +76,18 @@ _CHANGED = text("""
             GROUP BY m.participant_id HAVING bool_and(g.state = 'formed')))
      ORDER BY p.id
 """)
+_ASKED = text("""
+    SELECT m.participant_id FROM group_member m
+     WHERE m.group_id = :group AND m.left_at IS NULL AND m.admitted_at IS NOT NULL AND m.membership_id <> :me
+       AND (m.paused_at IS NULL OR m.paused_until <= (now() AT TIME ZONE 'UTC')::date) ORDER BY 1
+""")
+_WRITTEN_TO = text(f"""
+    SELECT true FROM participant p
+      JOIN membership m ON m.tenant_id = p.tenant_id AND m.id = p.membership_id
+      JOIN cohort c ON c.tenant_id = p.tenant_id AND c.id = p.cohort_id
+      JOIN program g ON g.tenant_id = c.tenant_id AND g.id = c.program_id
+     WHERE p.id = :participant AND g.notices AND coalesce(m.chosen_email, m.email) IS NOT NULL AND {REACHABLE}
+""")  # noqa: S608 - a constant of ours is put in
 _MEMBERS = text("""
     SELECT p.id FROM group_member m JOIN participant p ON p.tenant_id = m.tenant_id AND p.id = m.participant_id
      WHERE m.group_id = :group AND m.left_at IS NULL AND p.state = 'placed' ORDER BY p.id
@@ -81,14 +105,42 @@ def tell_changed(session: Session, *, cohort_id: UUID, moment: datetime) -> None
     tell(session, participant_ids=session.scalars(_CHANGED, known).all())
 
 
+def ask_of_admission(session: Session, *, group_id: UUID) -> None:
+    """Have the members of a group but the session's told, if they are not away, that somebody is proposed to them."""
+    known = {"group": group_id, "me": session.membership_id}
+    post(session, "admission", subject_ids=session.scalars(_ASKED, known).all())
+
+
 def compose(session: Session, subject_id: UUID, settings: Settings) -> Letter | None:
     """What one participant is told of her state; None where she is not to be told of it, or not yet."""
     if not to_be_told(session, [subject_id]):
         return None
-    found = session.execute(_TO_WHOM, {"participant": subject_id}).one_or_none()
+    return _composed(session, subject_id, settings)
+
+
+def compose_admission(session: Session, subject_id: UUID, settings: Settings) -> Letter | None:
+    """That a participant's group is asked about somebody: neither whom nor which group. None where the program sends
+    no notices, or she cannot be written to.
+    """
+    return _composed(session, subject_id, settings, ASKED) if _writes_to(session, subject_id) else None
+
+
+def compose_invitation(session: Session, subject_id: UUID, settings: Settings) -> Letter | None:
+    """That a participant is invited into a group: neither which nor by whom. None as above."""
+    return _composed(session, subject_id, settings, INVITED) if _writes_to(session, subject_id) else None
+
+
+def _writes_to(session: Session, participant_id: UUID) -> bool:
+    return session.scalar(_WRITTEN_TO, {"participant": participant_id}) is not None
+
+
+def _composed(
+    session: Session, participant_id: UUID, settings: Settings, words: Words | None = None
+) -> Letter | None:
+    found = session.execute(_TO_WHOM, {"participant": participant_id}).one_or_none()
     if found is None:
         return None
-    words = WORDS[found.state]
+    words = words or WORDS[found.state]
     return _LETTERS.letter(
         "state",
         to=Mailbox(found.address, found.name or ""),

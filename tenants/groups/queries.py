@@ -3,16 +3,30 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Text, cast, exists, func, literal, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Row,
+    Select,
+    Text,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+)
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from tenants.cohorts.models import Cohort, Program
+from tenants.cohorts.covered import granted
+from tenants.cohorts.models import Cohort, Participant, Program
 from tenants.groups.models import Group, GroupMember
 from tenants.kernel.errors import NotFound
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
 from tenants.people.models import Membership
-from tenants.people.queries import NAME
+from tenants.people.queries import EMAIL, NAME
 
 
 def groups(cohort_id: UUID | None = None, state: str | None = None) -> Select[Any]:
@@ -38,16 +52,61 @@ def group(session: Session, *, group_id: UUID) -> Row[Any]:
 
 
 def groups_of_member(membership_id: UUID, group_url: str) -> Select[Any]:
-    """The groups that somebody is in and was told of, with how many they are and where to find them."""
-    mine = (
-        select(GroupMember.group_id)
-        .join(Group, (Group.tenant_id == GroupMember.tenant_id) & (Group.id == GroupMember.group_id))
-        .where(
-            GroupMember.membership_id == membership_id, GroupMember.left_at.is_(None), Group.state != "formed"
-        )
-    )
+    """The groups that somebody is in and was told of: how many they are, where to find them, whether its members have
+    let her in, and whether she is away.
+    """
+    place = aliased(GroupMember)
     url = (literal(group_url) + cast(Group.id, Text)).label("url")
-    return groups().add_columns(url).where(Group.id.in_(mine))
+    away = is_paused(place)
+    told = (
+        url,
+        place.admitted_at,
+        away.label("paused"),
+        case((away, place.paused_until)).label("paused_until"),
+    )
+    return (
+        groups()
+        .add_columns(*told)
+        .join(place, (place.tenant_id == Group.tenant_id) & (place.group_id == Group.id))
+        .where(place.membership_id == membership_id, place.left_at.is_(None), Group.state != "formed")
+    )
+
+
+def is_paused(place: Any = GroupMember) -> ColumnElement[bool]:
+    """Whether the holder of a place is away and has not come back; as SQL. A day begins in UTC."""
+    today = cast(func.timezone("UTC", func.now()), Date)
+    away: ColumnElement[bool] = place.paused_at.is_not(None) & (
+        place.paused_until.is_(None) | (place.paused_until > today)
+    )
+    return away
+
+
+def roster(group_id: UUID) -> Select[Any]:
+    """Who is in a group, and who waits to be let in, as its members see them: an address where its owner has said that
+    it may be shown to them (the purpose `contact`).
+    """
+    shown: ColumnElement[bool] = literal_column(granted("contact", "participant", "cohort"))
+    columns: tuple[Any, ...] = (
+        GroupMember.id,
+        GroupMember.membership_id,
+        NAME,
+        case((shown, EMAIL.element)).label("email"),
+        GroupMember.admitted_at,
+        is_paused().label("paused"),
+    )
+    return (
+        select(*columns)
+        .join(
+            Membership,
+            (Membership.tenant_id == GroupMember.tenant_id) & (Membership.id == GroupMember.membership_id),
+        )
+        .join(
+            Participant,
+            (Participant.tenant_id == GroupMember.tenant_id) & (Participant.id == GroupMember.participant_id),
+        )
+        .join(Cohort, (Cohort.tenant_id == Participant.tenant_id) & (Cohort.id == Participant.cohort_id))
+        .where(GroupMember.group_id == group_id, GroupMember.left_at.is_(None))
+    )
 
 
 def members_of_group(group_id: UUID) -> Select[Any]:
@@ -71,10 +130,16 @@ def refuse_strangers(session: Session, group_id: UUID) -> None:
 
     The group wall says the same, and refuses in any case; here it is said in words for whoever calls.
     """
-    member = exists().where(
+    own_place(session, group_id)
+
+
+def own_place(session: Session, group_id: UUID, *, admitted: bool = True) -> GroupMember:
+    """The session's place in a group. Raises NotFound as `refuse_strangers`; whoever waits to be admitted has one too
+    if not `admitted`.
+    """
+    place = select(GroupMember).where(
         GroupMember.group_id == group_id,
         GroupMember.membership_id == session.membership_id,
-        GroupMember.admitted_at.is_not(None),
         GroupMember.left_at.is_(None),
         Group.tenant_id == GroupMember.tenant_id,
         Group.id == GroupMember.group_id,
@@ -83,14 +148,18 @@ def refuse_strangers(session: Session, group_id: UUID) -> None:
         Program.id == Cohort.program_id,
         Membership.id == GroupMember.membership_id,
     )
+    if admitted:
+        place = place.where(GroupMember.admitted_at.is_not(None))
     if session.info.get("person_id") is None:
-        member = member.where(
+        place = place.where(
             Program.group_sign_in == "any",
             Group.group_sign_in == "any",
             Membership.groups_locked.is_(False),
         )
-    if not session.scalar(select(member)):
+    found = session.scalar(place)
+    if found is None:
         raise NotFound("group")
+    return found
 
 
 def untold(participant: str) -> str:

@@ -24,7 +24,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from tenants.kernel import events, jobs
 from tenants.kernel.claims import Claim, JobFailed, LeaseLost
 from tenants.kernel.clock import now
-from tenants.kernel.mail import Letter, PostedLetter, composer
+from tenants.kernel.mail import QUIET, Letter, PostedLetter, composer
 from tenants.kernel.postbox import Postbox, PutOff, Refused, Unavailable, Unsendable
 from tenants.kernel.session import Session
 
@@ -77,10 +77,7 @@ def deliver(claim: Claim) -> None:
         _take_up(session)
         due = _next_due(session, claim.subject_id)
         if due is None:
-            counts = _became(session, claim.subject_id)
-            events.record(
-                session, "letters.sent", subject_type="letters", subject_id=claim.subject_id, counts=counts
-            )
+            _tell(session, claim.subject_id)
         else:
             claim.go_on(max(due, now()))
 
@@ -113,6 +110,13 @@ def _became(session: Session, batch_id: UUID) -> dict[str, int]:
     counted = select(PostedLetter.state, func.count().label("letters"))
     by_state = counted.where(PostedLetter.batch_id == batch_id).group_by(PostedLetter.state)
     return {row.state: row.letters for row in session.execute(by_state)}
+
+
+def _tell(session: Session, batch_id: UUID) -> None:
+    told = select(PostedLetter.id).where(PostedLetter.batch_id == batch_id, PostedLetter.kind.not_in(QUIET))
+    if session.scalar(told.limit(1)):
+        counts = _became(session, batch_id)
+        events.record(session, "letters.sent", subject_type="letters", subject_id=batch_id, counts=counts)
 
 
 def _next_due(session: Session, batch_id: UUID) -> datetime | None:

@@ -30,10 +30,11 @@ HELP = "help"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How jobs of one kind run: their queue, and the worker's function by name."""
+    """How jobs of one kind run: their queue, the worker's function by name, and whether the tenant may stop them."""
 
     queue: str
     function: str
+    cancellable: bool = True
 
 
 KINDS = {
@@ -45,6 +46,8 @@ KINDS = {
     "check_in_tally": Kind("quick", "workers.jobs.check_ins.tally"),
     "report": Kind("quick", "workers.jobs.reports.build"),
     "letters": Kind("quick", "workers.jobs.letters.send"),
+    # What members decide no organiser holds up.
+    "admission": Kind("quick", "workers.jobs.groups.conclude_admission", cancellable=False),
 }
 
 
@@ -92,10 +95,15 @@ def enqueue(session: Session, kind: str, *, subject_id: UUID, not_before: dateti
 
 
 def cancel(session: Session, *, job_id: UUID) -> Job:
-    """Cancel a job: at once if nobody runs it, else at its next check. Conflict if it has ended."""
+    """Cancel a job: at once if nobody runs it, else at its next check.
+
+    Raises NotFound and Conflict: "not_cancellable" where its kind is not to be stopped, "job_ended".
+    """
     job = session.get(Job, (session.tenant_id, job_id), with_for_update=True)
     if job is None:
         raise NotFound("job")
+    if not KINDS[job.kind].cancellable:
+        raise Conflict("Work of this kind is not cancelled.", code="not_cancellable")
     if job.state == "queued":
         job.state, job.finished_at = "cancelled", now()
     elif job.state == "running":

@@ -32,9 +32,13 @@ LETTERS: dict[str, str] = {
     "invitation": "tenants.people.invitations.compose",
     "intake_reminder": "tenants.cohorts.reminders.compose",
     "participant_state": "tenants.groups.notices.compose",
+    "admission": "tenants.groups.notices.compose_admission",
+    "group_invitation": "tenants.groups.notices.compose_invitation",
 }
 """The composer of each kind of letter, by name, such as tenants.people.invitations.compose."""
 
+QUIET = frozenset({"group_invitation"})
+"""Kinds of whose sending no event tells, as whoever caused it must not learn whether anybody was written to."""
 STATES = ("queued", "sent", "failed", "dropped")
 HEADERS = frozenset({"List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "Reply-To"})
 """Those that a composer may set; every letter has its own of all others."""

@@ -79,9 +79,13 @@ def number_lost(matching_run_id: UUID, cohort_id: UUID) -> Select[Any]:
 
 
 def groups_to_keep(cohort_id: UUID, keep: KeepGroups) -> Select[Any]:
-    """The groups, by id, that a run is asked to go on from. One that has paused is left in peace unless it is named."""
+    """The groups, by id, that a run is asked to go on from. One that has paused, or that its members formed themselves,
+    is left in peace unless it is named.
+    """
     living: Select[Any] = select(Group.id).where(Group.cohort_id == cohort_id, Group.state != "ended")
-    return living.where(Group.id.in_(keep.group_ids) if keep.group_ids else Group.state != "paused")
+    if keep.group_ids:
+        return living.where(Group.id.in_(keep.group_ids))
+    return living.where(Group.state != "paused", Group.origin == "matched")
 
 
 def members_to_keep(cohort_id: UUID, keep: KeepGroups) -> Select[Any]:

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from tests.conftest import open_another, until_finished
+from tests.conftest import open_another, until_finished, until_settled
 from tests.factories.cohorts import MAPPING, make_cohort, send_file
 from tests.factories.everything import one_of_everything
 
@@ -34,7 +34,9 @@ def places(app, database, workers):
     """
     tenant = open_another(app, database)
     here = one_of_everything(tenant, database, until_finished, "H")
-    return tenant, here, one_of_everything(tenant, database, until_finished, "T")
+    there = one_of_everything(tenant, database, until_finished, "T")
+    until_settled(database, tenant.id)
+    return tenant, here, there
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ ATTACKS = (
     "UPDATE group_member SET membership_id = %(admin)s WHERE membership_id = %(founder)s",
     "UPDATE membership SET person_id = NULL WHERE id = %(founder)s",
 )
-LET_IN = "SELECT door.admit(id) FROM group_member WHERE membership_id = %(admin)s"
+LET_IN = "SELECT door.propose_admission(uuidv7(), id) FROM group_member WHERE membership_id = %(admin)s"
 TEXT = "We meet on Mondays. What is said of Amberbay stays here."
 
 

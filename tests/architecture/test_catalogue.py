@@ -16,9 +16,12 @@ from tenants.tables import METADATA
 GLOBAL_TABLES = {"tenant", "person", "personal_identity"}
 NARROWER = {
     "act": {"one_of_the_two"},
+    "admission": {"members_read"},
+    "admission_answer": {"own_answers"},
     "charter_version": {"versions_follow"},
     "check_in": {"while_open"},
     "consent_entry": {"own_decisions"},
+    "delivered_invitation": {"own_invitations"},
     "event": {"sealing_is_final"},
     "group_member": {"leaving_is_final"},
     "membership": {"unbound_at_first"},
@@ -39,28 +42,38 @@ NO_LIMITED_ROLE_OPENS = {
     name for name, table in METADATA.tables.items() if {"group_id", "author_id"} <= {*table.c.keys()}
 }  # fmt: skip
 DOORS = {
-    "admit(member uuid)",
+    "answer_admission(admission uuid, against boolean)",
     "become_person(somebody uuid)",
     "bind_person(member uuid, somebody uuid)",
     "charter_in_force(of_group uuid)",
+    "conclude_admission(admission uuid)",
+    "deliver_invitation(invitation uuid, guest uuid)",
     "due_jobs(most integer)",
+    "found_group(of_group uuid)",
     "lock_groups(locked boolean)",
     "in_reach(member uuid, programs uuid[], cohorts uuid[])",
     "keys_under_others(master text, after uuid, most integer)",
     "has_personal(person uuid)",
     "my_memberships()",
+    "open_admissions(of_group uuid)",
     "open_groups(run uuid)",
+    "pause_in_group(of_group uuid, pauses boolean, until date)",
+    "propose_admission(admission uuid, member uuid)",
     "own_decision(member uuid, program uuid, of_purpose text, of_funder text)",
     "person_of(identity bytea)",
     "purge()",
     "separations(cohort uuid)",
     "tally_check_ins(of_cohort uuid)",
+    "set_objection_days(of_group uuid, days integer)",
     "ties_of_person(member uuid)",
     "ties_of_product(made uuid)",
     "tenant_by_slug(named text)",
     "unsealed_tenants(most integer)",
+    "wishes_about(invitation uuid, guest uuid)",
 }
 DOOR_READS = {
+    "admission": None,
+    "admission_answer": None,
     "access_token": {"expires_at"},
     "browser_session": {"expires_at"},
     "client_authorization": {"expires_at"},
@@ -90,20 +103,23 @@ DOOR_READS = {
         "created_at",
     },
     "data_key": {"tenant_id", "group_id", "wrapped_by"},
+    "delivered_invitation": None,
     "event": {"tenant_id", "sequence"},
+    "group_invitation": {"tenant_id", "id", "group_id", "author_id", "written_at", "expires_at"},
     "group_member": None,
     "idempotency_record": {"expires_at"},
     "invitation": {"tenant_id", "membership_id", "accepted_at"},
     "job": {"tenant_id", "id", "state", "not_before", "lease_until"},
     "matching_analysis": {"tenant_id", "matching_run_id", "job_id"},
     "matching_run": {"tenant_id", "id", "accepted_at", "cohort_id", "job_id", "simulation", "created_at"},
-    "membership": {"tenant_id", "id", "person_id"},
-    "participant": {"tenant_id", "id", "cohort_id", "membership_id"},
+    "membership": {"tenant_id", "id", "person_id", "groups_locked", "joined_at"},
+    "participant": {"tenant_id", "id", "cohort_id", "membership_id", "state"},
     "peer_group": None,
     "personal_identity": {"key", "person_id"},
     "placement": {"tenant_id", "matching_run_id", "participant_id", "proposed_group_id"},
     "pooled_check_in": {"tenant_id", "cohort_id", "item", "answered"},
     "product_contributor": {"tenant_id", "product_id"},
+    "program": {"tenant_id", "id", "group_sign_in"},
     "proposed_group": {"tenant_id", "id", "matching_run_id", "group_id"},
     "role_grant": {"tenant_id", "membership_id"},
     "separation": {"tenant_id", "id", "cohort_id", "membership_id", "encrypted_names"},
@@ -111,33 +127,35 @@ DOOR_READS = {
     "sign_in_attempt": {"expires_at"},
     "tenant": {"id", "slug", "name", "state"},
 }
-DOOR_WRITES = {
-    ("check_in_window", "tallied_at", "UPDATE"),
-    *(
-        (table, column, "INSERT")
-        for table, columns in {
-            "check_in_result": ("tenant_id", "id", "group_id", "window_id", "item", "band", "answered"),
-            "pooled_check_in": (
-                "tenant_id",
-                "id",
-                "cohort_id",
-                "window_id",
-                "item",
-                "band",
-                "levels",
-                "answered",
-            ),
-        }.items()
-        for column in columns
-    ),
-    ("group_member", "admitted_at", "UPDATE"),
-    ("membership", "groups_locked", "UPDATE"),
-    ("membership", "joined_at", "UPDATE"),
-    ("membership", "person_id", "UPDATE"),
-    ("peer_group", "opened_at", "UPDATE"),
-}
+DOOR_MAKES = ("admission", "admission_answer", "delivered_invitation")
+"""Tables whose rows only doors make."""
+DOOR_WRITES = (
+    {(table, column.name, "INSERT") for table in DOOR_MAKES for column in METADATA.tables[table].c}
+    | {
+        (table, column.name, "INSERT")
+        for table in ("check_in_result", "pooled_check_in")
+        for column in METADATA.tables[table].c
+        if column.name not in ("author_id", "written_at", "published_at")
+    }
+    | {
+        ("check_in_window", "tallied_at", "UPDATE"),
+        ("admission", "decided_at", "UPDATE"),
+        ("admission", "state", "UPDATE"),
+        ("admission_answer", "objects", "UPDATE"),
+        ("group_member", "admitted_at", "UPDATE"),
+        ("group_member", "paused_at", "UPDATE"),
+        ("group_member", "paused_until", "UPDATE"),
+        ("membership", "groups_locked", "UPDATE"),
+        ("membership", "joined_at", "UPDATE"),
+        ("membership", "person_id", "UPDATE"),
+        ("peer_group", "objection_days", "UPDATE"),
+        ("peer_group", "objection_floor", "UPDATE"),
+        ("peer_group", "opened_at", "UPDATE"),
+    }
+)
 DOOR_DELETES = {
     "access_token",
+    "admission_answer",
     "browser_session",
     "client_authorization",
     "idempotency_record",
@@ -410,6 +428,15 @@ def test_who_serves_makes_nothing_in_a_schema(catalogue, role, schema):
 @pytest.mark.parametrize(
     ("table", "column", "privilege"),
     [
+        ("admission", "closes_at", "INSERT"),
+        ("admission", "state", "UPDATE"),
+        ("admission_answer", "objects", "INSERT"),
+        ("admission_answer", "objects", "SELECT"),
+        ("delivered_invitation", "membership_id", "UPDATE"),
+        ("group_invitation", "written_at", "INSERT"),
+        ("group_member", "paused_at", "UPDATE"),
+        ("peer_group", "objection_days", "INSERT"),
+        ("peer_group", "objection_days", "UPDATE"),
         ("peer_group", "opened_at", "INSERT"),
         ("peer_group", "opened_at", "UPDATE"),
         ("group_member", "admitted_at", "INSERT"),
@@ -453,6 +480,8 @@ def test_what_only_doors_or_nobody_may_write_is_closed_to_the_app(catalogue, tab
 @pytest.mark.parametrize(
     "table",
     [
+        "admission",
+        "admission_answer",
         "charter_version",
         "consent_entry",
         "data_key",

@@ -6,16 +6,16 @@ from tests.contract import ContractClient
 
 
 def life_of(api: ContractClient, url: str, fellow: str) -> dict[str, str]:
-    """Write two of everything in the group of this URL, where there is a fellow member; an id of each, by path
-    parameter.
+    """Write two of everything in the group of this URL, where there is a fellow member and two wait to be let in; an id
+    of each, by path parameter.
     """
     for number in range(2):
         body = {"text": f"Invented {number}", "builds_on": number}
         assert api.post(f"{url}/charter/versions", json=body).status_code == 201
     ids, me = {"number": "1"}, api.get("/v1/me").get_json()["id"]
     for number in range(2):
+        ids["group_invitation_id"] = _made(api, f"{url}/invitations", name=f"Invented {number}")
         ids["check_in_id"] = _made(api, f"{url}/check-ins", answers={"worth_it": number + 1})
-    for number in range(2):
         ids["ask_id"] = _made(api, f"{url}/asks", kind="ask", title=f"Invented {number}")
         tip = {"kind": "own", "title": f"Invented {number}", "valid_as_of": "2026-01-01"}
         ids["tip_id"] = _made(api, f"{url}/tips", **tip)
@@ -23,6 +23,8 @@ def life_of(api: ContractClient, url: str, fellow: str) -> dict[str, str]:
         assert api.put(f"{url}/tips/{ids['tip_id']}/share").status_code == 200
         act = {"kind": "review", "giver_id": me, "receiver_id": fellow, "happened_on": "2026-01-01"}
         ids["act_id"] = _made(api, f"{url}/acts", **act)
+    for place in [row for row in api.get(f"{url}/roster").get_json()["items"] if row["admitted_at"] is None]:
+        ids["admission_id"] = _made(api, f"{url}/admissions", group_member_id=place["id"])
     return ids
 
 

@@ -111,9 +111,11 @@ def holder(app: Any, tenant_id: UUID, role: str, *, name: str | None = None, own
     return member
 
 
-def api_for(tenant: Any, path: str) -> ContractClient:
-    """The API client that a route is for: one that acts for somebody where it is about oneself, or a group's own."""
-    private = "group_content" in scopes_of(path)
+def api_for(tenant: Any, path: str, method: str = "get") -> ContractClient:
+    """The API client that a route is for: one that acts for somebody where it is about oneself, or a group's own.
+    Where the path has no such method, that of its others.
+    """
+    private = "group_content" in scopes_of(path, method)
     if private and not path.startswith("/v1/me"):
         if tenant.group_person is None:
             tenant.group_person = member_of(tenant.api.application, tenant.id, own_client=True).api
@@ -131,14 +133,14 @@ def api_for(tenant: Any, path: str) -> ContractClient:
     return person
 
 
-def scopes_of(path: str) -> str:
-    """What the operations on a documented path ask for."""
-    operations = document()["paths"].get(path, {}).items()
-    return " ".join(
-        str(said["security"])
-        for method, said in operations
-        if method in ("get", "post", "put", "patch", "delete")
-    )
+def scopes_of(path: str, method: str | None = None) -> str:
+    """What the operations on a documented path ask for, or the one of this method where there is one."""
+    asked = {
+        name: str(said["security"])
+        for name, said in document()["paths"].get(path, {}).items()
+        if name in ("get", "post", "put", "patch", "delete")
+    }
+    return asked[method] if method in asked else " ".join(asked.values())
 
 
 def let_in(tenant: Any, group_id: str, *roles: str) -> dict[str, str]:
@@ -150,8 +152,38 @@ def let_in(tenant: Any, group_id: str, *roles: str) -> dict[str, str]:
     first, second = (row["membership_id"] for row in tenant.api.get(f"{url}/members").get_json()["items"][:2])
     app = tenant.api.application
     tenant.group_person = member_of(app, tenant.id, *roles, membership_id=UUID(first), own_client=True).api
+    shown = tenant.api.get(url).get_json()
+    for _ in range(2):
+        waiting(tenant, UUID(shown["cohort_id"]), UUID(group_id))
     tenant.wrote = life_of(tenant.group_person, url, second)
     return tenant.wrote
+
+
+def waiting(tenant: Any, cohort_id: UUID, group_id: UUID | None = None) -> tuple[UUID, UUID]:
+    """Somebody new who has joined and takes part, and waits to be let into a group perhaps; her membership, and the
+    participant.
+    """
+    database = tenant.api.application.extensions["database"]
+    member, _ = joined(database, tenant.id)
+    with database.tenant(tenant.id) as session:
+        participant = Participant(id=new_id(), cohort_id=cohort_id, membership_id=member, state="applied")
+        session.add(participant)
+        session.flush()
+        if group_id is not None:
+            place = {"tenant_id": tenant.id, "id": new_id(), "group_id": group_id, "membership_id": member}
+            session.execute(insert(GroupMember).values(**place, participant_id=participant.id))
+        session.commit()
+    return member, participant.id
+
+
+def invited_by_another(tenant: Any, cohort_id: UUID, external_id: str) -> None:
+    """Somebody new forms a group and invites whoever has this id into it."""
+    member, participant = waiting(tenant, cohort_id)
+    api = acting(tenant.api.application, tenant.id, member, own_client=True)
+    made = api.post("/v1/groups", json={"application_id": str(participant), "name": "Invented"})
+    assert made.status_code == 201, made.get_json()
+    url = f"/v1/groups/{made.get_json()['id']}/invitations"
+    assert api.post(url, json={"name": external_id}).status_code == 201
 
 
 def inhabit(tenant: Any, participants: list[str]) -> None:
@@ -195,7 +227,11 @@ def inhabit(tenant: Any, participants: list[str]) -> None:
                 membership_id=member,
             )
             session.execute(place)
+            if not number:
+                here = found.cohort_id
         session.commit()
+    for _ in range(2):
+        invited_by_another(tenant, here, tenant.person.get("/v1/me").get_json()["external_id"])
 
 
 def _cohort_beside(session: Any, cohort_id: UUID) -> UUID:

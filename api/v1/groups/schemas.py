@@ -1,8 +1,11 @@
 """Groups."""
 
+from typing import ClassVar
+
 from marshmallow import fields
 
-from api.fields import Choice, EditableResource, PageQuery, Schema, Text, Timestamp
+from api.fields import Choice, Day, EditableResource, PageQuery, Schema, Text, Timestamp
+from tenants.groups.departures import AFTERWARDS
 from tenants.groups.models import GROUP_STATES
 
 
@@ -26,6 +29,7 @@ class Group(EditableResource):
     cohort_id = fields.UUID()
     matching_run_id = fields.UUID(allow_none=True)
     name = fields.String()
+    origin = fields.String(metadata={"description": "matched, or self_formed by its members"})
     state = fields.String()
     member_count = fields.Integer(metadata={"description": "Members who have not left."})
     opened_at = Timestamp(allow_none=True)
@@ -50,3 +54,69 @@ class GroupMember(Schema):
     name = fields.String(allow_none=True)
     admitted_at = Timestamp(allow_none=True)
     left_at = Timestamp(allow_none=True)
+
+
+class GroupCreate(Schema):
+    """A group that one forms oneself."""
+
+    example: ClassVar = {
+        "application_id": "0192f1c2-7a51-7cc0-8000-5d3c1b0a9e11",
+        "name": "Writing on Mondays",
+    }
+    application_id = fields.UUID(
+        required=True, metadata={"description": "One's own, of the cohort whose group it will be."}
+    )
+    name = Text(most=200, required=True)
+
+
+class FormedGroup(Schema):
+    """A group that one has formed, and is the first member of."""
+
+    id = fields.UUID()
+    cohort_id = fields.UUID()
+    name = fields.String()
+    origin = fields.String()
+    state = fields.String()
+
+
+class RosterEntry(Schema):
+    """Somebody who is in a group or waits to be let in, as its members see her."""
+
+    id = fields.UUID(metadata={"description": "Of her place in the group; proposals name it."})
+    membership_id = fields.UUID()
+    name = fields.String(allow_none=True)
+    email = fields.String(
+        allow_none=True, metadata={"description": "Where she has granted the purpose contact; else null."}
+    )
+    admitted_at = Timestamp(allow_none=True, metadata={"description": "null: she waits to be let in."})
+    paused = fields.Boolean()
+
+
+class DepartureCreate(Schema):
+    """What becomes of oneself. No reason is asked."""
+
+    example: ClassVar = {"then": "wait"}
+    then = Choice(
+        tuple(AFTERWARDS),
+        load_default="wait",
+        metadata={
+            "description": "wait: on the waiting list; stop: taking part no more. It counts where one is in no other "
+            "group of the cohort."
+        },
+    )
+
+
+class Departure(Schema):
+    """That one has left."""
+
+    left_at = Timestamp()
+
+
+class Pause(Schema):
+    """Being away: one keeps the place, and nobody waits for one's answers."""
+
+    until = Day(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The day on which one is back; null: until further notice."},
+    )

@@ -88,7 +88,13 @@ class MyGroup(Schema):
     name = fields.String()
     state = fields.String()
     cohort_id = fields.UUID()
+    origin = fields.String(metadata={"description": "matched, or self_formed by its members"})
     member_count = fields.Integer()
+    admitted_at = Timestamp(
+        allow_none=True, metadata={"description": "null: its members have not let her in yet."}
+    )
+    paused = fields.Boolean(metadata={"description": "Whether she is away and keeps her place."})
+    paused_until = fields.Date(allow_none=True)
     url = fields.String(metadata={"description": "Where the group meets; she signs in there as herself."})
 
 

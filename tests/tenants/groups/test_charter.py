@@ -66,7 +66,9 @@ def circle(superuser):
     )
 
     def member(group_id, **dates):
-        membership = plant(cursor, "membership", tenant_id=tenant, joined_at=now())
+        membership = plant(
+            cursor, "membership", tenant_id=tenant, joined_at=now(), person_id=plant(cursor, "person")
+        )
         participant = plant(
             cursor, "participant", tenant_id=tenant, cohort_id=cohort, membership_id=membership
         )
@@ -110,15 +112,29 @@ def leave(superuser, circle):
 
 
 @pytest.fixture
-def admit(as_app, circle):
-    """The founder lets in whom the admin added."""
+def let_in(as_app, superuser, circle):
+    """Whoever has a place is proposed by the founder, and nobody objects."""
 
-    def admitted():
+    def admitted(place):
+        admission = new_id()
         with as_app(circle.tenant, membership=circle.founder) as cursor:
-            assert cursor.execute("SELECT door.admit(%s)", [circle.row_of_added]).fetchone() == (True,)
+            proposed = cursor.execute("SELECT door.propose_admission(%s, %s)", [admission, place]).fetchone()
+            assert proposed[0] is not None
+            cursor.connection.commit()
+        superuser.execute("UPDATE admission SET closes_at = now() WHERE id = %s", [admission])
+        superuser.commit()
+        with as_app(circle.tenant) as cursor:
+            said = cursor.execute("SELECT outcome FROM door.conclude_admission(%s)", [admission]).fetchone()
+            assert said == ("admitted",)
             cursor.connection.commit()
 
     return admitted
+
+
+@pytest.fixture
+def admit(let_in, circle):
+    """The group lets in whom the admin added."""
+    return lambda: let_in(circle.row_of_added)
 
 
 def read(database, circle, membership, number=None, *, tenant=None):
@@ -236,7 +252,7 @@ def test_a_former_member_keeps_their_own_words_only(database, circle, write, lea
     assert listed(database, circle, circle.former) == [2]
 
 
-def test_whoever_comes_back_is_a_newcomer(database, superuser, as_app, circle, write, leave):
+def test_whoever_comes_back_is_a_newcomer(database, superuser, let_in, circle, write, leave):
     write(circle.founder, "first")
     leave(circle.friend)
     write(circle.founder, "second")
@@ -248,9 +264,7 @@ def test_whoever_comes_back_is_a_newcomer(database, superuser, as_app, circle, w
         participant_id=participant, membership_id=circle.friend,
     )  # fmt: skip
     superuser.commit()
-    with as_app(circle.tenant, membership=circle.founder) as cursor:
-        assert cursor.execute("SELECT door.admit(%s)", [row]).fetchone() == (True,)
-        cursor.connection.commit()
+    let_in(row)
     assert listed(database, circle, circle.friend) == [2]
 
 
@@ -295,7 +309,8 @@ def test_who_was_added_lets_nobody_in_and_reads_nothing_meanwhile(as_app, databa
     write(circle.founder, "first")
     for membership in (circle.added, None, circle.neighbour):
         with as_app(circle.tenant, membership=membership) as cursor:
-            assert cursor.execute("SELECT door.admit(%s)", [circle.row_of_added]).fetchone() == (None,)
+            propose = "SELECT door.propose_admission(uuidv7(), %s)"
+            assert cursor.execute(propose, [circle.row_of_added]).fetchone() == (None,)
             refused(cursor, "UPDATE group_member SET admitted_at = now()")
             refused(cursor, "UPDATE group_member SET membership_id = %s", [membership])
             cursor.connection.commit()

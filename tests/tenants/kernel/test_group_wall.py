@@ -26,6 +26,7 @@ CELL = (
     "CREATE TABLE wall_cell (tenant_id uuid NOT NULL, id uuid NOT NULL, source_tenant_id uuid NOT NULL,"
     " n integer, PRIMARY KEY (tenant_id, id))"
 )
+PROPOSE = "SELECT door.propose_admission(%s, %s)"
 WRITE = "INSERT INTO wall_note (tenant_id, id, group_id, author_id, body) VALUES (%s, %s, %s, %s, %s)"
 
 
@@ -101,6 +102,12 @@ def circle(superuser):
         )
     superuser.commit()
     return made
+
+
+def joined(cursor, tenant):
+    """A membership whose somebody has joined."""
+    person = plant(cursor, "person")
+    return plant(cursor, "membership", tenant_id=tenant, person_id=person, joined_at=FIRST)
 
 
 def words(cursor):
@@ -243,37 +250,49 @@ def test_the_app_neither_admits_nor_opens_by_writing(as_app, circle):
 
 
 def test_nobody_admits_themself_by_a_row_of_their_own(as_app, superuser, circle):
-    outsider = plant(superuser.cursor(), "membership", tenant_id=circle.tenant)
+    outsider = joined(superuser.cursor(), circle.tenant)
     cohort = superuser.execute("SELECT cohort_id FROM peer_group WHERE id = %s", [circle.group]).fetchone()[0]
     participant = plant(
         superuser.cursor(), "participant", tenant_id=circle.tenant, cohort_id=cohort, membership_id=outsider
     )
     superuser.commit()
-    row = new_id()
+    row, admission = new_id(), new_id()
     with as_app(circle.tenant, membership=outsider) as cursor:
         cursor.execute(
             "INSERT INTO group_member (tenant_id, id, group_id, participant_id, membership_id)"
             " VALUES (%s, %s, %s, %s, %s)",
             [circle.tenant, row, circle.group, participant, outsider],
         )
-        assert cursor.execute("SELECT door.admit(%s)", [row]).fetchone() == (None,)
+        assert cursor.execute(PROPOSE, [admission, row]).fetchone() == (None,)
         assert words(cursor) == []
         cursor.connection.commit()
     with as_app(circle.tenant) as cursor:
-        assert cursor.execute("SELECT door.admit(%s)", [row]).fetchone() == (None,)
+        assert cursor.execute(PROPOSE, [admission, row]).fetchone() == (None,)
     with as_app(circle.tenant, membership=circle.former) as cursor:
-        assert cursor.execute("SELECT door.admit(%s)", [row]).fetchone() == (None,)
+        assert cursor.execute(PROPOSE, [admission, row]).fetchone() == (None,)
     with as_app(new_id(), membership=circle.founder) as cursor:
-        assert cursor.execute("SELECT door.admit(%s)", [row]).fetchone() == (None,)
+        assert cursor.execute(PROPOSE, [admission, row]).fetchone() == (None,)
     with as_app(circle.tenant, membership=circle.founder) as cursor:
-        assert cursor.execute("SELECT door.admit(%s)", [row]).fetchone() == (True,)
+        assert cursor.execute(PROPOSE, [admission, row]).fetchone()[0] > FIRST
+        cursor.connection.commit()
+    conclude = "SELECT outcome FROM door.conclude_admission(%s)"
+    with as_app(circle.tenant, membership=outsider) as cursor:
+        assert cursor.execute(conclude, [admission]).fetchone() == ("open",)
+        assert words(cursor) == []
+        cursor.connection.commit()
+    superuser.execute("UPDATE admission SET closes_at = now() WHERE id = %s", [admission])
+    superuser.commit()
+    with as_app(new_id()) as cursor:
+        assert cursor.execute(conclude, [admission]).fetchone() is None
+    with as_app(circle.tenant) as cursor:
+        assert cursor.execute(conclude, [admission]).fetchone() == ("admitted",)
         cursor.connection.commit()
     with as_app(circle.tenant, membership=outsider) as cursor:
         assert words(cursor) == []
 
 
 def test_nobody_is_admitted_in_the_place_of_another(as_app, superuser, circle):
-    stranger = plant(superuser.cursor(), "membership", tenant_id=circle.tenant)
+    stranger = joined(superuser.cursor(), circle.tenant)
     placed = "SELECT participant_id FROM group_member WHERE membership_id = %s"
     participant = superuser.execute(placed, [circle.waiting]).fetchone()[0]
     row = plant(
@@ -282,7 +301,7 @@ def test_nobody_is_admitted_in_the_place_of_another(as_app, superuser, circle):
     )  # fmt: skip
     superuser.commit()
     with as_app(circle.tenant, membership=circle.founder) as cursor:
-        assert cursor.execute("SELECT door.admit(%s)", [row]).fetchone() == (None,)
+        assert cursor.execute(PROPOSE, [new_id(), row]).fetchone() == (None,)
 
 
 def test_the_wall_lets_an_index_find_a_groups_rows(as_app, circle):

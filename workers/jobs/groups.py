@@ -1,0 +1,12 @@
+"""Groups."""
+
+from tenants.groups.admissions import conclude_admissions_of
+from tenants.kernel.claims import Claim
+
+
+def conclude_admission(claim: Claim) -> None:
+    """Decide about the newcomer of the claimed place, once the time to object has passed."""
+    with claim.effect() as session:
+        due = conclude_admissions_of(session, group_member_id=claim.subject_id)
+        if due is not None:
+            claim.go_on(due)
