@@ -1,6 +1,6 @@
 """Peer groups and their dated members. Admission is the database's: only its door sets `admitted_at`."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint, func, text
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tenants.cohorts.models import GROUP_SIGN_IN
 from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, one_of
 
+FORMATS = ("dyad", "small_group", "facilitated", "near_peer", "community")
 GROUP_STATES = ("formed", "announced", "confirmed", "active", "paused", "ended")
 
 
@@ -23,6 +24,7 @@ class Group(Edited, TenantRow):
         Index("ix_peer_group_run", "tenant_id", "matching_run_id"),
         one_of("state", GROUP_STATES),
         one_of("group_sign_in", GROUP_SIGN_IN),
+        one_of("format", FORMATS),
     )
 
     cohort_id: Mapped[UUID]
@@ -32,6 +34,10 @@ class Group(Edited, TenantRow):
     opened_at: Mapped[datetime | None]
     group_sign_in: Mapped[str] = mapped_column(default="personal", server_default="personal")
     """As its program said when it was formed: a program that admits any sign-in later does so for later groups."""
+    format: Mapped[str] = mapped_column(default="small_group", server_default="small_group")
+    active_on: Mapped[date | None]
+    """The day on which it first became active; its renewals go by it."""
+    repair_since: Mapped[datetime | None]
 
 
 class GroupMember(Created, TenantRow):

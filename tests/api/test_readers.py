@@ -18,6 +18,8 @@ TOLD_WITH_OTHERS = {
     # The way in, which is hers alone; what is told with the participant; and what names people of a file.
     "access_token", "authorization_code", "client_authorization", "identity", "refresh_token", "invitation_link",
     "participant_change",
+    # What members do and say in their group, as open to the others as its charter is, or to nobody.
+    "curriculum_version", "member_answer", "retrospective", "retrospective_entry", "retrospective_rating", "turn",
 }  # fmt: skip
 
 

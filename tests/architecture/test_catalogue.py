@@ -17,6 +17,7 @@ GLOBAL_TABLES = {"tenant", "person", "personal_identity"}
 NARROWER = {
     "charter_version": {"versions_follow"},
     "consent_entry": {"own_decisions"},
+    "curriculum_version": {"versions_follow"},
     "event": {"sealing_is_final"},
     "group_member": {"leaving_is_final"},
     "membership": {"unbound_at_first"},
@@ -37,10 +38,12 @@ NO_LIMITED_ROLE_OPENS = {
     name for name, table in METADATA.tables.items() if {"group_id", "author_id", "written_at"} <= {*table.c.keys()}
 }  # fmt: skip
 DOORS = {
+    "agreement_counts(of_group uuid, charter integer, list integer, round integer, overdue boolean)",
     "admit(member uuid)",
     "become_person(somebody uuid)",
     "bind_person(member uuid, somebody uuid)",
     "charter_in_force(of_group uuid)",
+    "curriculum_in_force(of_group uuid)",
     "due_jobs(most integer)",
     "lock_groups(locked boolean)",
     "in_reach(member uuid, programs uuid[], cohorts uuid[])",
@@ -51,6 +54,7 @@ DOORS = {
     "own_decision(member uuid, program uuid, of_purpose text, of_funder text)",
     "person_of(identity bytea)",
     "purge()",
+    "ratings(of_retrospective uuid)",
     "separations(cohort uuid)",
     "ties_of_person(member uuid)",
     "ties_of_product(made uuid)",
@@ -74,6 +78,7 @@ DOOR_READS = {
         "said_by",
         "created_at",
     },
+    "curriculum_version": {"tenant_id", "group_id", "number"},
     "data_key": {"tenant_id", "group_id", "wrapped_by"},
     "event": {"tenant_id", "sequence"},
     "group_member": None,
@@ -82,6 +87,7 @@ DOOR_READS = {
     "job": {"tenant_id", "id", "state", "not_before", "lease_until"},
     "matching_analysis": {"tenant_id", "matching_run_id", "job_id"},
     "matching_run": {"tenant_id", "id", "accepted_at", "cohort_id", "job_id", "simulation", "created_at"},
+    "member_answer": {"tenant_id", "group_id", "author_id", "about", "number", "answer"},
     "membership": {"tenant_id", "id", "person_id"},
     "participant": {"tenant_id", "id", "cohort_id", "membership_id"},
     "peer_group": None,
@@ -89,6 +95,9 @@ DOOR_READS = {
     "placement": {"tenant_id", "matching_run_id", "participant_id", "proposed_group_id"},
     "product_contributor": {"tenant_id", "product_id"},
     "proposed_group": {"tenant_id", "id", "matching_run_id", "group_id"},
+    "retrospective": {"tenant_id", "id", "group_id", "phase"},
+    "retrospective_entry": {"tenant_id", "id", "retrospective_id"},
+    "retrospective_rating": {"tenant_id", "retrospective_entry_id", "rating"},
     "role_grant": {"tenant_id", "membership_id"},
     "separation": {"tenant_id", "id", "cohort_id", "membership_id", "encrypted_names"},
     "separation_member": {"tenant_id", "separation_id", "participant_id"},
@@ -164,6 +173,10 @@ def forms(servers):
         "form_private": rls.protect_private,
         "form_shared": rls.protect_shared,
         "form_charter": partial(rls.protect_private, in_force="door.charter_in_force"),
+        "form_curriculum": partial(rls.protect_private, in_force="door.curriculum_in_force"),
+        "form_acts": rls.protect_acts,
+        "form_shared_acts": partial(rls.protect_acts, shared=True),
+        "form_own_acts": partial(rls.protect_acts, secret=True),
         "form_addressed": rls.protect_addressed,
         "form_self": rls.protect_self,
         "form_of_self": lambda table: rls.protect_self(table, key="person_id"),
@@ -204,6 +217,10 @@ def test_every_table_has_exactly_one_of_the_four_walls(catalogue, tables, forms)
     assert which.pop("person") == ["form_self"]
     assert which.pop("personal_identity") == ["form_of_self"]
     assert which.pop("charter_version") == ["form_charter"]
+    assert which.pop("curriculum_version") == ["form_curriculum"]
+    assert which.pop("member_answer") == which.pop("turn") == ["form_acts"]
+    assert which.pop("retrospective") == ["form_shared_acts"]
+    assert which.pop("retrospective_rating") == ["form_own_acts"]
     strange = {
         table: form
         for table, form in which.items()
@@ -390,6 +407,12 @@ def test_who_serves_makes_nothing_in_a_schema(catalogue, role, schema):
         ("charter_version", "encrypted_text", "UPDATE"),
         ("charter_version", "number", "UPDATE"),
         ("charter_version", "written_at", "INSERT"),
+        ("member_answer", "author_id", "UPDATE"),
+        ("member_answer", "said_at", "INSERT"),
+        ("retrospective_entry", "encrypted_text", "UPDATE"),
+        ("retrospective_rating", "author_id", "UPDATE"),
+        ("curriculum_version", "encrypted_topics", "UPDATE"),
+        ("turn", "written_at", "INSERT"),
         ("consent_entry", "created_at", "INSERT"),
         ("consent_entry", "decision", "UPDATE"),
         ("consent_entry", "said_by", "UPDATE"),
@@ -412,7 +435,10 @@ def test_what_only_doors_or_nobody_may_write_is_closed_to_the_app(catalogue, tab
     [
         "charter_version",
         "consent_entry",
+        "curriculum_version",
         "data_key",
+        "member_answer",
+        "turn",
         "peer_group",
         "group_member",
         "event",
