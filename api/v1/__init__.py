@@ -1,5 +1,6 @@
 """Version 1: one folder per noun. The order here is the order of the document."""
 
+from api.v1.agreements.routes import blp as agreements
 from api.v1.analyses.routes import blp as analyses
 from api.v1.career_events.routes import blp as career_events
 from api.v1.charters.routes import blp as charters
@@ -8,7 +9,9 @@ from api.v1.cohorts.routes import blp as cohorts
 from api.v1.comparisons.routes import blp as comparisons
 from api.v1.connections.routes import blp as connections
 from api.v1.consents.routes import blp as consents
+from api.v1.curricula.routes import blp as curricula
 from api.v1.events.routes import blp as events
+from api.v1.fidelity.routes import blp as fidelity
 from api.v1.groups.routes import blp as groups
 from api.v1.imports.routes import blp as imports
 from api.v1.invitations.routes import blp as invitations
@@ -21,6 +24,7 @@ from api.v1.products.routes import blp as products
 from api.v1.programs.routes import blp as programs
 from api.v1.recipes.routes import blp as recipes
 from api.v1.reports.routes import blp as reports
+from api.v1.retrospectives.routes import blp as retrospectives
 from api.v1.role_grants.routes import blp as role_grants
 from api.v1.separations.routes import blp as separations
 from api.v1.tenant.routes import blp as tenant
@@ -45,6 +49,10 @@ RESOURCES = (
     analyses,
     groups,
     charters,
+    agreements,
+    retrospectives,
+    curricula,
+    fidelity,
     products,
     career_events,
     reports,

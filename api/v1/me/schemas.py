@@ -87,6 +87,7 @@ class MyGroup(Schema):
     id = fields.UUID()
     name = fields.String()
     state = fields.String()
+    format = fields.String()
     cohort_id = fields.UUID()
     member_count = fields.Integer()
     url = fields.String(metadata={"description": "Where the group meets; she signs in there as herself."})
