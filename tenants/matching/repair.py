@@ -66,7 +66,7 @@ def _is_open(session: Session, cohort_id: UUID) -> bool:
     same = (Job.tenant_id == MatchingRun.tenant_id) & (Job.id == MatchingRun.job_id)
     left_since = exists().where(
         GroupMember.tenant_id == MatchingRun.tenant_id,
-        GroupMember.left_at > func.coalesce(Job.started_at, "infinity"),
+        GroupMember.left_at > Job.started_at,
         Group.tenant_id == GroupMember.tenant_id,
         Group.id == GroupMember.group_id,
         Group.cohort_id == cohort_id,
@@ -85,7 +85,7 @@ def _is_open(session: Session, cohort_id: UUID) -> bool:
             MatchingRun.accepted_at.is_(None),
             under_way | waiting,
             ~left_since,
-            MatchingRun.created_at > func.coalesce(last, "-infinity"),
+            last.is_(None) | (MatchingRun.created_at > last),
         )
     )
     return session.scalar(repairs.limit(1)) is not None
