@@ -1,7 +1,5 @@
 """What groups agree on beside their charter."""
 
-from typing import ClassVar
-
 from marshmallow import fields, validate
 
 from api.fields import Choice, Day, Prose, Schema, Text, Timestamp, Whole
@@ -15,7 +13,6 @@ _VERSION = {"description": "Also in the ETag; 0 while ours holds."}
 class ConfirmationPut(Schema):
     """What one says of one's place. No reason is asked."""
 
-    example: ClassVar = {"answer": "confirmed"}
     answer = Choice((CONFIRMED, DECLINED), required=True)
     then = Choice(
         AFTERWARDS,
@@ -41,7 +38,6 @@ class Confirmation(Schema):
 class RenewalPut(Schema):
     """Whether one goes on."""
 
-    example: ClassVar = {"answer": "go_on"}
     answer = Choice(ANSWERS, required=True)
 
 
@@ -65,7 +61,6 @@ class Renewal(Schema):
 class TurnPut(Schema):
     """Who has the role from now on."""
 
-    example: ClassVar = {"membership_id": "01922b6e-0000-7000-8000-000000000001"}
     membership_id = fields.UUID(required=True)
 
 
@@ -105,7 +100,6 @@ class Signatures(Schema):
 class ResponsibilitiesPut(Schema):
     """The version of the list that one has read and accepts."""
 
-    example: ClassVar = {"version": 0}
     version = Whole(required=True, most=2**31 - 1)
 
 
@@ -128,7 +122,6 @@ class CharterTemplate(Schema):
 class CharterTemplatePut(Schema):
     """The program's own outline."""
 
-    example: ClassVar = {"text": "1. Why we meet"}
     text = Prose(most=MOST_CHARACTERS, required=True)
 
 
@@ -143,7 +136,6 @@ class ResponsibilityList(Schema):
 class ResponsibilityListPut(Schema):
     """The program's own list; members accept it anew."""
 
-    example: ClassVar = {"items": ["I come, or say in time that I cannot."]}
     items = fields.List(Text(most=300), validate=validate.Length(min=1, max=30), required=True)
 
 

@@ -30,7 +30,6 @@ class Topic(Schema):
 class TopicsPut(Schema):
     """The program's own catalogue, in place of what held."""
 
-    example: ClassVar = {"topics": [{"key": "writing", "label": "Papers and protocols", "sensitive": False}]}
     topics = fields.List(fields.Nested(TopicEntry), validate=validate.Length(max=200), required=True)
 
 
@@ -86,7 +85,6 @@ class PlannedTopicEntry(Schema):
 class GroupCurriculumPut(Schema):
     """What the group plans, in order, in place of what it planned before."""
 
-    example: ClassVar = {"topics": [{"key": "writing"}, {"title": "Our shared dataset"}], "builds_on": 0}
     topics = fields.List(
         fields.Nested(PlannedTopicEntry), validate=validate.Length(max=MOST_TOPICS), required=True
     )

@@ -1,7 +1,5 @@
 """What groups keep of the model that their recipe follows."""
 
-from typing import ClassVar
-
 from marshmallow import fields, validate
 
 from api.fields import Flag, Schema, Text, Timestamp
@@ -17,7 +15,6 @@ class TickedItem(Schema):
 class FidelityPut(Schema):
     """Items to tick; others stay as they are."""
 
-    example: ClassVar = {"items": [{"item": "Meets about once a month", "kept": True}]}
     items = fields.List(fields.Nested(TickedItem), validate=validate.Length(max=30), required=True)
 
 

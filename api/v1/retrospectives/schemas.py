@@ -24,7 +24,6 @@ class Retrospective(Schema):
 class PhasePut(Schema):
     """The phase that follows."""
 
-    example: ClassVar = {"phase": "rating"}
     phase = Choice(PHASES, required=True)
 
 
@@ -58,12 +57,10 @@ class Entry(MadeEntry):
 class RatingPut(Schema):
     """How far one agrees."""
 
-    example: ClassVar = {"rating": 4}
     rating = Whole(least=1, most=5, required=True)
 
 
 class AgreementPut(Schema):
     """Whether the group agrees."""
 
-    example: ClassVar = {"agreed": True}
     agreed = Flag(required=True)
