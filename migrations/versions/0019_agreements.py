@@ -134,11 +134,6 @@ def columns() -> None:
 
 
 def answers() -> None:
-    allowed = (
-        "about = 'confirmation' AND answer IN ('confirmed', 'declined') OR about = 'renewal' AND answer IN"
-        " ('go_on', 'stop') OR about = 'charter' AND answer = 'signed' OR about = 'responsibilities' AND"
-        " answer = 'accepted'"
-    )
     written(
         "member_answer",
         sa.Column("about", sa.Text(), nullable=False),
@@ -147,7 +142,16 @@ def answers() -> None:
         sa.Column("said_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         rules=(
             unique("member_answer", "group_id", "author_id", "about", "number"),
-            check("member_answer", "answer", allowed),
+            check(
+                "member_answer",
+                "about",
+                "about IN ('confirmation', 'renewal', 'charter', 'responsibilities')",
+            ),
+            check(
+                "member_answer",
+                "answer",
+                "answer IN ('confirmed', 'declined', 'go_on', 'stop', 'signed', 'accepted')",
+            ),
         ),
     )
     protect_acts(

@@ -11,6 +11,8 @@ from tenants.groups.private import Written, of_group_and_author
 from tenants.kernel.base import Edited, TenantRow, belongs_to, one_of
 
 DOCUMENT_KINDS = ("charter_template", "responsibilities", "topics")
+ABOUT = ("confirmation", "renewal", "charter", "responsibilities")
+ANSWERS = ("confirmed", "declined", "go_on", "stop", "signed", "accepted")
 TURN_ROLES = ("convener", "note_taker")
 PHASES = ("proposing", "rating", "agreeing", "agreed")
 ENTRY_KINDS = ("keep", "change", "stop")
@@ -42,12 +44,8 @@ class MemberAnswer(Written, TenantRow):
         *of_group_and_author(),
         UniqueConstraint("tenant_id", "group_id", "author_id", "about", "number"),
         Index("ix_member_answer_author", "tenant_id", "author_id"),
-        CheckConstraint(
-            "about = 'confirmation' AND answer IN ('confirmed', 'declined') OR about = 'renewal' AND answer IN"
-            " ('go_on', 'stop') OR about = 'charter' AND answer = 'signed' OR about = 'responsibilities' AND"
-            " answer = 'accepted'",
-            name="answer",
-        ),
+        one_of("about", ABOUT),
+        one_of("answer", ANSWERS),
     )
 
     about: Mapped[str]

@@ -169,7 +169,7 @@ def test_what_a_group_keeps_of_its_recipe_is_ticked_by_both_and_seen_by_both(
     app, tenant, superuser, database
 ):
     circle = circle_of(app, tenant, superuser)
-    url, mine = f"{circle.url}/fidelity", f"/v1/me/groups/{circle.id}/fidelity"
+    url, mine = f"{circle.url}/fidelity", f"{circle.url}/fidelity/by-members"
     items = [each["item"] for each in tenant.api.get(url).get_json()["items"]]
     assert len(items) == 5
     ticked = circle.api().put(mine, json={"items": [{"item": items[1], "kept": True}]})

@@ -1,4 +1,4 @@
-"""/v1/groups/{group_id}/fidelity, for organisers, and the same below /v1/me for members"""
+"""/v1/groups/{group_id}/fidelity, for organisers, and the same for members"""
 
 from typing import Any
 from uuid import UUID
@@ -28,15 +28,15 @@ def put_fidelity(session: Session, body: dict[str, Any], group_id: UUID) -> dict
     return {"items": fidelity.tick(session, group_id=group_id, said_by="organiser", **body)}
 
 
-@blp.get(f"/me{OF_GROUP}", Permission.ME_READ, returns=Fidelity)
-def get_my_fidelity(session: Session, group_id: UUID) -> dict[str, Any]:
+@blp.get(f"{OF_GROUP}/by-members", Permission.GROUP_CONTENT_READ, returns=Fidelity)
+def get_fidelity_by_members(session: Session, group_id: UUID) -> dict[str, Any]:
     """What one's group keeps. Organisers see it too."""
     refuse_strangers(session, group_id)
     return {"items": fidelity.fidelity(session, group_id=group_id)}
 
 
-@blp.put(f"/me{OF_GROUP}", Permission.ME_WRITE, body=FidelityPut, returns=Fidelity)
-def put_my_fidelity(session: Session, body: dict[str, Any], group_id: UUID) -> dict[str, Any]:
+@blp.put(f"{OF_GROUP}/by-members", Permission.GROUP_CONTENT_WRITE, body=FidelityPut, returns=Fidelity)
+def put_fidelity_by_members(session: Session, body: dict[str, Any], group_id: UUID) -> dict[str, Any]:
     """Tick what one's group keeps. Organisers see it too, and not who ticked it."""
     refuse_strangers(session, group_id)
     return {"items": fidelity.tick(session, group_id=group_id, said_by="group", **body)}
