@@ -64,6 +64,7 @@ _FORMAT = (
     " THEN 'dyad' ELSE 'small_group' END"
 )
 """What a new group is: by whom its recipe keeps seats for, and by how many they are."""
+_GOES_ON_NOW = "g.id IN (SELECT f.group_id FROM proposed_group f WHERE f.matching_run_id = :run)"
 
 STEPS = {
     "formed": (
@@ -100,12 +101,14 @@ STEPS = {
         " SELECT count(*) FROM new WHERE group_id NOT IN (SELECT id FROM proposed_group WHERE matching_run_id = :run)"
     ),
     "mended": (
-        "WITH whole AS (UPDATE peer_group g SET repair_since = NULL, format = CASE WHEN g.format = 'dyad' AND"
-        "   (SELECT count(*) FROM group_member m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id"
-        "     AND m.left_at IS NULL) > 2 THEN 'small_group' ELSE g.format END, updated_at = :moment,"
-        "   version = version + 1 FROM proposed_group f WHERE f.matching_run_id = :run AND f.tenant_id = g.tenant_id"
-        "   AND f.group_id = g.id AND (g.repair_since IS NOT NULL OR g.format = 'dyad') RETURNING g.id)"
-        " SELECT count(*) FROM whole"
+        "WITH whole AS (UPDATE peer_group g SET repair_since = NULL, updated_at = :moment, version = version + 1"
+        f"   WHERE {_GOES_ON_NOW} AND g.repair_since IS NOT NULL RETURNING g.id) SELECT count(*) FROM whole"
+    ),
+    "grown": (
+        "WITH grown AS (UPDATE peer_group g SET format = 'small_group', updated_at = :moment, version = version + 1"
+        f"   WHERE {_GOES_ON_NOW} AND g.format = 'dyad' AND (SELECT count(*) FROM group_member m"
+        "     WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id AND m.left_at IS NULL) > 2 RETURNING g.id)"
+        " SELECT count(*) FROM grown"
     ),
     "placed": (
         "WITH placed AS (UPDATE participant p"

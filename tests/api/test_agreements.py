@@ -107,6 +107,17 @@ def test_whoever_declines_leaves_as_she_says_and_the_group_needs_repair(announce
     assert jobs.fetchone() == (0,), "by hand unless the program says otherwise"
 
 
+def test_a_decline_orders_a_repair_where_the_program_repairs_automatically(announced, superuser, tenant):
+    at = {"tenant_id": tenant.id}
+    job = plant(superuser.cursor(), "job", kind="matching_run", state="succeeded", queue="long", **at)
+    run = plant(superuser.cursor(), "matching_run", cohort_id=announced.cohort_id, job_id=job, **at)
+    superuser.execute("UPDATE peer_group SET matching_run_id = %s WHERE id = %s", [run, announced.id])
+    superuser.execute("UPDATE program SET repair = 'automatic' WHERE id = %s", [announced.program_id])
+    assert put(announced, 0, "confirmation", answer="declined").status_code == 200
+    ordered = "SELECT subject_id FROM job WHERE tenant_id = %s AND kind = 'group_repair'"
+    assert superuser.execute(ordered, [tenant.id]).fetchall() == [(announced.id,)]
+
+
 def test_whoever_declines_is_waitlisted_unless_she_says_otherwise_or_is_in_another_group(
     announced, superuser, tenant
 ):
@@ -187,6 +198,29 @@ def test_the_convener_goes_round_and_anybody_passes_it_on(circle, superuser):
     assert convener(1)["membership_id"] is None
     gone = put(circle, 1, "convener", membership_id=one)
     assert (gone.status_code, gone.get_json()["errors"][0]["pointer"]) == (422, "/membership_id")
+
+
+def test_whoever_passes_it_to_the_next_each_time_gives_everybody_as_many_turns(app, tenant, superuser):
+    circle = circle_of(app, tenant, superuser, people=4)
+    api, url = circle.api(), f"{circle.url}/convener"
+    following, had = api.get(url).get_json()["next_membership_id"], []
+    for _ in range(12):
+        had.append(following)
+        following = api.put(url, json={"membership_id": following}).get_json()["next_membership_id"]
+    assert had == [str(each) for each in circle.members] * 3
+
+
+def test_of_several_who_take_the_role_at_once_one_has_it_and_each_is_on_record(circle):
+    apis = [circle.api(number) for number in range(3)]
+    takes = [{"membership_id": str(member)} for member in circle.members]
+    url = f"{circle.url}/convener"
+    answers = at_once(
+        *(lambda api=api, take=take: api.put(url, json=take) for api, take in zip(apis, takes, strict=True))
+    )
+    assert [answer.status_code for answer in answers] == [200] * 3
+    shown = apis[0].get(url).get_json()
+    assert shown["membership_id"] == shown["turns"][0]["membership_id"]
+    assert {turn["membership_id"] for turn in shown["turns"]} == {str(member) for member in circle.members}
 
 
 def test_a_group_renews_each_year_and_nobodys_silence_ends_it(circle, superuser, tenant):
