@@ -71,6 +71,29 @@ def protect_own(table: str, *, grants: str = ALL) -> None:
     )
 
 
+def protect_acts(table: str, *, grants: str = ALL, shared: bool = False, secret: bool = False) -> None:
+    """What members do in their group, without words: told to all its members, whenever it was, and to nobody else.
+
+    Each acts for herself and changes what she did; what is `shared` any member changes; what is `secret` is told to
+    nobody but her.
+    """
+    protect(table, grants=grants)
+    own = f"author_id = {MEMBERSHIP} AND {_members()}"
+    seen = own if secret else _members()
+    op.execute(
+        f'CREATE POLICY group_wall ON "{table}" AS RESTRICTIVE TO peerloom_app'
+        f" USING ({seen}) WITH CHECK ({_members() if shared else own})"
+    )
+    own_words: tuple[tuple[str, str], ...] = (("UPDATE", "USING"), ("DELETE", "USING"))
+    if shared:
+        own_words = (("INSERT", "WITH CHECK"), ("DELETE", "USING"))
+    for command, clause in own_words:
+        op.execute(
+            f'CREATE POLICY own_words_{command.lower()} ON "{table}" AS RESTRICTIVE FOR {command}'
+            f" TO peerloom_app {clause} (author_id = {MEMBERSHIP})"
+        )
+
+
 def members_write(table: str, *, also: str | None = None) -> None:
     """On top of the tenant wall: whoever may sees it, and only members of its group write it, or whoever `also` says.
     Needs a column group_id.

@@ -2,6 +2,7 @@
 
 from api.v1.acts.routes import blp as acts
 from api.v1.admissions.routes import blp as admissions
+from api.v1.agreements.routes import blp as agreements
 from api.v1.analyses.routes import blp as analyses
 from api.v1.asks.routes import blp as asks
 from api.v1.career_events.routes import blp as career_events
@@ -13,7 +14,9 @@ from api.v1.cohorts.routes import blp as cohorts
 from api.v1.comparisons.routes import blp as comparisons
 from api.v1.connections.routes import blp as connections
 from api.v1.consents.routes import blp as consents
+from api.v1.curricula.routes import blp as curricula
 from api.v1.events.routes import blp as events
+from api.v1.fidelity.routes import blp as fidelity
 from api.v1.group_invitations.routes import blp as group_invitations
 from api.v1.groups.routes import blp as groups
 from api.v1.imports.routes import blp as imports
@@ -29,6 +32,7 @@ from api.v1.products.routes import blp as products
 from api.v1.programs.routes import blp as programs
 from api.v1.recipes.routes import blp as recipes
 from api.v1.reports.routes import blp as reports
+from api.v1.retrospectives.routes import blp as retrospectives
 from api.v1.role_grants.routes import blp as role_grants
 from api.v1.separations.routes import blp as separations
 from api.v1.tenant.routes import blp as tenant
@@ -63,6 +67,10 @@ RESOURCES = (
     tips,
     checklists,
     opportunities,
+    agreements,
+    retrospectives,
+    curricula,
+    fidelity,
     products,
     career_events,
     reports,

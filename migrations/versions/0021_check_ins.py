@@ -1,7 +1,7 @@
 """Check-ins: answers that their authors alone read, and the door that tallies them.
 
 Revision ID: 0021
-Revises: 0017
+Revises: 0019
 """
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.rls import TENANT, door, protect, protect_own, protect_shared, reach
 
 revision = "0021"
-down_revision = "0017"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 

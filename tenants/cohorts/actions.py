@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from tenants.cohorts.intake import check_intake, plan_reminders
-from tenants.cohorts.models import BASES_AT_FIRST, Attribute, Cohort, Participant, Program
+from tenants.cohorts.models import BASES_AT_FIRST, REPAIR, Attribute, Cohort, Participant, Program
 from tenants.cohorts.templates import UnknownTemplate, template
 from tenants.kernel import events
 from tenants.kernel.errors import Conflict, FieldError, Invalid
@@ -29,6 +29,7 @@ def create_program(
     template_key: str | None = None,
     group_sign_in: str = "personal",
     notices: bool = True,
+    repair: str = REPAIR[0],
     bases: dict[str, str] | None = None,
     funders: Sequence[str] = (),
 ) -> Program:
@@ -50,6 +51,7 @@ def create_program(
         funders=list(funders),
         group_sign_in=group_sign_in,
         notices=notices,
+        repair=repair,
     )
     session.add(program)
     session.flush()

@@ -27,6 +27,7 @@ ATTRIBUTE_KINDS = (
 )
 USES = ("eligibility", "matching", "reporting", "demographics")
 DEMOGRAPHICS = USES[-1]
+REPAIR = ("by_hand", "automatic")
 PARTICIPANT_STATES = (
     "eligible",
     "invited",
@@ -62,7 +63,7 @@ class Program(Edited, TenantRow):
     """
 
     __tablename__ = "program"
-    __table_args__ = (one_of("group_sign_in", GROUP_SIGN_IN),)
+    __table_args__ = (one_of("group_sign_in", GROUP_SIGN_IN), one_of("repair", REPAIR))
 
     name: Mapped[str]
     template: Mapped[str | None]
@@ -80,6 +81,8 @@ class Program(Edited, TenantRow):
     """How long a window of check-ins is."""
     check_in_least: Mapped[int] = mapped_column(default=5, server_default="5")
     """How many of a group must have answered for it to be told of the answers."""
+    repair: Mapped[str] = mapped_column(default="by_hand", server_default="by_hand")
+    """Whether a run is ordered for a group that has lost somebody."""
 
 
 class Attribute(Edited, TenantRow):
@@ -118,7 +121,7 @@ class Cohort(Edited, TenantRow):
     """One intake of a program and its dates.
 
     People answer from the day `opens_on` to the day `closes_on`, as they begin and end in `time_zone`, and are reminded
-    so many days before the last as `reminders` says.
+    so many days before the last as `reminders` says. Who has not confirmed her place by `confirm_by` counts as silent.
     """
 
     __tablename__ = "cohort"
@@ -131,6 +134,7 @@ class Cohort(Edited, TenantRow):
     announced_on: Mapped[date | None]
     kick_off_on: Mapped[date | None]
     ends_on: Mapped[date | None]
+    confirm_by: Mapped[date | None]
     time_zone: Mapped[str] = mapped_column(default="UTC", server_default="UTC")
     reminders: Mapped[list[int]] = mapped_column(default=list, server_default="{}")
 

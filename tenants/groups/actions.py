@@ -9,6 +9,7 @@ from tenants.groups import ending_sql
 from tenants.groups.admissions import conclude_admissions
 from tenants.groups.models import Group
 from tenants.groups.notices import tell_changed, tell_of_announcement
+from tenants.groups.repair import ask_for_repair
 from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict
@@ -31,7 +32,8 @@ def edit_group(session: Session, *, group_id: UUID, changes: dict[str, Any], if_
     """Rename a group or move it to its next state. Nothing that a group holds is deleted when it ends.
 
     At its end whoever is placed in it, has not left and is in no other living group becomes waitlisted, so that they
-    can be placed again.
+    can be placed again. On the day on which it first becomes active its years begin. `needs_repair` marks it, or takes
+    the mark away.
 
     Raises NotFound, StaleVersion and Conflict "not_a_next_state".
     """
@@ -43,6 +45,12 @@ def edit_group(session: Session, *, group_id: UUID, changes: dict[str, Any], if_
         raise Conflict(
             f"This group is {group.state}; it can become {following}, not {state}.", code="not_a_next_state"
         )
+    marked: bool | None = changes.get("needs_repair")
+    changes = {name: value for name, value in changes.items() if name != "needs_repair"}
+    if marked is False:
+        changes["repair_since"] = None
+    if state == "active" and group.active_on is None:
+        changes["active_on"] = now().date()
     ends = state == "ended" != group.state
     if ends:
         session.execute(text(ending_sql.HOLD), {"group": group.id})
@@ -55,6 +63,8 @@ def edit_group(session: Session, *, group_id: UUID, changes: dict[str, Any], if_
         if group.state == "announced" and "state" in changed:
             tell_of_announcement(session, group_id=group.id)
         events.record(session, "group.updated", subject=group, changed=changed, counts=counts)
+    if marked:
+        ask_for_repair(session, group_id=group_id)
     return group
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tenants.cohorts.models import GROUP_SIGN_IN
 from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, one_of
 
+FORMATS = ("dyad", "small_group", "facilitated", "near_peer", "community")
 GROUP_STATES = ("formed", "announced", "confirmed", "active", "paused", "ended")
 ORIGINS = ("matched", "self_formed")
 
@@ -26,6 +27,7 @@ class Group(Edited, TenantRow):
         one_of("group_sign_in", GROUP_SIGN_IN),
         one_of("origin", ORIGINS),
         CheckConstraint("objection_days BETWEEN 1 AND 30", name="objection_days"),
+        one_of("format", FORMATS),
     )
 
     cohort_id: Mapped[UUID]
@@ -40,6 +42,10 @@ class Group(Edited, TenantRow):
     """For how long its members may object to somebody who is proposed. Only a member changes it, through a door."""
     objection_floor: Mapped[datetime | None]
     """No period ends before this moment: until then a longer one held."""
+    format: Mapped[str] = mapped_column(default="small_group", server_default="small_group")
+    active_on: Mapped[date | None]
+    """The day on which it first became active; its renewals go by it."""
+    repair_since: Mapped[datetime | None]
 
 
 class GroupMember(Created, TenantRow):

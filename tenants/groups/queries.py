@@ -29,8 +29,13 @@ from tenants.people.models import Membership
 from tenants.people.queries import EMAIL, NAME
 
 
-def groups(cohort_id: UUID | None = None, state: str | None = None) -> Select[Any]:
-    """The tenant's groups with the number of members who have not left, by cohort and state."""
+def groups(
+    cohort_id: UUID | None = None,
+    state: str | None = None,
+    format: str | None = None,  # noqa: A002 - as the column, and the filter, are called
+    needs_repair: bool | None = None,
+) -> Select[Any]:
+    """The tenant's groups with the number of members who have not left, by cohort, state, format and need of repair."""
     members = (
         select(func.count())
         .where(
@@ -40,10 +45,15 @@ def groups(cohort_id: UUID | None = None, state: str | None = None) -> Select[An
         )
         .scalar_subquery()
     )
-    rows = select(*Group.__table__.columns, members.label("member_count"))
+    broken = Group.repair_since.is_not(None) & (Group.state != "ended")
+    rows = select(*Group.__table__.columns, members.label("member_count"), broken.label("needs_repair"))
     if cohort_id is not None:
         rows = rows.where(Group.cohort_id == cohort_id)
-    return rows if state is None else rows.where(Group.state == state)
+    if state is not None:
+        rows = rows.where(Group.state == state)
+    if format is not None:
+        rows = rows.where(Group.format == format)
+    return rows if needs_repair is None else rows.where(broken == needs_repair)
 
 
 def group(session: Session, *, group_id: UUID) -> Row[Any]:

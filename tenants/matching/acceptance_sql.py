@@ -53,14 +53,29 @@ COUNT_FREE = (
     "     WHERE m.participant_id = p.id AND m.left_at IS NULL AND g.state <> 'ended') END"
 )
 
+_SEATS = (
+    "EXISTS (SELECT FROM matching_run r, jsonb_array_elements(r.recipe -> 'rules') rule WHERE r.id = :run"
+    " AND rule ->> 'rule' = 'seats' AND coalesce(CAST(rule ->> 'min' AS integer), 1) > 0"
+    " AND concat_ws(' ', rule ->> 'attribute', rule ->> 'value') ~* '{}')"
+)
+_FORMAT = (
+    f"CASE WHEN {_SEATS.format('facilitat')} THEN 'facilitated' WHEN {_SEATS.format('near[ _-]?peer')} THEN 'near_peer'"
+    " WHEN (SELECT count(*) FROM placement q WHERE q.tenant_id = f.tenant_id AND q.proposed_group_id = f.id) = 2"
+    " THEN 'dyad' ELSE 'small_group' END"
+)
+"""What a new group is: by whom its recipe keeps seats for, and by how many they are."""
+_GOES_ON_NOW = "g.id IN (SELECT f.group_id FROM proposed_group f WHERE f.matching_run_id = :run)"
+
 STEPS = {
     "formed": (
-        "WITH made AS (INSERT INTO peer_group (tenant_id, id, cohort_id, matching_run_id, name, state, group_sign_in)"
+        "WITH made AS (INSERT INTO peer_group (tenant_id, id, cohort_id, matching_run_id, name, state, group_sign_in,"
+        " format)"
         " SELECT f.tenant_id, f.id, :cohort, f.matching_run_id, CAST(:label AS text) || ' ' ||"
         "        row_number() OVER (ORDER BY f.position) +"
         "        (SELECT count(*) FROM peer_group WHERE cohort_id = :cohort), 'formed',"
         "        (SELECT g.group_sign_in FROM cohort c JOIN program g ON g.tenant_id = c.tenant_id"
-        "          AND g.id = c.program_id WHERE c.id = :cohort)"
+        "          AND g.id = c.program_id WHERE c.id = :cohort),"
+        f"        {_FORMAT}"
         "   FROM proposed_group f WHERE f.matching_run_id = :run AND f.group_id IS NULL RETURNING id)"
         " SELECT count(*) FROM made"
     ),
@@ -84,6 +99,16 @@ STEPS = {
         "    AND NOT EXISTS (SELECT FROM group_member x WHERE x.tenant_id = q.tenant_id AND x.group_id = f.group_id"
         "      AND x.participant_id = q.participant_id AND x.left_at IS NULL) ORDER BY q.id RETURNING group_id)"
         " SELECT count(*) FROM new WHERE group_id NOT IN (SELECT id FROM proposed_group WHERE matching_run_id = :run)"
+    ),
+    "mended": (
+        "WITH whole AS (UPDATE peer_group g SET repair_since = NULL, updated_at = :moment, version = version + 1"
+        f"   WHERE {_GOES_ON_NOW} AND g.repair_since IS NOT NULL RETURNING g.id) SELECT count(*) FROM whole"
+    ),
+    "grown": (
+        "WITH grown AS (UPDATE peer_group g SET format = 'small_group', updated_at = :moment, version = version + 1"
+        f"   WHERE {_GOES_ON_NOW} AND g.format = 'dyad' AND (SELECT count(*) FROM group_member m"
+        "     WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id AND m.left_at IS NULL) > 2 RETURNING g.id)"
+        " SELECT count(*) FROM grown"
     ),
     "placed": (
         "WITH placed AS (UPDATE participant p"

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, case, literal, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, case, func, literal, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from tenants.cohorts.models import GROUP_SIGN_IN
-from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, one_of
+from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, listed, one_of
 
 POOL_STATES = ("eligible", "applied", "waitlisted")
 """States of participants whom a run may place."""
@@ -21,6 +21,14 @@ TOO_SMALL_TO_SHOW = (
     f"Groups of fewer than {SHOWS_RESULTS} people never reach the number of answers that a check-in needs to"
     " show results."
 )
+FIDELITY = (
+    "Meets about once a month",
+    "The agenda is made together",
+    "No member outranks another",
+    "Every member gets and gives help",
+    "The agreement is signed and looked at each year",
+)
+"""What a recipe says that its groups keep, unless it says otherwise."""
 SEPARATION_SOURCES = ("roster", "admin", "person")
 """Who says that people are to be kept apart."""
 
@@ -42,6 +50,10 @@ class Recipe(Edited, TenantRow):
     emphasis: Mapped[float] = mapped_column(server_default="0.5")
     waitlist: Mapped[bool] = mapped_column(default=False, server_default="false")
     priority: Mapped[str | None]
+    fidelity: Mapped[list[str]] = mapped_column(
+        default=lambda: list(FIDELITY), server_default=text(f"ARRAY[{listed(FIDELITY)}]")
+    )
+    """What a group does that follows the model, to be ticked off by group."""
     warnings: Mapped[list[Any]] = column_property(
         case(
             (size["min"].as_integer() < SHOWS_RESULTS, literal([TOO_SMALL_TO_SHOW], JSONB)),
@@ -74,6 +86,7 @@ class MatchingRun(Edited, TenantRow):
         Index("ix_matching_run_simulation", "created_at", postgresql_where=text("simulation")),
         one_of("outcome", ("formed", "partial", "infeasible")),
         CheckConstraint("NOT simulation OR accepted_at IS NULL", name="simulation"),
+        Index("ix_matching_run_repair", "tenant_id", "cohort_id", postgresql_where=text("repair")),
     )
 
     cohort_id: Mapped[UUID]
@@ -81,6 +94,8 @@ class MatchingRun(Edited, TenantRow):
     job_id: Mapped[UUID]
     seed: Mapped[int] = mapped_column(BigInteger)
     simulation: Mapped[bool] = mapped_column(default=False, server_default="false")
+    repair: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """Whether it was ordered because a group had lost somebody."""
     recipe: Mapped[dict[str, Any]]
     options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     outcome: Mapped[str | None]
@@ -151,6 +166,23 @@ class Placement(Created, TenantRow):
     from_group_id: Mapped[UUID | None]
     arm: Mapped[int | None]
     stratum: Mapped[str | None]
+
+
+class FidelityCheck(TenantRow):
+    """Whether a group keeps an item of its recipe's fidelity, as `said_by` the organiser or the group."""
+
+    __tablename__ = "fidelity_check"
+    __table_args__ = (
+        belongs_to("peer_group", "group_id"),
+        UniqueConstraint("tenant_id", "group_id", "item"),
+        one_of("said_by", ("organiser", "group")),
+    )
+
+    group_id: Mapped[UUID]
+    item: Mapped[str]
+    kept: Mapped[bool]
+    said_by: Mapped[str]
+    said_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class MatchingAnalysis(Created, TenantRow):

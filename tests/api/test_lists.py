@@ -22,7 +22,8 @@ LISTS = sorted(
     .get("schema", {})
     .get("properties", {})
 )
-SINGLE = {"/v1/programs/{program_id}/attributes": "/v1/attributes", **{
+SINGLE = {"/v1/programs/{program_id}/attributes": "/v1/attributes",
+          "/v1/programs/{program_id}/curricula": "/v1/curricula", **{
     path: f"/v1/{path.rpartition('/')[2]}" for path in LISTS if path.rpartition("/")[2] in
     ("clients", "programs", "cohorts", "participants", "imports", "recipes", "matching-runs", "groups",
      "products", "career-events", "reports", "opportunities", "connections", "people", "invitations", "role-grants")
@@ -68,6 +69,7 @@ def filled(tenant, database, finished, superuser):
         made("/v1/recipes", program_id=program, name=f"Recipe {number}", terms=[
             {"attribute": "award", "prefer": "similar"}
         ])  # fmt: skip
+        made(f"/v1/programs/{program}/curricula", name=f"Invented {number}", topics=["writing"])
         made("/v1/products", kind="talk", title=f"Invented {number}", membership_ids=[member])
         made("/v1/career-events", kind="promotion", date=f"2024-05-0{number + 1}", membership_id=member)
         made("/v1/opportunities", kind="award", title=f"Invented {number}")
@@ -75,7 +77,7 @@ def filled(tenant, database, finished, superuser):
         assert finished(api, report)["state"] == "succeeded"
         rows = finished(api, send_file(api, cohort, ROSTER, mapping={"external_id": "person_id"}))
         assert rows["state"] == "succeeded"
-    let_in(tenant, group := api.get("/v1/groups").get_json()["items"][0]["id"])
+    wrote = let_in(tenant, group := api.get("/v1/groups").get_json()["items"][0]["id"])
     inhabit(tenant, ready.participants[:2])
     for decision in ("objected", "granted"):
         said = {"program_id": program, "purpose": "contact", "decision": decision, "wording_version": "1"}
@@ -91,6 +93,7 @@ def filled(tenant, database, finished, superuser):
         "matching_run_id": runs[0].rpartition("/")[2],
         "other_run_id": runs[1].rpartition("/")[2],
         "group_id": group,
+        **wrote,
     }
     return {path: path.format(**ids) for path in LISTS}
 

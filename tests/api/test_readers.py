@@ -20,6 +20,8 @@ TOLD_WITH_OTHERS = {
     "participant_change",
     # Told with what the group writes; in `delivered_invitation` she sees her own alone.
     "group_invitation", "delivered_invitation",
+    # What members do in their group, as open to the others as its charter is, or to nobody.
+    "member_answer",
 }  # fmt: skip
 GROUP_CONTENT = {"group_id", "author_id", "written_at"}
 """The columns of whatever is behind the group wall, all of which is told as one kind."""

@@ -22,6 +22,7 @@ NARROWER = {
     "check_in": {"while_open"},
     "consent_entry": {"own_decisions"},
     "delivered_invitation": {"own_invitations"},
+    "curriculum_version": {"versions_follow"},
     "event": {"sealing_is_final"},
     "group_member": {"leaving_is_final"},
     "membership": {"unbound_at_first"},
@@ -48,6 +49,8 @@ DOORS = {
     "charter_in_force(of_group uuid)",
     "conclude_admission(admission uuid)",
     "deliver_invitation(invitation uuid, guest uuid)",
+    "agreement_counts(of_group uuid, charter integer, list integer, round integer, overdue boolean)",
+    "curriculum_in_force(of_group uuid)",
     "due_jobs(most integer)",
     "found_group(of_group uuid)",
     "lock_groups(locked boolean)",
@@ -62,6 +65,7 @@ DOORS = {
     "own_decision(member uuid, program uuid, of_purpose text, of_funder text)",
     "person_of(identity bytea)",
     "purge()",
+    "ratings(of_retrospective uuid)",
     "separations(cohort uuid)",
     "tally_check_ins(of_cohort uuid)",
     "set_objection_days(of_group uuid, days integer)",
@@ -102,6 +106,7 @@ DOOR_READS = {
         "said_by",
         "created_at",
     },
+    "curriculum_version": {"tenant_id", "group_id", "number"},
     "data_key": {"tenant_id", "group_id", "wrapped_by"},
     "delivered_invitation": None,
     "event": {"tenant_id", "sequence"},
@@ -114,6 +119,7 @@ DOOR_READS = {
     "matching_run": {"tenant_id", "id", "accepted_at", "cohort_id", "job_id", "simulation", "created_at"},
     "membership": {"tenant_id", "id", "person_id", "groups_locked", "joined_at"},
     "participant": {"tenant_id", "id", "cohort_id", "membership_id", "state"},
+    "member_answer": {"tenant_id", "group_id", "author_id", "about", "number", "answer"},
     "peer_group": None,
     "personal_identity": {"key", "person_id"},
     "placement": {"tenant_id", "matching_run_id", "participant_id", "proposed_group_id"},
@@ -121,6 +127,9 @@ DOOR_READS = {
     "product_contributor": {"tenant_id", "product_id"},
     "program": {"tenant_id", "id", "group_sign_in"},
     "proposed_group": {"tenant_id", "id", "matching_run_id", "group_id"},
+    "retrospective": {"tenant_id", "id", "group_id", "phase"},
+    "retrospective_entry": {"tenant_id", "id", "retrospective_id"},
+    "retrospective_rating": {"tenant_id", "retrospective_entry_id", "rating"},
     "role_grant": {"tenant_id", "membership_id"},
     "separation": {"tenant_id", "id", "cohort_id", "membership_id", "encrypted_names"},
     "separation_member": {"tenant_id", "separation_id", "participant_id"},
@@ -217,6 +226,10 @@ def forms(servers):
         "form_shared": rls.protect_shared,
         "form_own": rls.protect_own,
         "form_charter": partial(rls.protect_private, in_force="door.charter_in_force"),
+        "form_curriculum": partial(rls.protect_private, in_force="door.curriculum_in_force"),
+        "form_acts": rls.protect_acts,
+        "form_shared_acts": partial(rls.protect_acts, shared=True),
+        "form_own_acts": partial(rls.protect_acts, secret=True),
         "form_addressed": rls.protect_addressed,
         "form_self": rls.protect_self,
         "form_of_self": lambda table: rls.protect_self(table, key="person_id"),
@@ -257,6 +270,10 @@ def test_every_table_has_exactly_one_of_the_four_walls(catalogue, tables, forms)
     assert which.pop("person") == ["form_self"]
     assert which.pop("personal_identity") == ["form_of_self"]
     assert which.pop("charter_version") == ["form_charter"]
+    assert which.pop("curriculum_version") == ["form_curriculum"]
+    assert which.pop("member_answer") == which.pop("turn") == ["form_acts"]
+    assert which.pop("retrospective") == ["form_shared_acts"]
+    assert which.pop("retrospective_rating") == ["form_own_acts"]
     strange = {
         table: form
         for table, form in which.items()
@@ -460,6 +477,12 @@ def test_who_serves_makes_nothing_in_a_schema(catalogue, role, schema):
         ("check_in_window", "tallied_at", "INSERT"),
         ("pooled_check_in", "answered", "SELECT"),
         ("pooled_check_in", "band", "UPDATE"),
+        ("member_answer", "author_id", "UPDATE"),
+        ("member_answer", "said_at", "INSERT"),
+        ("retrospective_entry", "encrypted_text", "UPDATE"),
+        ("retrospective_rating", "author_id", "UPDATE"),
+        ("curriculum_version", "encrypted_topics", "UPDATE"),
+        ("turn", "written_at", "INSERT"),
         ("consent_entry", "created_at", "INSERT"),
         ("consent_entry", "decision", "UPDATE"),
         ("consent_entry", "said_by", "UPDATE"),
@@ -484,7 +507,10 @@ def test_what_only_doors_or_nobody_may_write_is_closed_to_the_app(catalogue, tab
         "admission_answer",
         "charter_version",
         "consent_entry",
+        "curriculum_version",
         "data_key",
+        "member_answer",
+        "turn",
         "peer_group",
         "group_member",
         "event",

@@ -42,6 +42,8 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
             return made.headers["Location"]
         return ""
 
+    plan = {"name": f"Invented {prefix}", "topics": ["writing"]}
+    make("curriculum_id", "/v1/programs/{program_id}/curricula", plan)
     make("client_id", "/v1/clients", {"name": f"Other {prefix}"})
     provider = {"name": "Own", "issuer": "https://own.example", "client_id": "x", "client_secret": "x"}
     make("connection_id", "/v1/connections", provider)

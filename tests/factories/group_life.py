@@ -23,6 +23,10 @@ def life_of(api: ContractClient, url: str, fellow: str) -> dict[str, str]:
         assert api.put(f"{url}/tips/{ids['tip_id']}/share").status_code == 200
         act = {"kind": "review", "giver_id": me, "receiver_id": fellow, "happened_on": "2026-01-01"}
         ids["act_id"] = _made(api, f"{url}/acts", **act)
+    assert api.put(f"{url}/charter/versions/2/signature").status_code == 200
+    planned = {"topics": [{"title": "Invented"}], "builds_on": 0}
+    assert api.put(f"{url}/curriculum", json=planned).status_code == 200
+    ids |= looked_back(api, url)
     for place in [row for row in api.get(f"{url}/roster").get_json()["items"] if row["admitted_at"] is None]:
         ids["admission_id"] = _made(api, f"{url}/admissions", group_member_id=place["id"])
     return ids
@@ -33,3 +37,23 @@ def _made(api: ContractClient, url: str, **body: Any) -> str:
     assert made.status_code == 201, made.get_json()
     found: str = made.get_json()["id"]
     return found
+
+
+def looked_back(api: ContractClient, url: str) -> dict[str, str]:
+    """Look back twice, the first time to the end; the ids of that and of an entry."""
+    ids = {}
+    for number in range(2):
+        made = api.post(f"{url}/retrospectives")
+        assert made.status_code == 201, made.get_json()
+        one = made.headers["Location"]
+        for kind in ("keep", "stop"):
+            entry = api.post(f"{one}/entries", json={"kind": kind, "text": f"Invented {number}"})
+            assert entry.status_code == 201
+        if number == 0:
+            ids = {
+                "retrospective_id": made.get_json()["id"],
+                "retrospective_entry_id": entry.get_json()["id"],
+            }
+            for phase in ("rating", "agreeing", "agreed"):
+                assert api.put(f"{one}/phase", json={"phase": phase}).status_code == 200
+    return ids

@@ -2,6 +2,7 @@
 
 from tenants.groups.admissions import conclude_admissions_of
 from tenants.kernel.claims import Claim
+from tenants.matching.repair import order_repair
 
 
 def conclude_admission(claim: Claim) -> None:
@@ -10,3 +11,8 @@ def conclude_admission(claim: Claim) -> None:
         due = conclude_admissions_of(session, group_member_id=claim.subject_id)
         if due is not None:
             claim.go_on(due)
+
+
+def repair(claim: Claim) -> None:
+    """Order a run that mends the claimed group, and others of its cohort in need."""
+    order_repair(claim)

@@ -6,6 +6,10 @@ from marshmallow import fields, validate
 
 from api.fields import Day, EditableResource, PageQuery, Schema, Text, Timestamp, Whole
 
+_CONFIRM_BY = {
+    "description": "The last day on which members are expected to confirm their places; who has not counts as silent."
+}
+
 
 class CohortPatch(Schema):
     """What to change of a cohort."""
@@ -16,6 +20,7 @@ class CohortPatch(Schema):
     announced_on = Day(allow_none=True)
     kick_off_on = Day(allow_none=True)
     ends_on = Day(allow_none=True)
+    confirm_by = Day(allow_none=True, metadata=_CONFIRM_BY)
 
 
 class CohortCreate(CohortPatch):
@@ -40,6 +45,7 @@ class Cohort(EditableResource):
     announced_on = Day(allow_none=True)
     kick_off_on = Day(allow_none=True)
     ends_on = Day(allow_none=True)
+    confirm_by = Day(allow_none=True, metadata=_CONFIRM_BY)
 
 
 _ZONE = "An IANA name such as America/Chicago: whose days these are."

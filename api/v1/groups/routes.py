@@ -32,9 +32,9 @@ PAUSE = "/groups/<uuid:group_id>/pause"
 
 
 @blp.list("/groups", READ, query=GroupQuery, returns=Group)
-def list_groups(session: Session, cohort_id: UUID | None, state: str | None) -> Select[Any]:
+def list_groups(session: Session, **filters: Any) -> Select[Any]:
     """The tenant's groups."""
-    return queries.groups(cohort_id, state)
+    return queries.groups(**filters)
 
 
 @blp.post(
@@ -59,7 +59,7 @@ def get_group(session: Session, group_id: UUID) -> Row[Any]:
 
 @blp.patch("/groups/<uuid:group_id>", WRITE, body=GroupPatch, returns=Group, etag=True)
 def edit_group(session: Session, body: dict[str, Any], group_id: UUID, if_match: IfMatch) -> Row[Any]:
-    """Rename a group or move it to its next state."""
+    """Rename a group, move it to its next state, say what it is, or whether it needs repair."""
     actions.edit_group(session, group_id=group_id, changes=body, if_match=if_match)
     return queries.group(session, group_id=group_id)
 

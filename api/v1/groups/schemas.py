@@ -4,9 +4,17 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from api.fields import Choice, Day, EditableResource, PageQuery, Schema, Text, Timestamp
+from api.fields import Choice, Day, EditableResource, Flag, PageQuery, QueryFlag, Schema, Text, Timestamp
 from tenants.groups.departures import AFTERWARDS
-from tenants.groups.models import GROUP_STATES
+from tenants.groups.models import FORMATS, GROUP_STATES
+
+_FORMAT = {
+    "description": "dyad: two; small_group; facilitated and near_peer: with seats for facilitators or near-peers; "
+    "community. Said when it is formed, by its size and its recipe, and by you."
+}
+_REPAIR = {
+    "description": "Whether it has lost somebody and no run that was accepted since has gone on from it."
+}
 
 
 class GroupPatch(Schema):
@@ -21,6 +29,8 @@ class GroupPatch(Schema):
             "become waitlisted, so that they can be placed again."
         },
     )
+    format = Choice(FORMATS, metadata=_FORMAT)
+    needs_repair = Flag(metadata=_REPAIR)
 
 
 class Group(EditableResource):
@@ -31,6 +41,8 @@ class Group(EditableResource):
     name = fields.String()
     origin = fields.String(metadata={"description": "matched, or self_formed by its members"})
     state = fields.String()
+    format = fields.String(metadata=_FORMAT)
+    needs_repair = fields.Boolean(metadata=_REPAIR)
     member_count = fields.Integer(metadata={"description": "Members who have not left."})
     opened_at = Timestamp(allow_none=True)
     group_sign_in = fields.String(
@@ -43,6 +55,8 @@ class GroupQuery(PageQuery):
 
     cohort_id = fields.UUID(load_default=None)
     state = Choice(GROUP_STATES, load_default=None)
+    format = Choice(FORMATS, load_default=None)
+    needs_repair = QueryFlag(load_default=None)
 
 
 class GroupMember(Schema):

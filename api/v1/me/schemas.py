@@ -87,6 +87,7 @@ class MyGroup(Schema):
     id = fields.UUID()
     name = fields.String()
     state = fields.String()
+    format = fields.String()
     cohort_id = fields.UUID()
     origin = fields.String(metadata={"description": "matched, or self_formed by its members"})
     member_count = fields.Integer()

@@ -5,7 +5,7 @@ from typing import ClassVar
 from marshmallow import fields, validate
 
 from api.fields import Choice, EditableResource, Flag, Key, Object, Schema, Text, Whole
-from tenants.cohorts.models import ATTRIBUTE_KINDS, GROUP_SIGN_IN, USES
+from tenants.cohorts.models import ATTRIBUTE_KINDS, GROUP_SIGN_IN, REPAIR, USES
 from tenants.cohorts.templates import templates
 from tenants.people.consent import BASES, PURPOSES
 
@@ -26,6 +26,10 @@ _WINDOW = {
     "description": "For how many months check-ins are gathered. The window of now and the next are fixed."
 }
 _LEAST = {"description": "How many of a group must have answered for it to be told of the answers, 5 to 10."}
+_REPAIR = {
+    "description": "automatic: when a group has lost somebody, a run is ordered that goes on from the groups in need, "
+    "and its proposal waits for you; by_hand: the group is marked."
+}
 FUNDERS = fields.List(
     Text(most=200),
     validate=validate.Length(max=50),
@@ -58,6 +62,7 @@ class ProgramCreate(Schema):
     labels = LABELS
     group_sign_in = Choice(GROUP_SIGN_IN, metadata=_ENTERING)
     notices = Flag(metadata=_NOTICES)
+    repair = Choice(REPAIR, metadata=_REPAIR)
     bases = fields.Nested(Bases, metadata={"description": "institution unless you say otherwise."})
     funders = FUNDERS
     template = Key(metadata={"enum": [each.key for each in templates()]})
@@ -70,6 +75,7 @@ class ProgramPatch(Schema):
     labels = LABELS
     group_sign_in = Choice(GROUP_SIGN_IN, metadata=_ENTERING)
     notices = Flag(metadata=_NOTICES)
+    repair = Choice(REPAIR, metadata=_REPAIR)
     bases = fields.Nested(Bases, metadata={"description": "Merged; what changes holds at once."})
     funders = FUNDERS
     wordings = Object(
@@ -89,6 +95,7 @@ class Program(EditableResource):
     template = fields.String(allow_none=True)
     group_sign_in = fields.String(metadata=_ENTERING)
     notices = fields.Boolean(metadata=_NOTICES)
+    repair = fields.String(metadata=_REPAIR)
     labels = fields.Dict(keys=fields.String(), values=fields.String())
     bases = fields.Nested(Bases)
     funders = fields.List(fields.String())

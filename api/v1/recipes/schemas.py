@@ -206,6 +206,9 @@ PRIORITY = {
 }
 
 
+FIDELITY = {"description": "What its groups do that follows the model; see /v1/groups/{group_id}/fidelity."}
+
+
 class RecipeAsked(Schema):
     """How groups are to be formed."""
 
@@ -217,10 +220,15 @@ class RecipeAsked(Schema):
     priority = Key(allow_none=True, metadata=PRIORITY)
 
 
+def _fidelity() -> fields.List:
+    return fields.List(Text(most=200), validate=validate.Length(max=30), metadata=FIDELITY)
+
+
 class RecipePatch(RecipeAsked):
     """What to change of a recipe."""
 
     name = Text(most=200)
+    fidelity = _fidelity()
     terms = fields.List(fields.Nested(Term), validate=validate.Length(min=1, max=20))
 
 
@@ -239,6 +247,7 @@ class RecipeCreate(RecipeAsked):
     }
     program_id = fields.UUID(required=True)
     name = Text(most=200, required=True)
+    fidelity = _fidelity()
 
 
 class RecipeWords(Schema):
@@ -260,6 +269,7 @@ class Recipe(EditableResource, RecipeWords):
 
     across: ClassVar = {}
     program_id = fields.UUID()
+    fidelity = fields.List(fields.String(), metadata=FIDELITY)
     warnings = fields.List(fields.String(), metadata={"description": "What works but is hardly meant."})
 
 

@@ -30,15 +30,21 @@ REFERS_TO_MEMBERSHIP = {
     "client_authorization": "membership_id",
     "consent_entry": "membership_id",
     "group_invitation": "author_id",
+    "curriculum_version": "author_id",
     "group_member": "membership_id",
     "identity": "membership_id",
     "invitation": "membership_id",
+    "member_answer": "author_id",
     "participant": "membership_id",
     "product_contributor": "membership_id",
+    "retrospective": "author_id",
+    "retrospective_entry": "author_id",
+    "retrospective_rating": "author_id",
     "role_grant": "membership_id",
     "tip": "author_id",
     "tip_flag": "author_id",
     "separation": "membership_id",
+    "turn": "author_id",
 }
 """Every table that refers to a membership, and by which column: one that any of them still needs is kept."""
 

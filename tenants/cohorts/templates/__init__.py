@@ -33,6 +33,7 @@ __all__ = [
     "UnknownTemplate",
     "template",
     "templates",
+    "topics_of_ours",
 ]
 
 _KEYS = ("nih_k_awardees", "ctsi_scholars", "society_early_career")
@@ -55,6 +56,13 @@ def template(key: str) -> Template:
         if candidate.key == key:
             return candidate
     raise UnknownTemplate(f"There is no template {key!r}; there are {', '.join(_KEYS)}.")
+
+
+@cache
+def topics_of_ours() -> tuple[dict[str, Any], ...]:
+    """What groups may talk about, in our words: key, label, and whether it is `sensitive`."""
+    topics = next(each for each in _document("shared")["attributes"] if each["key"] == "topics")
+    return tuple({"sensitive": False, **level} for level in topics["levels"])
 
 
 def _document(name: str) -> dict[str, Any]:

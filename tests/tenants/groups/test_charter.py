@@ -420,7 +420,7 @@ def written_ways(secret):
 
 
 def test_a_dump_holds_no_word_of_a_charter_and_no_key(database, servers, settings, superuser, circle, write):
-    words = "Nobody outranks; the convener changes each meeting."
+    words = "Nobody outbids; the tamarisk changes each meeting."
     write(circle.founder, words)
     secrets = [*settings.encryption_keys, *unwrapped(settings, superuser, circle)]
     assert len(secrets) == 3
@@ -430,7 +430,7 @@ def test_a_dump_holds_no_word_of_a_charter_and_no_key(database, servers, setting
     assert "charter.written" in dumped
     for secret in [words.encode(), *secrets]:
         assert not any(written in dumped for written in written_ways(secret))
-    for word in ("outranks", "convener"):
+    for word in ("outbids", "tamarisk"):
         assert word not in dumped
 
 

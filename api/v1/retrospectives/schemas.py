@@ -1,0 +1,66 @@
+"""Looking back together."""
+
+from typing import ClassVar
+
+from marshmallow import fields
+
+from api.fields import Choice, Flag, Prose, Schema, Sealed, Timestamp, Whole
+from tenants.groups.agreement_models import ENTRY_KINDS, PHASES
+from tenants.groups.retrospectives import MOST_CHARACTERS, SHOWN_FROM
+
+_TOLD = {"description": f"Once nobody rates any more, and from {SHOWN_FROM} who did."}
+
+
+class Retrospective(Schema):
+    """A look back of a group. Only its members read it."""
+
+    id = fields.UUID()
+    author_id = fields.UUID(metadata={"description": "The membership of whoever opened it."})
+    written_at = Timestamp()
+    phase = fields.String(metadata={"description": "proposing, rating, agreeing, agreed"})
+    phase_since = Timestamp()
+
+
+class PhasePut(Schema):
+    """The phase that follows."""
+
+    phase = Choice(PHASES, required=True)
+
+
+class EntryCreate(Schema):
+    """Something to keep, to change or to stop."""
+
+    example: ClassVar = {"kind": "keep", "text": "Beginning with what presses most."}
+    kind = Choice(ENTRY_KINDS, required=True)
+    text = Prose(most=MOST_CHARACTERS, required=True)
+
+
+class MadeEntry(Schema):
+    """An entry, without its words."""
+
+    id = fields.UUID()
+    author_id = fields.UUID()
+    written_at = Timestamp()
+    kind = fields.String()
+
+
+class Entry(MadeEntry):
+    """Something that a member would keep, change or stop."""
+
+    text = Sealed("retrospective_entry")
+    agreed_at = Timestamp(allow_none=True)
+    own_rating = fields.Integer(allow_none=True, metadata={"description": "One's own; nobody else reads it."})
+    raters = fields.Integer(allow_none=True, metadata=_TOLD)
+    mean = fields.Float(allow_none=True, metadata=_TOLD)
+
+
+class RatingPut(Schema):
+    """How far one agrees."""
+
+    rating = Whole(least=1, most=5, required=True)
+
+
+class AgreementPut(Schema):
+    """Whether the group agrees."""
+
+    agreed = Flag(required=True)

@@ -1,0 +1,119 @@
+"""Members confirm or decline their places in a group that is announced; once all have, it is confirmed by itself."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from tenants.cohorts.models import Cohort
+from tenants.groups import leaving_sql
+from tenants.groups.agreement_models import MemberAnswer
+from tenants.groups.answers import agreements_of_group, say
+from tenants.groups.models import Group
+from tenants.groups.notices import tell_changed
+from tenants.groups.presence import group_held
+from tenants.groups.queries import refuse_strangers
+from tenants.groups.repair import ask_for_repair
+from tenants.kernel import events
+from tenants.kernel.clock import now
+from tenants.kernel.errors import Conflict
+from tenants.kernel.rows import row_of
+from tenants.kernel.session import Session
+
+ABOUT, NUMBER = "confirmation", 0
+CONFIRMED, DECLINED = "confirmed", "declined"
+AFTERWARDS = ("waitlisted", "withdrawn")
+"""What somebody can be who has declined her place."""
+LEAST_TO_CONFIRM = 2
+"""One alone is no group, whatever she says."""
+DECLINED_REASON = "Declined the place that was offered."
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What one said of one's place, and how far the others are."""
+
+    group_state: str
+    answer: str | None
+    said_at: datetime | None
+    confirm_by: date | None
+    counts: dict[str, Any]
+
+    @property
+    def confirmed(self) -> int:
+        """How many of those present have confirmed."""
+        return int(self.counts["confirmed"])
+
+    @property
+    def members(self) -> int:
+        """How many are present."""
+        return int(self.counts["members"])
+
+
+def confirmation(session: Session, *, group_id: UUID) -> Confirmation:
+    """One's own answer. Raises NotFound to all but members."""
+    refuse_strangers(session, group_id)
+    return _shown(session, row_of(session, Group, group_id, "group"))
+
+
+def answer(session: Session, *, group_id: UUID, answer: str, then: str = AFTERWARDS[0]) -> Confirmation:
+    """Confirm one's place or decline it; no reason is asked. Whoever declines leaves, and becomes what `then` says
+    unless she is in another living group; the group then needs repair.
+
+    When all who are present have confirmed, and are two or more, the group is confirmed. Raises NotFound to all but
+    members, and Conflict "not_asked" unless the group is announced; what one has said already may be said again.
+    """
+    refuse_strangers(session, group_id)
+    moment = now()
+    hers = {"group": group_id, "member": session.membership_id, "moment": moment}
+    participants = session.scalars(text(leaving_sql.HOLD), hers).all() if answer == DECLINED else []
+    group = group_held(session, group_id)
+    if group.state != "announced":
+        shown = _shown(session, group)
+        if shown.answer == answer:
+            return shown
+        raise Conflict(
+            f"This group is {group.state}; places are confirmed while it is announced.", code="not_asked"
+        )
+    if say(session, group_id=group_id, about=ABOUT, number=NUMBER, answer=answer):
+        events.record(session, f"group.place_{answer}", subject=group, names_actor=False)
+    shown = _shown(session, group)
+    if answer == DECLINED:
+        session.execute(text(leaving_sql.LEAVE), hers)
+        freed = {"participants": list(participants), "state": then, "reason": DECLINED_REASON, **hers}
+        session.execute(text(leaving_sql.RELEASE), freed)
+        tell_changed(session, cohort_id=group.cohort_id, moment=moment)
+        ask_for_repair(session, group_id=group_id)
+    _confirm(session, group)
+    counts = agreements_of_group(session, group_id=group_id).counts
+    return Confirmation(group.state, answer, shown.said_at, shown.confirm_by, counts)
+
+
+def _confirm(session: Session, group: Group) -> None:
+    """The group is held, so that of those who answer last one finds that all have."""
+    counts = agreements_of_group(session, group_id=group.id).counts
+    if counts["confirmed"] == counts["members"] >= LEAST_TO_CONFIRM:
+        group.state = "confirmed"
+        session.flush()
+        events.record(
+            session,
+            "group.confirmed",
+            subject=group,
+            changed=("state",),
+            counts={"members": counts["members"]},
+            names_actor=False,
+        )
+
+
+def _shown(session: Session, group: Group) -> Confirmation:
+    hers = select(MemberAnswer.answer, MemberAnswer.said_at).where(
+        MemberAnswer.group_id == group.id,
+        MemberAnswer.author_id == session.membership_id,
+        MemberAnswer.about == ABOUT,
+    )
+    own = session.execute(hers).one_or_none()
+    confirm_by = row_of(session, Cohort, group.cohort_id).confirm_by
+    counts = agreements_of_group(session, group_id=group.id).counts
+    return Confirmation(group.state, own and own.answer, own and own.said_at, confirm_by, counts)
