@@ -1,6 +1,7 @@
 """Version 1: one folder per noun. The order here is the order of the document."""
 
 from api.v1.analyses.routes import blp as analyses
+from api.v1.calendar_feeds.routes import blp as calendar_feeds
 from api.v1.career_events.routes import blp as career_events
 from api.v1.charters.routes import blp as charters
 from api.v1.clients.routes import blp as clients
@@ -15,6 +16,7 @@ from api.v1.invitations.routes import blp as invitations
 from api.v1.jobs.routes import blp as jobs
 from api.v1.matching_runs.routes import blp as matching_runs
 from api.v1.me.routes import blp as me
+from api.v1.meetings.routes import blp as meetings
 from api.v1.participants.routes import blp as participants
 from api.v1.people.routes import blp as people
 from api.v1.products.routes import blp as products
@@ -45,6 +47,8 @@ RESOURCES = (
     analyses,
     groups,
     charters,
+    meetings,
+    calendar_feeds,
     products,
     career_events,
     reports,

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from tenants.groups import ending_sql
 from tenants.groups.models import Group
 from tenants.groups.notices import tell_changed, tell_of_announcement
-from tenants.kernel import events
+from tenants.kernel import events, jobs
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict
 from tenants.kernel.rows import Version, edited, row_of
@@ -51,6 +51,8 @@ def edit_group(session: Session, *, group_id: UUID, changes: dict[str, Any], if_
         counts = {"waitlisted": _free(session, group)} if ends else {}
         if group.state == "announced" and "state" in changed:
             tell_of_announcement(session, group_id=group.id)
+        if "state" in changed:
+            jobs.enqueue(session, "meetings", subject_id=group.id)
         events.record(session, "group.updated", subject=group, changed=changed, counts=counts)
     return group
 

@@ -44,6 +44,7 @@ KINDS = {
     "intake_reminder": Kind("quick", "workers.jobs.letters.remind_of_intake"),
     "report": Kind("quick", "workers.jobs.reports.build"),
     "letters": Kind("quick", "workers.jobs.letters.send"),
+    "meetings": Kind("quick", "workers.jobs.meetings.keep"),
 }
 
 

@@ -7,6 +7,7 @@ from tests.contract import document
 from tests.factories.cohorts import send_file
 from tests.factories.matching import program_to_match, ready_to_match, statements
 from tests.factories.people import api_for, inhabit, let_in
+from tests.planting import plant
 
 LISTS = sorted(
     path
@@ -32,7 +33,7 @@ ROSTER = b"person_id\r\n" + b"".join(b"R%d\r\n" % number for number in range(3))
 
 
 @pytest.fixture
-def filled(tenant, database, finished):
+def filled(tenant, database, finished, superuser):
     """A tenant that has several of everything; the URLs of its lists by their path in the document."""
     api = tenant.api
     ready = ready_to_match(tenant, database, people=13, size={"min": 5, "max": 5}, rules=[], waitlist=True)
@@ -73,6 +74,10 @@ def filled(tenant, database, finished):
         assert rows["state"] == "succeeded"
     let_in(tenant, group := api.get("/v1/groups").get_json()["items"][0]["id"])
     inhabit(tenant, ready.participants[:2])
+    groups = api_for(tenant, "/v1/me").get("/v1/me/groups").get_json()["items"]
+    for each in groups:
+        plant(superuser.cursor(), "meeting", tenant_id=tenant.id, group_id=each["id"], time_zone="UTC")
+        assert api_for(tenant, "/v1/me/calendar-feeds").post("/v1/me/calendar-feeds").status_code == 201
     for decision in ("objected", "granted"):
         said = {"program_id": program, "purpose": "contact", "decision": decision, "wording_version": "1"}
         assert api_for(tenant, "/v1/me").post("/v1/me/consents", json=said).status_code == 201

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from tests.api.operations import OPERATIONS, belongings, call
-from tests.factories.everything import one_of_everything, signed_in, url_of
+from tests.factories.everything import one_of_everything, settle, signed_in, url_of
 from tests.factories.matching import every
 from tests.factories.people import let_in, scopes_of
 
@@ -40,6 +40,7 @@ def two(new_tenant, database, finished):
                 "application_id": every(api, "/v1/me/applications")[0]["id"],
             },
         )
+    settle(database, tenant.id)
     return tenant, found
 
 

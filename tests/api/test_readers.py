@@ -18,6 +18,8 @@ TOLD_WITH_OTHERS = {
     # The way in, which is hers alone; what is told with the participant; and what names people of a file.
     "access_token", "authorization_code", "client_authorization", "identity", "refresh_token", "invitation_link",
     "participant_change",
+    # What a group writes of its meetings, and how she is told of them.
+    "calendar_feed", "meeting_attendance", "meeting_invitee", "meeting_link",
 }  # fmt: skip
 
 

@@ -14,11 +14,16 @@ from tenants.kernel.settings import owner_database_url
 from tenants.tables import METADATA
 
 GLOBAL_TABLES = {"tenant", "person", "personal_identity"}
+MEMBERS_WRITE = {"members_insert", "members_update", "members_delete"}
 NARROWER = {
     "charter_version": {"versions_follow"},
     "consent_entry": {"own_decisions"},
     "event": {"sealing_is_final"},
     "group_member": {"leaving_is_final"},
+    "meeting": MEMBERS_WRITE,
+    "meeting_invitation": MEMBERS_WRITE,
+    "meeting_invitee": MEMBERS_WRITE,
+    "meeting_series": MEMBERS_WRITE,
     "membership": {"unbound_at_first"},
     "separation": {"own_wishes"},
 }
@@ -30,8 +35,9 @@ REACH = {
 }  # fmt: skip
 NO_LIMITED_ROLE_OPENS = {
     # How people and clients get in, and what the product keeps for itself.
-    "access_token", "authorization_code", "browser_session", "client", "client_authorization", "connection",
-    "data_key", "event", "idempotency_record", "identity", "job", "letter", "refresh_token", "sign_in_attempt",
+    "access_token", "authorization_code", "browser_session", "calendar_feed", "client", "client_authorization",
+    "connection", "data_key", "event", "idempotency_record", "identity", "job", "letter", "refresh_token",
+    "sign_in_attempt",
 } | GLOBAL_TABLES | {
     # Behind the group wall, which asks for membership.
     name for name, table in METADATA.tables.items() if {"group_id", "author_id", "written_at"} <= {*table.c.keys()}

@@ -8,6 +8,7 @@ from tenants.access.models import BrowserSession
 from tenants.cohorts.models import Participant
 from tenants.kernel.clock import now
 from tenants.kernel.ids import new_id
+from tests.conftest import eventually
 from tests.contract import document
 from tests.factories.matching import every, ready_to_match
 from tests.factories.people import api_for, let_in
@@ -74,9 +75,21 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
     }
     if report := make("report_id", "/v1/reports", order):
         finished(api, report)
+    settle(database, tenant.id)
     with database.tenant(tenant.id) as session:
         ids["job_id"] = str(session.connection().exec_driver_sql("SELECT id FROM job LIMIT 1").scalar_one())
     return ids
+
+
+def settle(database: Any, tenant_id: Any) -> None:
+    """Wait until the workers have done what is due, so that nothing changes by itself."""
+    due = "SELECT count(*) FROM job WHERE state IN ('queued', 'running') AND not_before <= now()"
+
+    def done() -> bool:
+        with database.tenant(tenant_id) as session:
+            return bool(session.connection().exec_driver_sql(due).scalar_one() == 0)
+
+    eventually(done)
 
 
 def taking_part(database: Any, tenant_id: Any, mine: Any, cohort_id: str) -> str:

@@ -19,6 +19,7 @@ from tenants.kernel.session import Session, expect_many_rows
 REFERS_TO_MEMBERSHIP = {
     "access_token": "membership_id",
     "browser_session": "membership_id",
+    "calendar_feed": "membership_id",
     "career_event": "membership_id",
     "charter_version": "author_id",
     "client_authorization": "membership_id",
@@ -26,6 +27,9 @@ REFERS_TO_MEMBERSHIP = {
     "group_member": "membership_id",
     "identity": "membership_id",
     "invitation": "membership_id",
+    "meeting_attendance": "author_id",
+    "meeting_invitee": "membership_id",
+    "meeting_link": "author_id",
     "participant": "membership_id",
     "product_contributor": "membership_id",
     "role_grant": "membership_id",
