@@ -147,7 +147,7 @@ def behind_the_group_wall() -> None:
         _key(name, "meeting_series_id", "meeting_series"),
         _key(name, "meeting_id", "meeting"),
         sa.CheckConstraint(
-            "num_nonnulls(meeting_series_id, meeting_id) = 1", name=op.f("ck_meeting_link_of_one")
+            "meeting_series_id IS NULL OR meeting_id IS NULL", name=op.f("ck_meeting_link_of_one")
         ),
     )
     for index, column in (("group", "group_id"), ("series", "meeting_series_id"), ("meeting", "meeting_id")):

@@ -81,7 +81,7 @@ class MeetingLink(Written, TenantRow):
         *of_group_and_author(),
         belongs_to("meeting_series"),
         belongs_to("meeting"),
-        CheckConstraint("num_nonnulls(meeting_series_id, meeting_id) = 1", name="of_one"),
+        CheckConstraint("meeting_series_id IS NULL OR meeting_id IS NULL", name="of_one"),
         Index("ix_meeting_link_group", "tenant_id", "group_id", "id"),
         Index("ix_meeting_link_author", "tenant_id", "author_id"),
         Index("ix_meeting_link_series", "tenant_id", "meeting_series_id", "id"),

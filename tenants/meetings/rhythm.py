@@ -7,11 +7,11 @@ taken as surely have one within a few decades, and none is expanded beyond a giv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrule, rrulestr
+from dateutil.rrule import rrulestr
 from icalendar import vRecur
 
 LONGEST = 200
@@ -119,14 +119,12 @@ def first(
     return list(islice(expanded(rule, starts, zone, until=until, after=after), most))
 
 
-def _ruled(rule: str, starts: datetime, zone: str, until: datetime) -> rrule:
+def _ruled(rule: str, starts: datetime, zone: str, until: datetime) -> Iterator[datetime]:
     recurrence = vRecur.from_ical(rule)
     last = _last(recurrence, zone)
     bare = vRecur({name: value for name, value in recurrence.items() if name != "UNTIL"})
-    made = rrulestr(_text(bare), dtstart=starts)
-    if not isinstance(made, rrule):
-        raise TypeError("a rule without dates of its own is no set")
-    return made.replace(until=min(until, last) if last else until)
+    end = min(until, last) if last else until
+    return takewhile(lambda due: due <= end, rrulestr(_text(bare), dtstart=starts))
 
 
 def _text(recurrence: vRecur) -> str:

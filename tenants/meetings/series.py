@@ -260,7 +260,7 @@ def _reschedule(session: Session, series: MeetingSeries, *, anew: bool, told: bo
         .order_by(Meeting.due_at, Meeting.id)
         .with_for_update()
     ).all()
-    free = [row for row in rows if row.state == "planned"]
+    free = [row for row in rows if row.state == "planned" and row.starts_at > now()]
     if anew:
         zone = series.time_zone
         kept = {rhythm.local_time(row.due_at, zone).date() for row in rows if row.state != "planned"}

@@ -17,4 +17,6 @@ class CalendarFeed(Schema):
 class NewCalendarFeed(CalendarFeed):
     """A feed with its address, which is shown this once."""
 
-    url = fields.String()
+    url = fields.String(
+        allow_none=True, metadata={"description": "null when a repeated request is answered."}
+    )
