@@ -83,14 +83,11 @@ def _extend(session: Session, group_id: UUID) -> None:
         .order_by(MeetingSeries.id)
         .with_for_update()
     )
-    planned = dict(
-        session.execute(
-            select(Meeting.meeting_series_id, func.count())
-            .where(Meeting.group_id == group_id, Meeting.due_at > func.now())
-            .group_by(Meeting.meeting_series_id)
-        )
-        .tuples()
-        .all()
+    counted = (
+        select(Meeting.meeting_series_id, func.count().label("meetings"))
+        .where(Meeting.group_id == group_id, Meeting.due_at > func.now())
+        .group_by(Meeting.meeting_series_id)
     )
+    planned = {row.meeting_series_id: row.meetings for row in session.execute(counted)}
     for series in session.scalars(rows).all():
         extend(session, series, planned=planned.get(series.id, 0))
