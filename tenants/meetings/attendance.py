@@ -36,7 +36,7 @@ def say_attended(session: Session, *, group_id: UUID, meeting_id: UUID, attended
         MeetingAttendance.meeting_id == meeting_id,
         MeetingAttendance.author_id == session.membership_id,
     )
-    before = session.scalar(select(MeetingAttendance.attended).where(*mine)) or False
+    before = session.scalar(select(MeetingAttendance.attended).where(*mine))
     row = insert(MeetingAttendance).values(
         tenant_id=session.tenant_id,
         id=new_id(),
@@ -47,8 +47,9 @@ def say_attended(session: Session, *, group_id: UUID, meeting_id: UUID, attended
     )
     key = ["tenant_id", "meeting_id", "author_id"]
     session.execute(row.on_conflict_do_update(index_elements=key, set_={"attended": attended}))
-    if attended != before:
-        meeting.attended_count += 1 if attended else -1
+    if attended is not before:
+        meeting.attended_count += attended - bool(before)
+        meeting.updated_at = now()
         session.flush()
     events.record(
         session,

@@ -39,6 +39,9 @@ _INVITE = text("""
 """)
 _TO_BE_TOLD = text("""
     SELECT i.id FROM meeting_invitation i JOIN meeting m ON m.tenant_id = i.tenant_id AND m.id = i.meeting_id
+      JOIN meeting_invitee v ON v.tenant_id = i.tenant_id AND v.id = i.meeting_invitee_id
+      JOIN group_member g ON g.tenant_id = v.tenant_id AND g.group_id = v.group_id
+                         AND g.membership_id = v.membership_id AND g.left_at IS NULL
      WHERE i.group_id = :group AND m.starts_at > now() AND i.told_sequence IS DISTINCT FROM m.sequence
        AND (i.told_sequence IS NOT NULL OR m.state IN ('planned', 'moved'))
      ORDER BY m.starts_at, i.id

@@ -33,7 +33,7 @@ TAKES_PLACE = Meeting.state.in_(("planned", "moved"))
 HELD: ColumnElement[bool] = and_(TAKES_PLACE, func.now() >= _ENDS_AT)
 """It has been: nobody skipped or cancelled it, and its time is over."""
 STATE = case((HELD, literal("held")), else_=Meeting.state).label("state")
-_BY_TIME = func.row_number().over(order_by=(Meeting.starts_at, Meeting.id)).cast(BigInteger).label("place")
+_BY_TIME = func.row_number().over(order_by=(Meeting.starts_at, Meeting.id)).cast(BigInteger).label("position")
 _SHOWN: tuple[Any, ...] = (
     Meeting.id,
     Meeting.meeting_series_id,

@@ -81,8 +81,11 @@ def edit_series(
     series = _held(session, group_id, series_id)
     if_match.check(series.version)
     said = {word: changes.pop(word) for word in links.WORDS if word in changes}
-    if series.kind == "kick_off" and (changes.get("rrule") or changes.get("in_person") is False):
-        raise Invalid.field("/rrule", "kick_off", "A kick-off is one meeting in person, without a rule.")
+    for name, other in (("rrule", None), ("in_person", True)):
+        if series.kind == "kick_off" and changes.get(name, other) is not other:
+            raise Invalid.field(
+                f"/{name}", "kick_off", "A kick-off is one meeting in person, without a rule."
+            )
     was_usual = series.rrule == _usual(session, series)
     told = edited(series, changes, if_match=if_match)
     if set(told) & set(_OF_TIME):

@@ -4,10 +4,11 @@ It follows the group's state, makes the rows of meetings ahead, and posts invita
 as it runs and in its group only.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, func, null, select, text, update
+from sqlalchemy import and_, func, null, select, text
 
 from tenants.groups.models import Group
 from tenants.kernel import events
@@ -40,15 +41,21 @@ def look_after(session: Session, *, group_id: UUID) -> bool:
     group = session.get(Group, (session.tenant_id, group_id), with_for_update={"read": True})
     if group is None:
         return False
-    follow = {"ended": _end, "paused": _pause}.get(group.state, _go_on)
+    # Held before their meetings, as members do who change them.
+    living = (MeetingSeries.group_id == group_id, MeetingSeries.ended_at.is_(None))
+    rhythms = session.scalars(
+        select(MeetingSeries).where(*living).order_by(MeetingSeries.id).with_for_update()
+    ).all()
+    follow, became = _FOLLOWED.get(group.state, (_go_on, "meetings.restored"))
     number = follow(session, group_id)
     if number:
         counts = {"meetings": number}
-        events.record(
-            session, f"meeting.{group.state}", subject_type="peer_group", subject_id=group_id, counts=counts
-        )
+        events.record(session, became, subject_type="peer_group", subject_id=group_id, counts=counts)
+    if group.state == "ended":
+        for series in rhythms:
+            series.ended_at = now()
     if group.state in MEET:
-        _extend(session, group_id)
+        _extend(session, group_id, rhythms)
     post_what_is_due(session, group_id=group_id)
     coming = select(Meeting.id).where(
         Meeting.group_id == group_id, TAKES_PLACE, Meeting.starts_at > func.now()
@@ -57,11 +64,6 @@ def look_after(session: Session, *, group_id: UUID) -> bool:
 
 
 def _end(session: Session, group_id: UUID) -> int:
-    living = (MeetingSeries.group_id == group_id, MeetingSeries.ended_at.is_(None))
-    ended = {"ended_at": now(), "version": MeetingSeries.version + 1}
-    session.execute(
-        update(MeetingSeries).where(*living).values(ended).execution_options(synchronize_session=False)
-    )
     waits = TAKES_PLACE | Meeting.state_before_pause.is_not(None)
     return change_coming(session, and_(Meeting.group_id == group_id, waits), state_before_pause=None)
 
@@ -76,18 +78,16 @@ def _go_on(session: Session, group_id: UUID) -> int:
     return change_coming(session, paused, state=Meeting.state_before_pause, state_before_pause=null())
 
 
-def _extend(session: Session, group_id: UUID) -> None:
-    rows = (
-        select(MeetingSeries)
-        .where(MeetingSeries.group_id == group_id, MeetingSeries.ended_at.is_(None))
-        .order_by(MeetingSeries.id)
-        .with_for_update()
-    )
+_FOLLOWED = {"ended": (_end, "meetings.cancelled"), "paused": (_pause, "meetings.skipped")}
+"""What becomes of a group's meetings in a state in which it does not meet, and the event that tells it."""
+
+
+def _extend(session: Session, group_id: UUID, rhythms: Sequence[MeetingSeries]) -> None:
     counted = (
         select(Meeting.meeting_series_id, func.count().label("meetings"))
         .where(Meeting.group_id == group_id, Meeting.due_at > func.now())
         .group_by(Meeting.meeting_series_id)
     )
     planned = {row.meeting_series_id: row.meetings for row in session.execute(counted)}
-    for series in session.scalars(rows).all():
+    for series in rhythms:
         extend(session, series, planned=planned.get(series.id, 0))

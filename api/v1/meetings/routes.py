@@ -84,7 +84,7 @@ def end_meeting_series(session: Session, group_id: UUID, meeting_series_id: UUID
     series.end_series(session, group_id=group_id, series_id=meeting_series_id, if_match=if_match)
 
 
-@blp.list(MEETINGS, READ, query=MeetingQuery, returns=ListedMeeting, pages="place")
+@blp.list(MEETINGS, READ, query=MeetingQuery, returns=ListedMeeting, pages="position")
 def list_meetings(session: Session, group_id: UUID, since: Any, until: Any) -> Select[Any]:
     """The group's meetings, past and to come, in the order of time."""
     refuse_strangers(session, group_id)
@@ -156,7 +156,7 @@ def get_activity(session: Session, group_id: UUID) -> Any:
     return queries.activity(session, group_id=group_id)
 
 
-@blp.list("/me/meetings", Permission.ME_READ, query=MeetingQuery, returns=MyMeeting, pages="place")
+@blp.list("/me/meetings", Permission.ME_READ, query=MeetingQuery, returns=MyMeeting, pages="position")
 def list_my_meetings(session: Session, since: Any, until: Any) -> Select[Any]:
     """The meetings of all one's groups, in the order of time."""
     url = f"{current_app.config['PUBLIC_URL']}/groups/"
