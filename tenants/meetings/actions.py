@@ -13,7 +13,7 @@ from tenants.kernel.rows import Version
 from tenants.kernel.session import Session
 from tenants.meetings import links, queries, rhythm
 from tenants.meetings.models import Meeting
-from tenants.meetings.series import changed, check_time, hold_group
+from tenants.meetings.series import changed, check_time, check_zone, hold_group, refuse_too_many
 
 LATE_BY = timedelta(days=31)
 """For so long a meeting that has been can still be noted."""
@@ -32,7 +32,9 @@ def create_meeting(
     """
     refuse_strangers(session, group_id)
     hold_group(session, group_id)
-    check_time(starts_at_local, time_zone)
+    check_zone(time_zone)
+    check_time(starts_at_local)
+    refuse_too_many(session, group_id)
     when = rhythm.occurrence(starts_at_local, time_zone)
     if when.starts_at < now() - LATE_BY:
         raise Invalid.field("/starts_at_local", "out_of_range", "This is more than a month ago.")
@@ -99,7 +101,8 @@ def _move(meeting: Meeting, changes: dict[str, Any]) -> None:
     if "starts_at_local" in changes or "time_zone" in changes:
         meeting.time_zone = changes.get("time_zone", meeting.time_zone)
         local = changes.get("starts_at_local", meeting.starts_at_local)
-        check_time(local, meeting.time_zone)
+        check_zone(meeting.time_zone)
+        check_time(local)
         when = rhythm.occurrence(local, meeting.time_zone)
         if when.starts_at <= now():
             raise Invalid.field("/starts_at_local", "out_of_range", "A meeting is moved to a time to come.")

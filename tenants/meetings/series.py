@@ -4,14 +4,12 @@ Meetings are made ahead, in the transaction that makes or changes their series, 
 change of the series reaches its meetings that are still to come and that nobody has changed; the others stay.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from dateutil.relativedelta import relativedelta
-from sqlalchemy import ColumnElement, Select, and_, func, insert, select, text, update
+from sqlalchemy import Select, and_, func, select
 
 from tenants.cohorts.values import is_time_zone
 from tenants.groups.models import Group, GroupMember
@@ -23,26 +21,17 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.rows import Version, edited
 from tenants.kernel.session import Session
 from tenants.meetings import links, rhythm
+from tenants.meetings.ahead import change_coming, coming_of, insert_meetings, reschedule
 from tenants.meetings.models import Meeting, MeetingSeries
-from tenants.meetings.rhythm import InvalidRhythm, Occurrence
+from tenants.meetings.rhythm import InvalidRhythm
 
-AHEAD = relativedelta(months=13)
-MOST_AHEAD = 60
-"""Meetings of a series that are rows ahead of their time."""
+MOST_TO_COME = 500
+"""Of a group, of all series and besides."""
 BEFORE, AFTER = timedelta(days=366), timedelta(days=731)
 """How far from now a first meeting may be."""
 MEET = ("announced", "confirmed", "active")
 """States of groups that meet."""
 _OF_TIME = ("rrule", "starts_at_local", "time_zone")
-_RESCHEDULE = text("""
-    UPDATE meeting m SET starts_at = n.starts_at, due_at = n.starts_at, starts_at_local = n.local, time_zone = :zone,
-           minutes = :minutes, in_person = :in_person, sequence = m.sequence + 1, version = m.version + 1,
-           updated_at = :moment
-      FROM unnest(CAST(:ids AS uuid[]), CAST(:starts AS timestamptz[]), CAST(:locals AS timestamp[]))
-           AS n (id, starts_at, local)
-     WHERE m.id = n.id AND (:told OR (m.starts_at, m.starts_at_local, m.time_zone, m.minutes, m.in_person)
-           IS DISTINCT FROM (n.starts_at, n.local, :zone, :minutes, :in_person))
-""")
 
 
 def create_series(session: Session, *, group_id: UUID, **given: Any) -> SimpleNamespace:
@@ -59,9 +48,11 @@ def create_series(session: Session, *, group_id: UUID, **given: Any) -> SimpleNa
         if series.rrule is not None:
             raise Invalid.field("/rrule", "kick_off", "A kick-off is one meeting, without a rule.")
         series.in_person = True
-    check_time(series.starts_at_local, series.time_zone)
+    check_zone(series.time_zone)
+    check_time(series.starts_at_local)
+    refuse_too_many(session, group_id)
     _check_rule(session, series, default=series.rrule is None)
-    coming = _coming(series, after=now())
+    coming = coming_of(series, after=now())
     if not coming:
         raise Invalid.field("/starts_at_local", "no_occurrence", "There would be no meeting from now on.")
     session.add(series)
@@ -89,11 +80,13 @@ def edit_series(
     was_usual = series.rrule == _usual(session, series)
     told = edited(series, changes, if_match=if_match)
     if set(told) & set(_OF_TIME):
-        check_time(series.starts_at_local, series.time_zone)
+        check_zone(series.time_zone)
+        if "starts_at_local" in told:
+            check_time(series.starts_at_local)
         _check_rule(session, series, default=series.rrule is None or (was_usual and "rrule" not in changes))
     if links.say(session, group_id=group_id, said=said, meeting_series_id=series.id) or told:
         series.updated_at = now()
-        _reschedule(session, series, anew=bool(set(told) & set(_OF_TIME)), told=bool(said))
+        reschedule(session, series, anew=bool(set(told) & set(_OF_TIME)), told=bool(said))
         if said:
             change_coming(
                 session, and_(Meeting.meeting_series_id == series.id, Meeting.state == "moved"), state="moved"
@@ -110,9 +103,8 @@ def end_series(session: Session, *, group_id: UUID, series_id: UUID, if_match: V
     if_match.check(series.version)
     series.ended_at = now()
     session.flush()
-    change_coming(
-        session, and_(Meeting.meeting_series_id == series.id, Meeting.state.in_(("planned", "moved")))
-    )
+    waits = Meeting.state.in_(("planned", "moved")) | Meeting.state_before_pause.is_not(None)
+    change_coming(session, and_(Meeting.meeting_series_id == series.id, waits), state_before_pause=None)
     changed(session, "meeting_series.ended", group_id)
 
 
@@ -141,64 +133,25 @@ def hold_group(session: Session, group_id: UUID) -> None:
         raise Conflict(f"This group is {group.state}: it does not meet now.", code="group_does_not_meet")
 
 
-def check_time(starts_at_local: datetime, zone: str) -> None:
-    """Raise Invalid for a zone that nobody knows, or a time that is years away."""
+def refuse_too_many(session: Session, group_id: UUID) -> None:
+    """Raise Conflict "too_many_meetings" where a group has as many to come as anybody could want."""
+    coming = select(func.count()).where(Meeting.group_id == group_id, Meeting.starts_at > func.now())
+    if (session.scalar(coming) or 0) >= MOST_TO_COME:
+        raise Conflict("This group has very many meetings to come already.", code="too_many_meetings")
+
+
+def check_zone(zone: str) -> None:
+    """Raise Invalid for a zone that nobody knows."""
     if not is_time_zone(zone):
         raise Invalid.field("/time_zone", "unknown", "Use an IANA name such as America/Chicago.")
+
+
+def check_time(starts_at_local: datetime) -> None:
+    """Raise Invalid for a time that is years away."""
     today = now().replace(tzinfo=None)
     if not today - BEFORE <= starts_at_local <= today + AFTER:
         said = "This is more than a year ago or two years ahead."
         raise Invalid.field("/starts_at_local", "out_of_range", said)
-
-
-def insert_meetings(session: Session, series: MeetingSeries, coming: Sequence[Occurrence]) -> None:
-    """Make the rows of these dates of a series."""
-    if not coming:
-        return
-    rows = [
-        {
-            "tenant_id": session.tenant_id,
-            "id": new_id(),
-            "group_id": series.group_id,
-            "meeting_series_id": series.id,
-            "due_at": each.starts_at,
-            "starts_at": each.starts_at,
-            "starts_at_local": each.local,
-            "time_zone": series.time_zone,
-            "minutes": series.minutes,
-            "in_person": series.in_person,
-        }
-        for each in coming
-    ]
-    session.execute(insert(Meeting), rows)
-
-
-def extend(session: Session, series: MeetingSeries, *, planned: int) -> int:
-    """Make the rows that a series, with so many meetings still to come, lacks by now; how many they were."""
-    after = max(series.expanded_until, now())
-    coming = _coming(series, after=after, most=MOST_AHEAD - planned)
-    insert_meetings(session, series, coming)
-    return len(coming)
-
-
-def change_coming(
-    session: Session, which: ColumnElement[bool], *, state: Any = "cancelled", **values: Any
-) -> int:
-    """Bring those of these meetings that have not begun into a state, and tell calendars; how many they were."""
-    done = session.execute(
-        update(Meeting)
-        .where(Meeting.starts_at > func.now(), which)
-        .values(
-            state=state,
-            sequence=Meeting.sequence + 1,
-            version=Meeting.version + 1,
-            updated_at=now(),
-            **values,
-        )
-        .returning(Meeting.id)
-        .execution_options(synchronize_session=False)
-    )
-    return len(done.all())
 
 
 def changed(session: Session, type_: str, group_id: UUID, **said: Any) -> None:
@@ -239,51 +192,3 @@ def _check_rule(session: Session, series: MeetingSeries, *, default: bool) -> No
         series.rrule = rhythm.checked_rule(series.rrule, series.starts_at_local, series.time_zone)
     except InvalidRhythm as broken:
         raise Invalid.field("/rrule", broken.code, str(broken)) from None
-
-
-def _coming(series: MeetingSeries, *, after: datetime, most: int = MOST_AHEAD) -> list[Occurrence]:
-    """The next dates of a series, and note up to when these are all."""
-    if most <= 0:
-        return []
-    rhythm_of = (series.rrule, series.starts_at_local, series.time_zone)
-    latest = rhythm.moment(series.starts_at_local + rhythm.LATEST, series.time_zone)
-    begins = next(rhythm.expanded(*rhythm_of, until=latest), None)
-    until = max(now(), begins.starts_at if begins else now()) + AHEAD
-    coming = rhythm.first(*rhythm_of, until=until, after=after, most=most)
-    series.expanded_until = coming[-1].starts_at if len(coming) == most else until
-    return coming
-
-
-def _reschedule(session: Session, series: MeetingSeries, *, anew: bool, told: bool) -> None:
-    """Change the meetings to come that nobody changed: in order, each to the next date that the series has now."""
-    still_due = (Meeting.meeting_series_id == series.id, Meeting.due_at > func.now())
-    rows = session.execute(
-        select(Meeting.id, Meeting.state, Meeting.due_at, Meeting.starts_at, Meeting.starts_at_local)
-        .where(*still_due)
-        .order_by(Meeting.due_at, Meeting.id)
-        .with_for_update()
-    ).all()
-    free = [row for row in rows if row.state == "planned" and row.starts_at > now()]
-    if anew:
-        zone = series.time_zone
-        kept = {rhythm.local_time(row.due_at, zone).date() for row in rows if row.state != "planned"}
-        coming = _coming(series, after=now())
-        coming = [each for each in coming if each.due.date() not in kept]
-    else:
-        coming = [Occurrence(row.starts_at_local, row.starts_at, row.starts_at_local) for row in free]
-    session.execute(
-        _RESCHEDULE,
-        {
-            "ids": [row.id for row in free][: len(coming)],
-            "starts": [each.starts_at for each in coming][: len(free)],
-            "locals": [each.local for each in coming][: len(free)],
-            "zone": series.time_zone,
-            "minutes": series.minutes,
-            "in_person": series.in_person,
-            "told": told,
-            "moment": now(),
-        },
-    )
-    if surplus := [row.id for row in free[len(coming) :]]:
-        change_coming(session, Meeting.id.in_(surplus), due_at=None)
-    insert_meetings(session, series, coming[len(free) :])

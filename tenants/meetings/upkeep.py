@@ -15,10 +15,11 @@ from tenants.kernel import events
 from tenants.kernel.claims import Claim
 from tenants.kernel.clock import now
 from tenants.kernel.session import Session
+from tenants.meetings.ahead import change_coming, extend
 from tenants.meetings.invitations import post_what_is_due
 from tenants.meetings.models import Meeting, MeetingSeries
 from tenants.meetings.queries import TAKES_PLACE
-from tenants.meetings.series import MEET, change_coming, extend
+from tenants.meetings.series import MEET
 
 AGAIN_AFTER = timedelta(days=7)
 # Several may have been asked for meanwhile: this one does the work of all that wait.

@@ -165,6 +165,27 @@ def test_a_change_of_the_rhythm_reaches_what_is_to_come_and_nobody_changed(api, 
     assert set(ended.values()) == {"cancelled"}
 
 
+def test_a_rhythm_of_years_ago_can_be_changed_and_one_without_a_meeting_to_come_is_ended(api, circle, root):
+    url, series = series_of(api, circle, rrule="FREQ=WEEKLY")
+    old = "UPDATE meeting_series SET starts_at_local = starts_at_local - interval '2100 days' WHERE id = %s"
+    root.execute(old, [series["id"]])
+    assert edited(api, url, rrule="FREQ=WEEKLY;INTERVAL=2").status_code == 200
+    planned = [row for row in meetings_of(api, circle, series) if row["state"] == "planned"]
+    assert 28 <= len(planned) <= 29
+    refused(edited(api, url, rrule="FREQ=WEEKLY;COUNT=9"), 422, "/rrule")
+    assert [row for row in meetings_of(api, circle, series) if row["state"] == "planned"] == planned
+
+
+def test_a_group_has_five_hundred_meetings_to_come_at_most(app, database, root):
+    circle = circle_of(app, open_another(app, database), root, people=1)
+    api = circle.api()
+    for _ in range(9):
+        series_of(api, circle, rrule="FREQ=DAILY")
+    for path in ("meetings", "meeting-series"):
+        asked = {"starts_at_local": days_ahead(3), "time_zone": "UTC"}
+        refused(api.post(f"{circle.url}/{path}", json=asked), 409, "too_many_meetings")
+
+
 def test_a_shorter_rhythm_cancels_what_falls_away_and_a_longer_one_adds(api, circle):
     url, series = series_of(api, circle)
     ids = [row["id"] for row in meetings_of(api, circle, series)]

@@ -179,6 +179,19 @@ def test_a_group_that_pauses_skips_its_meetings_and_goes_on_with_them(circle, cl
     assert {told(each)[0::2][:2] for each in clerk.office.received[-3:]} == {("REQUEST", 2)}
 
 
+def test_a_rhythm_that_ends_while_its_group_pauses_does_not_come_back(circle, clerk):
+    rhythm(circle, "FREQ=WEEKLY;COUNT=2")
+    become(circle, "paused")
+    clerk.work()
+    api = circle.api()
+    series = api.get(f"{circle.url}/meeting-series").get_json()["items"][0]
+    url = f"{circle.url}/meeting-series/{series['id']}"
+    assert api.delete(url, headers={"If-Match": api.get(url).headers["ETag"]}).status_code == 204
+    become(circle, "active")
+    clerk.work()
+    assert states(circle) == ["cancelled"] * 2
+
+
 def test_a_group_that_ends_cancels_what_was_to_come_and_keeps_what_was(circle, clerk, root):
     rhythm(circle, "FREQ=WEEKLY;COUNT=3")
     meets(circle, days=(-2,))
