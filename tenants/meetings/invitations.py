@@ -14,7 +14,7 @@ from sqlalchemy import delete, exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from tenants.groups.queries import refuse_strangers
-from tenants.kernel import jobs
+from tenants.kernel import events, jobs
 from tenants.kernel.addresses import Mailbox
 from tenants.kernel.clock import now
 from tenants.kernel.errors import NotFound
@@ -57,6 +57,13 @@ def are_wanted(session: Session, *, group_id: UUID) -> bool:
 def want(session: Session, *, group_id: UUID, wanted: bool) -> bool:
     """Ask to be invited by mail, or to be left alone from now on. Raises NotFound to all but members."""
     refuse_strangers(session, group_id)
+    events.record(
+        session,
+        "calendar_invitations.changed",
+        subject_type="peer_group",
+        subject_id=group_id,
+        names_actor=False,
+    )
     if not wanted:
         session.execute(delete(MeetingInvitee).where(*_mine(session, group_id)))
         return False

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from tenants.kernel.clock import now
 from tenants.kernel.permissions import Role
@@ -283,9 +284,9 @@ def test_the_tenant_sees_dates_and_counts_and_no_link_words_or_names(app, api, c
         "SELECT (SELECT string_agg(e::text, '') FROM event e) || (SELECT string_agg(j::text, '') FROM job j)"
         " || (SELECT string_agg(m::text, '') FROM meeting m) || (SELECT string_agg(l::text, '') FROM meeting_link l)"
     ).fetchone()[0]
-    for text in (activity.text, mine.text, kept):
-        assert "amberbay" not in text.lower()
-        assert b"amberbay".hex() not in text
+    for said in (activity.text, mine.text, kept):
+        assert "amberbay" not in said.lower()
+        assert b"amberbay".hex() not in said
     assert str(circle.members[0]) not in activity.text
 
 
@@ -328,6 +329,43 @@ def test_only_who_is_in_a_group_that_meets_has_a_say(app, database, root):
         refused(edited(api, one, state="skipped"), 409, "group_does_not_meet")
 
 
+COLUMNS = "group_id, starts_at, starts_at_local, time_zone, minutes, in_person, state"
+INSERTS = f"""
+    INSERT INTO meeting (tenant_id, id, {COLUMNS}) SELECT tenant_id, uuidv7(), {COLUMNS} FROM meeting
+     WHERE group_id = :group LIMIT 1;
+    INSERT INTO meeting_invitee (tenant_id, id, group_id, membership_id, personal)
+    SELECT tenant_id, uuidv7(), id, :member, true FROM peer_group WHERE id = :group;
+    INSERT INTO meeting_link (tenant_id, id, group_id, author_id, meeting_series_id)
+    SELECT tenant_id, uuidv7(), group_id, :member, id FROM meeting_series WHERE id = :series
+""".split(";")
+
+
+def test_the_wall_lets_nobody_but_the_person_of_a_member_write_or_read_links(
+    app, api, circle, database, root
+):
+    """As whoever could run statements for an organiser, a stranger, or her employer who signs in as her."""
+    url, series = series_of(api, circle, join_link=LINK)
+    stranger = member_of(app, circle.tenant.id, Role.OWNER).id
+    known = {"group": circle.id, "series": series["id"], "member": circle.members[0]}
+    changes = (
+        "UPDATE meeting SET state = 'cancelled' WHERE group_id = :group",
+        "UPDATE meeting_series SET minutes = 15 WHERE group_id = :group",
+        "UPDATE meeting_link SET encrypted_join_link = NULL WHERE group_id = :group",
+        "DELETE FROM meeting_invitee WHERE group_id = :group",
+    )
+    root.execute("UPDATE job SET state = 'succeeded' WHERE kind = 'meetings' AND state = 'running'")
+    for who in (None, stranger, circle.members[0]):
+        for attack in INSERTS:
+            refused_by_wall = pytest.raises(Exception, match="row-level security")
+            with database.tenant(circle.tenant.id, membership_id=who) as session, refused_by_wall:
+                session.execute(text(attack), known)
+        with database.tenant(circle.tenant.id, membership_id=who) as session:
+            assert [session.execute(text(change), known).rowcount for change in changes] == [0, 0, 0, 0]
+            assert session.scalar(text("SELECT count(*) FROM meeting_link")) == 0
+            assert session.scalar(text("SELECT count(*) FROM meeting_attendance")) == 0
+    assert api.get(url).get_json() == series
+
+
 def test_meetings_are_listed_in_the_order_of_time_and_from_and_to_a_moment(api, circle):
     series_of(api, circle, rrule="FREQ=DAILY;COUNT=5", starts_at_local=days_ahead(300))
     for path in (f"{circle.url}/meetings", "/v1/me/meetings"):
@@ -336,9 +374,7 @@ def test_meetings_are_listed_in_the_order_of_time_and_from_and_to_a_moment(api, 
         assert days == [days_ahead(day) for day in (301, 302, 303)]
 
 
-AT_ONCE = settings(
-    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+AT_ONCE = settings(deadline=None, max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 STEPS = st.one_of(
     st.fixed_dictionaries({"starts_at_local": st.integers(2, 40).map(days_ahead)}),
     st.fixed_dictionaries({"state": st.sampled_from(["planned", "skipped", "cancelled"])}),
@@ -353,7 +389,7 @@ STEPS = st.one_of(
 
 
 @AT_ONCE
-@given(st.lists(STEPS, min_size=1, max_size=5))
+@given(st.lists(STEPS, min_size=1, max_size=4))
 def test_no_change_falls_back_in_sequence_or_touches_what_has_been(api, circle, root, steps):
     url, series = series_of(api, circle)
     ids = [row["id"] for row in meetings_of(api, circle, series)]
