@@ -329,15 +329,20 @@ def test_only_who_is_in_a_group_that_meets_has_a_say(app, database, root):
         refused(edited(api, one, state="skipped"), 409, "group_does_not_meet")
 
 
-COLUMNS = "group_id, starts_at, starts_at_local, time_zone, minutes, in_person, state"
-INSERTS = f"""
-    INSERT INTO meeting (tenant_id, id, {COLUMNS}) SELECT tenant_id, uuidv7(), {COLUMNS} FROM meeting
-     WHERE group_id = :group LIMIT 1;
+MEETING = """
+    INSERT INTO meeting
+           (tenant_id, id, group_id, starts_at, starts_at_local, time_zone, minutes, in_person, state)
+    SELECT tenant_id, uuidv7(), group_id, starts_at, starts_at_local, time_zone, minutes, in_person, state FROM meeting
+     WHERE group_id = :group LIMIT 1
+"""
+INVITEE = """
     INSERT INTO meeting_invitee (tenant_id, id, group_id, membership_id, personal)
-    SELECT tenant_id, uuidv7(), id, :member, true FROM peer_group WHERE id = :group;
+    SELECT tenant_id, uuidv7(), id, :member, true FROM peer_group WHERE id = :group
+"""
+ITS_LINK = """
     INSERT INTO meeting_link (tenant_id, id, group_id, author_id, meeting_series_id)
     SELECT tenant_id, uuidv7(), group_id, :member, id FROM meeting_series WHERE id = :series
-""".split(";")
+"""
 
 
 def test_the_wall_lets_nobody_but_the_person_of_a_member_write_or_read_links(
@@ -355,7 +360,7 @@ def test_the_wall_lets_nobody_but_the_person_of_a_member_write_or_read_links(
     )
     root.execute("UPDATE job SET state = 'succeeded' WHERE kind = 'meetings' AND state = 'running'")
     for who in (None, stranger, circle.members[0]):
-        for attack in INSERTS:
+        for attack in (MEETING, INVITEE, ITS_LINK):
             refused_by_wall = pytest.raises(Exception, match="row-level security")
             with database.tenant(circle.tenant.id, membership_id=who) as session, refused_by_wall:
                 session.execute(text(attack), known)
