@@ -38,7 +38,7 @@ def create_meeting(
     when = rhythm.occurrence(starts_at_local, time_zone)
     if when.starts_at < now() - LATE_BY:
         raise Invalid.field("/starts_at_local", "out_of_range", "This is more than a month ago.")
-    said = {word: given.pop(word) for word in links.WORDS if given.get(word) is not None}
+    said = links.taken_from(given)
     meeting = Meeting(
         id=new_id(),
         group_id=group_id,

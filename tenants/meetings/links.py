@@ -50,6 +50,12 @@ def check_link(link: str | None) -> None:
         raise Invalid.field("/join_link", "invalid", said)
 
 
+def taken_from(given: dict[str, Any]) -> dict[str, str]:
+    """Take out of what is given what is said of where it is."""
+    said = {word: given.pop(word, None) for word in WORDS}
+    return {word: value for word, value in said.items() if value is not None}
+
+
 def say(
     session: Session,
     *,

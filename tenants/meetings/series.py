@@ -42,7 +42,7 @@ def create_series(session: Session, *, group_id: UUID, **given: Any) -> SimpleNa
     """
     refuse_strangers(session, group_id)
     hold_group(session, group_id)
-    said = {word: given.pop(word) for word in links.WORDS if given.get(word) is not None}
+    said = links.taken_from(given)
     series = MeetingSeries(id=new_id(), group_id=group_id, **given)
     if series.kind == "kick_off":
         if series.rrule is not None:

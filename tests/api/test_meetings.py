@@ -93,6 +93,15 @@ def test_a_group_says_in_which_rhythm_it_meets_and_has_its_meetings_for_a_year(a
     assert listed == {key: value for key, value in series.items() if key not in ("join_link", "place")}
 
 
+def test_where_it_is_may_be_left_open_and_taken_back(api, circle):
+    for made in (series_of(api, circle, join_link=None, place=None), meeting_of(api, circle, join_link=None)):
+        url, shown = made
+        assert (shown["join_link"], shown["place"]) == (None, None)
+        assert edited(api, url, join_link=LINK, place=PLACE).get_json()["join_link"] == LINK
+        assert edited(api, url, join_link=None).get_json()["place"] == PLACE
+        assert api.get(url).get_json()["join_link"] is None
+
+
 def test_two_meet_every_other_week_and_a_kick_off_is_one_meeting_in_person(app, database, root):
     pair = circle_of(app, open_another(app, database), root, people=2)
     api = pair.api()
