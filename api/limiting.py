@@ -40,6 +40,16 @@ def limit_sign_in(tenant: str) -> None:
     _count_or_refuse((quotas.sign_in, _hidden(tenant)), (quotas.address, _hidden(_address())))
 
 
+def limit_feed(secret: str) -> None:
+    """Count a request for a calendar, in this process while Valkey is away. Raises RateLimited."""
+    address, quotas = _address(), _quotas()
+    asked = (
+        (quotas.token, _hidden("calendar", secret, address)),
+        (quotas.address, _hidden("calendar", address)),
+    )
+    _go_on(_limiter().take(*asked) or _limiter().take_here(*asked))
+
+
 def tell_limits(response: Response) -> Response:
     """After each request: how its quotas stand; of a refused one, those that are used up."""
     count: Count | None = g.get("rate")

@@ -22,6 +22,7 @@ _MADE: dict[str, Any] = {
     "uuid": new_id,
     "text": lambda: f"invented-{new_id().hex}",
     "timestamp with time zone": lambda: dt.datetime.now(dt.UTC),
+    "timestamp without time zone": lambda: dt.datetime(2024, 5, 1, 10),  # noqa: DTZ001 - a local time
     "date": lambda: dt.date(2024, 5, 1),
     "boolean": lambda: False,
     "integer": lambda: 1,

@@ -5,6 +5,7 @@ from api.v1.admissions.routes import blp as admissions
 from api.v1.agreements.routes import blp as agreements
 from api.v1.analyses.routes import blp as analyses
 from api.v1.asks.routes import blp as asks
+from api.v1.calendar_feeds.routes import blp as calendar_feeds
 from api.v1.career_events.routes import blp as career_events
 from api.v1.charters.routes import blp as charters
 from api.v1.check_ins.routes import blp as check_ins
@@ -25,6 +26,7 @@ from api.v1.invitations.routes import blp as invitations
 from api.v1.jobs.routes import blp as jobs
 from api.v1.matching_runs.routes import blp as matching_runs
 from api.v1.me.routes import blp as me
+from api.v1.meetings.routes import blp as meetings
 from api.v1.opportunities.routes import blp as opportunities
 from api.v1.participants.routes import blp as participants
 from api.v1.people.routes import blp as people
@@ -71,6 +73,8 @@ RESOURCES = (
     retrospectives,
     curricula,
     fidelity,
+    meetings,
+    calendar_feeds,
     products,
     career_events,
     reports,

@@ -1,7 +1,7 @@
 """What groups agree on: places confirmed, signatures, turns, renewals, looks back, curricula; and repair.
 
 Revision ID: 0019
-Revises: 0017
+Revises: 0018
 """
 
 import sqlalchemy as sa
@@ -21,7 +21,7 @@ from migrations.rls import (
 )
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 

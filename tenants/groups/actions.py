@@ -10,7 +10,7 @@ from tenants.groups.admissions import conclude_admissions
 from tenants.groups.models import Group
 from tenants.groups.notices import tell_changed, tell_of_announcement
 from tenants.groups.repair import ask_for_repair
-from tenants.kernel import events
+from tenants.kernel import events, jobs
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict
 from tenants.kernel.rows import Version, edited, row_of
@@ -62,6 +62,8 @@ def edit_group(session: Session, *, group_id: UUID, changes: dict[str, Any], if_
             conclude_admissions(session, group.id)
         if group.state == "announced" and "state" in changed:
             tell_of_announcement(session, group_id=group.id)
+        if "state" in changed:
+            jobs.enqueue(session, "meetings", subject_id=group.id)
         events.record(session, "group.updated", subject=group, changed=changed, counts=counts)
     if marked:
         ask_for_repair(session, group_id=group_id)

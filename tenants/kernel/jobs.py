@@ -49,6 +49,7 @@ KINDS = {
     "letters": Kind("quick", "workers.jobs.letters.send"),
     # What members decide no organiser holds up.
     "admission": Kind("quick", "workers.jobs.groups.conclude_admission", cancellable=False),
+    "meetings": Kind("quick", "workers.jobs.meetings.keep"),
 }
 
 

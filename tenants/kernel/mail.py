@@ -34,6 +34,7 @@ LETTERS: dict[str, str] = {
     "participant_state": "tenants.groups.notices.compose",
     "admission": "tenants.groups.notices.compose_admission",
     "group_invitation": "tenants.groups.notices.compose_invitation",
+    "meeting_invitation": "tenants.meetings.invitations.compose",
 }
 """The composer of each kind of letter, by name, such as tenants.people.invitations.compose."""
 
@@ -47,6 +48,14 @@ BASE = Path(__file__).parent / "letters"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class CalendarPart:
+    """An iTIP message (RFC 6047) of this method, such as REQUEST, which calendar programs act on."""
+
+    method: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Letter:
     """What one person is sent. Raises ValueError for headers that are not in HEADERS or not plain ASCII."""
 
@@ -55,6 +64,7 @@ class Letter:
     text: str
     html: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    calendar: CalendarPart | None = None
 
     def __post_init__(self) -> None:
         for name, value in self.headers.items():
@@ -87,13 +97,20 @@ class Templates:
         )
 
     def letter(
-        self, called: str, /, *, to: Mailbox, headers: Mapping[str, str] | None = None, **values: Any
+        self,
+        called: str,
+        /,
+        *,
+        to: Mailbox,
+        headers: Mapping[str, str] | None = None,
+        calendar: CalendarPart | None = None,
+        **values: Any,
     ) -> Letter:
         """The letter `called` so, with these values in it."""
         plain = self._environment.get_template(f"{called}.txt")
         subject = " ".join("".join(plain.blocks["subject"](plain.new_context(values))).split())
         html = self._environment.get_template(f"{called}.html").render(values, subject=subject)
-        return Letter(to, subject, plain.render(values), html, headers or {})
+        return Letter(to, subject, plain.render(values), html, headers or {}, calendar)
 
 
 class PostedLetter(Created, TenantRow):

@@ -64,6 +64,11 @@ def as_message(letter: Letter, letter_id: UUID, sender: Mailbox) -> bytes:
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(letter.text)
         message.add_alternative(letter.html, subtype="html")
+        if letter.calendar is not None:
+            # Last, as what programs should rather show, and with the method that they look for (RFC 6047, 2.4).
+            message.add_alternative(
+                letter.calendar.text, subtype="calendar", params={"method": letter.calendar.method}
+            )
         written = message.as_bytes()
     except InvalidAddress:
         raise Unsendable("invalid_address") from None

@@ -20,6 +20,13 @@ GUARDED = [each for each in OPERATIONS if each[2].get("security")]
 WITH_IDS = [each for each in GUARDED if re.search(r"\{\w+_id\}", each[1])]
 
 
+_FORMATTED = {
+    "uuid": lambda: str(new_id()),
+    "date": lambda: "2026-01-01",
+    "local-date-time": lambda: "2026-01-01T10:00:00",
+}
+
+
 def sample(schema: dict[str, Any]) -> Any:
     """The smallest value that a schema admits."""
     if "$ref" in schema:
@@ -32,7 +39,7 @@ def sample(schema: dict[str, Any]) -> Any:
     made = {
         "object": lambda: {name: sample(schema["properties"][name]) for name in schema.get("required", ())},
         "array": lambda: [sample(schema["items"])] * schema.get("minItems", 0),
-        "string": lambda: {"uuid": str(new_id()), "date": "2026-01-01"}.get(schema.get("format", ""), "abc"),
+        "string": _FORMATTED.get(schema.get("format", ""), lambda: "abc"),
         "integer": lambda: schema.get("minimum", 1),
         "number": lambda: 1.0,
         "boolean": lambda: False,

@@ -283,6 +283,21 @@ def test_without_valkey_lists_go_on_up_to_the_limit_and_nobody_is_let_in(tenant,
     assert api.get(LIST).status_code == 200
 
 
+def test_calendars_are_counted_each_and_by_address_apart_from_signing_in_and_go_on_without_valkey(
+    strict, valkey
+):
+    def asked(name, address="192.0.2.9"):
+        return strict.test_client().get(f"/calendar/{name}.ics", environ_base={"REMOTE_ADDR": address})
+
+    assert [asked("one").status_code for _ in range(TOKEN + 1)] == [404] * TOKEN + [429]
+    too_many(asked("one"))
+    assert [asked(f"other-{number}").status_code for number in range(ADDRESS - TOKEN + 1)][-2:] == [404, 429]
+    assert asked("one", address="192.0.2.10").status_code == 404
+    assert ask_token(strict, address="192.0.2.9").status_code == 401
+    valkey.stop()
+    assert asked("one").status_code == 404
+
+
 def test_a_valkey_that_says_nothing_does_not_keep_a_list_waiting_for_ever(tenant, strict, valkey):
     api = speaking(strict, tenant.api.token)
     valkey.freeze()

@@ -79,6 +79,10 @@ def filled(tenant, database, finished, superuser):
         assert rows["state"] == "succeeded"
     wrote = let_in(tenant, group := api.get("/v1/groups").get_json()["items"][0]["id"])
     inhabit(tenant, ready.participants[:2])
+    groups = api_for(tenant, "/v1/me").get("/v1/me/groups").get_json()["items"]
+    for each in groups:
+        plant(superuser.cursor(), "meeting", tenant_id=tenant.id, group_id=each["id"], time_zone="UTC")
+        assert api_for(tenant, "/v1/me/calendar-feeds").post("/v1/me/calendar-feeds").status_code == 201
     for decision in ("objected", "granted"):
         said = {"program_id": program, "purpose": "contact", "decision": decision, "wording_version": "1"}
         assert api_for(tenant, "/v1/me").post("/v1/me/consents", json=said).status_code == 201

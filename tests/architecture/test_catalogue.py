@@ -14,6 +14,7 @@ from tenants.kernel.settings import owner_database_url
 from tenants.tables import METADATA
 
 GLOBAL_TABLES = {"tenant", "person", "personal_identity"}
+MEMBERS_WRITE = {"members_insert", "members_update", "members_delete"}
 NARROWER = {
     "act": {"one_of_the_two"},
     "admission": {"members_read"},
@@ -25,6 +26,10 @@ NARROWER = {
     "curriculum_version": {"versions_follow"},
     "event": {"sealing_is_final"},
     "group_member": {"leaving_is_final"},
+    "meeting": MEMBERS_WRITE,
+    "meeting_invitation": MEMBERS_WRITE,
+    "meeting_invitee": MEMBERS_WRITE,
+    "meeting_series": MEMBERS_WRITE,
     "membership": {"unbound_at_first"},
     "separation": {"own_wishes"},
 }
@@ -36,8 +41,9 @@ REACH = {
 }  # fmt: skip
 NO_LIMITED_ROLE_OPENS = {
     # How people and clients get in, and what the product keeps for itself.
-    "access_token", "authorization_code", "browser_session", "client", "client_authorization", "connection",
-    "data_key", "event", "idempotency_record", "identity", "job", "letter", "refresh_token", "sign_in_attempt",
+    "access_token", "authorization_code", "browser_session", "calendar_feed", "client", "client_authorization",
+    "connection", "data_key", "event", "idempotency_record", "identity", "job", "letter", "refresh_token",
+    "sign_in_attempt",
 } | GLOBAL_TABLES | {
     # Behind the group wall, which asks for membership.
     name for name, table in METADATA.tables.items() if {"group_id", "author_id"} <= {*table.c.keys()}
@@ -466,6 +472,8 @@ def test_who_serves_makes_nothing_in_a_schema(catalogue, role, schema):
         ("membership", "person_id", "UPDATE"),
         ("peer_group", "group_sign_in", "UPDATE"),
         ("access_token", "scopes", "UPDATE"),
+        ("calendar_feed", "membership_id", "UPDATE"),
+        ("calendar_feed", "personal", "UPDATE"),
         ("charter_version", "encrypted_text", "UPDATE"),
         ("charter_version", "number", "UPDATE"),
         ("charter_version", "written_at", "INSERT"),
@@ -489,6 +497,13 @@ def test_who_serves_makes_nothing_in_a_schema(catalogue, role, schema):
         ("consent_entry", "membership_id", "UPDATE"),
         ("data_key", "group_id", "UPDATE"),
         ("event", "type", "UPDATE"),
+        ("meeting", "group_id", "UPDATE"),
+        ("meeting_attendance", "author_id", "UPDATE"),
+        ("meeting_attendance", "written_at", "INSERT"),
+        ("meeting_invitee", "membership_id", "UPDATE"),
+        ("meeting_link", "group_id", "UPDATE"),
+        ("meeting_link", "written_at", "INSERT"),
+        ("meeting_series", "group_id", "UPDATE"),
         ("separation", "membership_id", "UPDATE"),
         ("separation", "encrypted_names", "UPDATE"),
     ],

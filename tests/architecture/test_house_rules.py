@@ -36,6 +36,7 @@ PURE = (
     "tenants/cohorts/values.py",
     "tenants/matching/randomising.py",
     "tenants/matching/solver",
+    "tenants/meetings/rhythm.py",
     "tenants/people/consent.py",
     "tenants/reporting/disclosure.py",
     "tenants/reporting/survival.py",

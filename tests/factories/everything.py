@@ -8,6 +8,7 @@ from tenants.access.models import BrowserSession
 from tenants.cohorts.models import Participant
 from tenants.kernel.clock import now
 from tenants.kernel.ids import new_id
+from tests.conftest import until_settled
 from tests.contract import document
 from tests.factories.matching import every, ready_to_match
 from tests.factories.people import api_for, let_in
@@ -87,6 +88,7 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
     }
     if report := make("report_id", "/v1/reports", order):
         finished(api, report)
+    until_settled(database, tenant.id)
     with database.tenant(tenant.id) as session:
         ids["job_id"] = str(session.connection().exec_driver_sql("SELECT id FROM job LIMIT 1").scalar_one())
     return ids

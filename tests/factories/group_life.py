@@ -1,7 +1,9 @@
 """What a member writes in her group: two of everything. All of it is invented."""
 
+from datetime import timedelta
 from typing import Any
 
+from tenants.kernel.clock import now
 from tests.contract import ContractClient
 
 
@@ -26,7 +28,7 @@ def life_of(api: ContractClient, url: str, fellow: str) -> dict[str, str]:
     assert api.put(f"{url}/charter/versions/2/signature").status_code == 200
     planned = {"topics": [{"title": "Invented"}], "builds_on": 0}
     assert api.put(f"{url}/curriculum", json=planned).status_code == 200
-    ids |= looked_back(api, url)
+    ids |= looked_back(api, url) | meetings_of(api, url) | {"calendar_feed_id": feeds_of(api, url)}
     for place in [row for row in api.get(f"{url}/roster").get_json()["items"] if row["admitted_at"] is None]:
         ids["admission_id"] = _made(api, f"{url}/admissions", group_member_id=place["id"])
     return ids
@@ -57,3 +59,29 @@ def looked_back(api: ContractClient, url: str) -> dict[str, str]:
             for phase in ("rating", "agreeing", "agreed"):
                 assert api.put(f"{one}/phase", json={"phase": phase}).status_code == 200
     return ids
+
+
+def meetings_of(api: ContractClient, url: str) -> dict[str, str]:
+    """Two rhythms, with their meetings; an id of each."""
+    for minutes in (45, 60):
+        asked = {"starts_at_local": days_ahead(3), "time_zone": "Europe/Kiev", "minutes": minutes}
+        series = api.post(
+            f"{url}/meeting-series", json={**asked, "join_link": "https://video.example/amberbay"}
+        )
+        assert series.status_code == 201, series.get_json()
+    meetings = api.get(f"{url}/meetings").get_json()["items"]
+    return {"meeting_series_id": series.get_json()["id"], "meeting_id": meetings[0]["id"]}
+
+
+def feeds_of(api: ContractClient, url: str) -> str:
+    """A feed of one group and one of all; the id of the last."""
+    for path in (f"{url}/calendar-feeds", "/v1/me/calendar-feeds"):
+        made = api.post(path)
+        assert made.status_code == 201, made.get_json()
+    feed: str = made.get_json()["id"]
+    return feed
+
+
+def days_ahead(days: int, hour: int = 10) -> str:
+    """The local time of an hour so many days from now."""
+    return f"{now() + timedelta(days=days):%Y-%m-%d}T{hour:02}:00:00"

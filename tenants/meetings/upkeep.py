@@ -1,0 +1,94 @@
+"""What becomes of a group's meetings without its members: a job for each group that meets, about once a week.
+
+It follows the group's state, makes the rows of meetings ahead, and posts invitations. The wall lets it write, as long
+as it runs and in its group only.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import and_, func, null, select, text
+
+from tenants.groups.models import Group
+from tenants.kernel import events
+from tenants.kernel.claims import Claim
+from tenants.kernel.clock import now
+from tenants.kernel.session import Session
+from tenants.meetings.ahead import change_coming, extend
+from tenants.meetings.invitations import post_what_is_due
+from tenants.meetings.models import Meeting, MeetingSeries
+from tenants.meetings.queries import TAKES_PLACE
+from tenants.meetings.series import MEET
+
+AGAIN_AFTER = timedelta(days=7)
+# Several may have been asked for meanwhile: this one does the work of all that wait.
+_TAKE_OVER = text(
+    "UPDATE job SET state = 'cancelled', finished_at = now()"
+    " WHERE kind = 'meetings' AND subject_id = :group AND state = 'queued'"
+)
+
+
+def keep_meetings(claim: Claim) -> None:
+    """The job of one group."""
+    with claim.effect() as session:
+        session.execute(_TAKE_OVER, {"group": claim.subject_id})
+        if look_after(session, group_id=claim.subject_id):
+            claim.go_on(now() + AGAIN_AFTER)
+
+
+def look_after(session: Session, *, group_id: UUID) -> bool:
+    """Bring a group's meetings up to date; whether that is to be done again, as there are some to come."""
+    group = session.get(Group, (session.tenant_id, group_id), with_for_update={"read": True})
+    if group is None:
+        return False
+    # Held before their meetings, as members do who change them.
+    living = (MeetingSeries.group_id == group_id, MeetingSeries.ended_at.is_(None))
+    rhythms = session.scalars(
+        select(MeetingSeries).where(*living).order_by(MeetingSeries.id).with_for_update()
+    ).all()
+    follow, became = _FOLLOWED.get(group.state, (_go_on, "meetings.restored"))
+    number = follow(session, group_id)
+    if number:
+        counts = {"meetings": number}
+        events.record(session, became, subject_type="peer_group", subject_id=group_id, counts=counts)
+    if group.state == "ended":
+        for series in rhythms:
+            series.ended_at = now()
+    if group.state in MEET:
+        _extend(session, group_id, rhythms)
+    post_what_is_due(session, group_id=group_id)
+    coming = select(Meeting.id).where(
+        Meeting.group_id == group_id, TAKES_PLACE, Meeting.starts_at > func.now()
+    )
+    return session.scalar(coming.limit(1)) is not None
+
+
+def _end(session: Session, group_id: UUID) -> int:
+    waits = TAKES_PLACE | Meeting.state_before_pause.is_not(None)
+    return change_coming(session, and_(Meeting.group_id == group_id, waits), state_before_pause=None)
+
+
+def _pause(session: Session, group_id: UUID) -> int:
+    mine = and_(Meeting.group_id == group_id, TAKES_PLACE)
+    return change_coming(session, mine, state="skipped", state_before_pause=Meeting.state)
+
+
+def _go_on(session: Session, group_id: UUID) -> int:
+    paused = and_(Meeting.group_id == group_id, Meeting.state_before_pause.is_not(None))
+    return change_coming(session, paused, state=Meeting.state_before_pause, state_before_pause=null())
+
+
+_FOLLOWED = {"ended": (_end, "meetings.cancelled"), "paused": (_pause, "meetings.skipped")}
+"""What becomes of a group's meetings in a state in which it does not meet, and the event that tells it."""
+
+
+def _extend(session: Session, group_id: UUID, rhythms: Sequence[MeetingSeries]) -> None:
+    counted = (
+        select(Meeting.meeting_series_id, func.count().label("meetings"))
+        .where(Meeting.group_id == group_id, Meeting.due_at > func.now())
+        .group_by(Meeting.meeting_series_id)
+    )
+    planned = {row.meeting_series_id: row.meetings for row in session.execute(counted)}
+    for series in rhythms:
+        extend(session, series, planned=planned.get(series.id, 0))
