@@ -13,7 +13,7 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import tenants.tables  # noqa: F401
-from api import calendar, cors, errors, health, openapi
+from api import calendar, cors, errors, health, openapi, unsubscribing
 from api.auth import account, authorize, invited, sign_in
 from api.auth import routes as oauth
 from api.auth.oidc import Providers
@@ -87,7 +87,7 @@ def register(app: Flask) -> ProblemApi:
     api.ma_plugin.converter.add_attribute_function(openapi.schemas_of_variant)
     for blueprint in (*RESOURCES, oauth.blp, health.blp):
         api.register_blueprint(blueprint)
-    for pages in (authorize.blp, sign_in.blp, invited.blp, account.blp, calendar.blp):
+    for pages in (authorize.blp, sign_in.blp, invited.blp, account.blp, calendar.blp, unsubscribing.blp):
         app.register_blueprint(pages)
     app.add_url_rule("/sign-in/style.css", view_func=style)
     app.add_url_rule("/docs", view_func=health.docs)

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from flask import Blueprint, Response, request
 
-from api.limiting import limit_feed
+from api.limiting import limit_secret_link
 from api.serving import database
 from tenants.access.sign_in import refuse_closed_tenant
 from tenants.kernel.errors import NotFound
@@ -20,7 +20,7 @@ SECONDS_FRESH = 900
 @blp.get("/calendar/<secret>.ics")
 def show(secret: str) -> Response:
     """When somebody's groups meet."""
-    limit_feed(secret)
+    limit_secret_link("calendar", secret)
     tenant_id = tenant_of(secret, FEED_PREFIX)
     if tenant_id is None:
         raise NotFound("calendar")

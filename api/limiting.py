@@ -40,12 +40,12 @@ def limit_sign_in(tenant: str) -> None:
     _count_or_refuse((quotas.sign_in, _hidden(tenant)), (quotas.address, _hidden(_address())))
 
 
-def limit_feed(secret: str) -> None:
-    """Count a request for a calendar, in this process while Valkey is away. Raises RateLimited."""
+def limit_secret_link(what: str, secret: str) -> None:
+    """Count a request for what a secret address opens, in this process while Valkey is away. Raises RateLimited."""
     address, quotas = _address(), _quotas()
     asked = (
-        (quotas.token, _hidden("calendar", secret, address)),
-        (quotas.address, _hidden("calendar", address)),
+        (quotas.token, _hidden(what, secret, address)),
+        (quotas.address, _hidden(what, address)),
     )
     _go_on(_limiter().take(*asked) or _limiter().take_here(*asked))
 

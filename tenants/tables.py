@@ -13,6 +13,7 @@ import tenants.kernel.keys
 import tenants.kernel.mail
 import tenants.matching.models
 import tenants.meetings.models
+import tenants.notices.models
 import tenants.outcomes.models
 import tenants.people.models
 import tenants.reporting.models

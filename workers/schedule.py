@@ -15,6 +15,7 @@ from tenants.kernel.files import FileStore
 from tenants.kernel.idempotency import forget_expired
 from tenants.kernel.session import Database
 from tenants.kernel.settings import Settings
+from tenants.notices.planning import keep_rounds
 
 log = logging.getLogger(__name__)
 
@@ -52,3 +53,4 @@ def keep_house(database: Database, bells: Doorbell) -> None:
     bells.sweep(database)
     seal_all(database)
     forget_expired(database)
+    keep_rounds(database)

@@ -27,6 +27,7 @@ from api.v1.jobs.routes import blp as jobs
 from api.v1.matching_runs.routes import blp as matching_runs
 from api.v1.me.routes import blp as me
 from api.v1.meetings.routes import blp as meetings
+from api.v1.notice_preferences.routes import blp as notice_preferences
 from api.v1.opportunities.routes import blp as opportunities
 from api.v1.participants.routes import blp as participants
 from api.v1.people.routes import blp as people
@@ -75,6 +76,7 @@ RESOURCES = (
     fidelity,
     meetings,
     calendar_feeds,
+    notice_preferences,
     products,
     career_events,
     reports,

@@ -50,6 +50,8 @@ KINDS = {
     # What members decide no organiser holds up.
     "admission": Kind("quick", "workers.jobs.groups.conclude_admission", cancellable=False),
     "meetings": Kind("quick", "workers.jobs.meetings.keep"),
+    # It waits for the next round of its tenant, and is not somebody's to stop.
+    "notices": Kind("quick", "workers.jobs.notices.plan", cancellable=False),
 }
 
 

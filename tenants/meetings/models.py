@@ -55,6 +55,7 @@ class Meeting(Edited, TenantRow):
         belongs_to("meeting_series"),
         Index("ix_meeting_group", "tenant_id", "group_id", "starts_at"),
         Index("ix_meeting_series", "tenant_id", "meeting_series_id", "starts_at"),
+        Index("ix_meeting_starts", "tenant_id", "starts_at"),
         one_of("state", MEETING_STATES),
     )
 

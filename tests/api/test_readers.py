@@ -22,8 +22,8 @@ TOLD_WITH_OTHERS = {
     "group_invitation", "delivered_invitation",
     # What members do in their group, as open to the others as its charter is, or to nobody.
     "member_answer",
-    # How she is told of meetings.
-    "calendar_feed", "meeting_invitee",
+    # How she is told of meetings, and written to at all.
+    "calendar_feed", "meeting_invitee", "meeting_reminder", "notice_day", "notice_preference", "unsubscribe_link",
 }  # fmt: skip
 GROUP_CONTENT = {"group_id", "author_id", "written_at"}
 """The columns of whatever is behind the group wall, all of which is told as one kind."""

@@ -31,6 +31,7 @@ NARROWER = {
     "meeting_invitee": MEMBERS_WRITE,
     "meeting_series": MEMBERS_WRITE,
     "membership": {"unbound_at_first"},
+    "notice_preference": {"own_preferences_insert", "own_preferences_update"},
     "separation": {"own_wishes"},
 }
 REACH = {
@@ -44,6 +45,8 @@ NO_LIMITED_ROLE_OPENS = {
     "access_token", "authorization_code", "browser_session", "calendar_feed", "client", "client_authorization",
     "connection", "data_key", "event", "idempotency_record", "identity", "job", "letter", "refresh_token",
     "sign_in_attempt",
+    # How each person is written to.
+    "meeting_reminder", "notice_day", "notice_preference", "unsubscribe_link",
 } | GLOBAL_TABLES | {
     # Behind the group wall, which asks for membership.
     name for name, table in METADATA.tables.items() if {"group_id", "author_id"} <= {*table.c.keys()}
@@ -78,6 +81,7 @@ DOORS = {
     "ties_of_person(member uuid)",
     "ties_of_product(made uuid)",
     "tenant_by_slug(named text)",
+    "tenants_without_notices(most integer)",
     "unsealed_tenants(most integer)",
     "wishes_about(invitation uuid, guest uuid)",
 }
@@ -120,7 +124,7 @@ DOOR_READS = {
     "group_member": None,
     "idempotency_record": {"expires_at"},
     "invitation": {"tenant_id", "membership_id", "accepted_at"},
-    "job": {"tenant_id", "id", "state", "not_before", "lease_until"},
+    "job": {"tenant_id", "id", "kind", "state", "not_before", "lease_until"},
     "matching_analysis": {"tenant_id", "matching_run_id", "job_id"},
     "matching_run": {"tenant_id", "id", "accepted_at", "cohort_id", "job_id", "simulation", "created_at"},
     "membership": {"tenant_id", "id", "person_id", "groups_locked", "joined_at"},
@@ -504,6 +508,9 @@ def test_who_serves_makes_nothing_in_a_schema(catalogue, role, schema):
         ("meeting_link", "group_id", "UPDATE"),
         ("meeting_link", "written_at", "INSERT"),
         ("meeting_series", "group_id", "UPDATE"),
+        ("notice_day", "membership_id", "UPDATE"),
+        ("notice_preference", "membership_id", "UPDATE"),
+        ("unsubscribe_link", "membership_id", "UPDATE"),
         ("separation", "membership_id", "UPDATE"),
         ("separation", "encrypted_names", "UPDATE"),
     ],

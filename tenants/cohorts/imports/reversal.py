@@ -39,6 +39,9 @@ REFERS_TO_MEMBERSHIP = {
     "meeting_attendance": "author_id",
     "meeting_invitee": "membership_id",
     "meeting_link": "author_id",
+    "meeting_reminder": "membership_id",
+    "notice_day": "membership_id",
+    "notice_preference": "membership_id",
     "participant": "membership_id",
     "product_contributor": "membership_id",
     "retrospective": "author_id",
@@ -47,6 +50,7 @@ REFERS_TO_MEMBERSHIP = {
     "role_grant": "membership_id",
     "tip": "author_id",
     "tip_flag": "author_id",
+    "unsubscribe_link": "membership_id",
     "separation": "membership_id",
     "turn": "author_id",
 }

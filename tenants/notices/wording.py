@@ -1,0 +1,39 @@
+"""How a letter says what there is: numbers and dates, never a name, a title or a word of a group's."""
+
+_OF_WAITING = {
+    "newcomers": ("{} newcomer waits for your answer", "{} newcomers wait for your answer"),
+    "places": (
+        "{} place in a group waits for you to confirm it",
+        "{} places in groups wait for you to confirm them",
+    ),
+    "charters": ("your charter has a new version to sign", "{} charters of yours have new versions to sign"),
+}
+"""By what waits, how one of it is told, and several."""
+_OF_NEWS = "something new was written in {} of your groups"
+_OF_ANNOUNCEMENTS = ("{} announcement", "{} announcements")
+_OF_MEETINGS = ("{} meeting in the next 7 days:", "{} meetings in the next 7 days:")
+
+
+def waiting(what: str, number: int, until: str | None) -> str:
+    """What waits for somebody, how often, and until when."""
+    said = _counted(_OF_WAITING[what], number)
+    return f"{said} (until {until})" if until else said
+
+
+def news(groups: int) -> str:
+    """In how many groups something was written."""
+    return _OF_NEWS.format(groups)
+
+
+def announcements(number: int) -> str:
+    """How much the tenant has put on the board."""
+    return _counted(_OF_ANNOUNCEMENTS, number)
+
+
+def meetings(number: int) -> str:
+    """How many meetings there are to come; their times follow."""
+    return _counted(_OF_MEETINGS, number)
+
+
+def _counted(said: tuple[str, str], number: int) -> str:
+    return said[number != 1].format(number)
