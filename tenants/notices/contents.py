@@ -49,8 +49,8 @@ _MEETINGS = text("""
      ORDER BY t.starts_at, t.id
 """)
 _WROTE = " OR ".join(
-    f"EXISTS (SELECT FROM {table} w WHERE w.group_id = told.id AND w.written_at > :since"
-    " AND w.author_id IS DISTINCT FROM :me)"  # noqa: S608 - names of ours are put in
+    f"""EXISTS (SELECT FROM {table} w WHERE w.group_id = told.id AND w.written_at > :since
+                   AND w.author_id IS DISTINCT FROM :me)"""  # noqa: S608 - names of ours are put in
     for table in WRITTEN
 )
 _NEWS = text(f"SELECT count(*) FROM unnest(CAST(:groups AS uuid[])) AS told (id) WHERE {_WROTE}")  # noqa: S608 - as above

@@ -14,8 +14,8 @@ ADDRESSES = ("ada@amberbay.example", "bora@amberbay.example", "cem@amberbay.exam
 EARLIER = (
     "UPDATE membership SET joined_at = joined_at - interval '3 days' WHERE tenant_id = %s",
     "UPDATE group_member SET admitted_at = admitted_at - interval '3 days' WHERE tenant_id = %s",
-    "UPDATE peer_group SET opened_at = opened_at - interval '3 days', updated_at = updated_at - interval '3 days'"
-    " WHERE tenant_id = %s",
+    "UPDATE peer_group SET opened_at = opened_at - interval '3 days' WHERE tenant_id = %s",
+    "UPDATE peer_group SET updated_at = updated_at - interval '3 days' WHERE tenant_id = %s",
 )
 _A_DAY_PASSES = (
     "UPDATE notice_day SET local_date = local_date - 1, due_at = due_at - interval '1 day',"
@@ -30,6 +30,8 @@ class Noticed:
     circle: Circle
     clerk: Clerk
     root: Any
+    begins: str = ""
+    """When the meeting that was made last begins, as letters say it in UTC."""
 
     @property
     def url(self) -> str:
@@ -59,11 +61,21 @@ class Noticed:
         """What was planned was planned a day before."""
         self.root.execute(_A_DAY_PASSES, [self.clerk.tenant_id])
 
-    def meets(self, hours: float) -> UUID:
-        """A meeting that begins in so many hours."""
+    def days(self) -> list[tuple[int, str, str]]:
+        """Which days of whose were planned, and for when in UTC; in the order of time."""
+        rows = self.root.execute(
+            "SELECT membership_id, local_date::text, to_char(due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')"
+            " FROM notice_day WHERE tenant_id = %s ORDER BY due_at",
+            [self.clerk.tenant_id],
+        )
+        return [(self.circle.members.index(member), day, due) for member, day, due in rows.fetchall()]
+
+    def meets(self, hours: float, number: int = 0) -> UUID:
+        """A meeting that begins in so many hours, as a member says."""
         at = now() + timedelta(hours=hours)
+        self.begins = f"{at:%a} {at.day} {at:%b %H:%M} (UTC)"
         said = {"starts_at_local": f"{at:%Y-%m-%dT%H:%M:%S}", "time_zone": "UTC"}
-        made = self.circle.api().post(f"{self.url}/meetings", json=said)
+        made = self.circle.api(number).post(f"{self.url}/meetings", json=said)
         assert made.status_code == 201, made.get_json()
         return UUID(made.get_json()["id"])
 
