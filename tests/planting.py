@@ -31,6 +31,7 @@ _MADE: dict[str, Any] = {
     "jsonb": lambda: Jsonb({}),
     "text[]": list,
     "uuid[]": list,
+    "integer[]": list,
     "bytea": lambda: b"invented",
 }
 

@@ -67,11 +67,15 @@ _WAITS = text("SELECT EXISTS (SELECT FROM job WHERE kind = 'notices' AND state I
 
 
 def plan_notices(claim: Claim) -> None:
-    """The job of one tenant: one round. It comes again, as long as the tenant is open."""
+    """The job of one tenant: one round. It comes again, as long as the tenant is open.
+
+    Without a mail server nothing is planned: what would wait for one would be late.
+    """
     with claim.effect() as session:
         if session.scalar(_IS_OPEN):
-            at = now()
-            claim.go_on(next_round(at, ROUND if plan(session, at=at) else IDLE_ROUND))
+            at, sends = now(), claim.settings.smtp_url is not None
+            people = plan(session, at=at) if sends else 0
+            claim.go_on(next_round(at, ROUND if people else IDLE_ROUND))
 
 
 def plan(session: Session, *, at: datetime) -> int:

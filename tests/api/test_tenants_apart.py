@@ -116,6 +116,7 @@ def test_lists_show_nothing_of_another_tenant(inhabited, new_tenant):
             "/v1/clients",
             "/v1/me",
             "/v1/me/authorizations",
+            "/v1/me/notice-preferences",
             "/v1/people",
             "/v1/me/readers",
         )

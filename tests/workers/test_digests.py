@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -427,3 +428,15 @@ def test_a_worker_that_is_killed_while_it_sends_sends_no_day_twice(noticed, star
     }
     assert {recipient for recipient, _ in ids} == {BORA, CEM}
     assert len(ids) == 2, "sent again it is the same letter"
+
+
+def test_without_a_mail_server_nothing_is_planned(noticed, database, tenant):
+    writes(noticed)
+    keep_rounds(database)
+    noticed.clerk.passes(1)
+    office, noticed.clerk.settings = noticed.clerk.settings, replace(noticed.clerk.settings, smtp_url=None)
+    assert "notices" in noticed.clerk.work()
+    assert noticed.clerk.states() == []
+    noticed.clerk.settings = office
+    noticed.clerk.passes(1)
+    assert noticed.clerk.took() == [(BORA, DAY), (CEM, DAY)]
