@@ -30,7 +30,7 @@ STALE_AFTER = timedelta(hours=12)
 FURTHEST_BACK = timedelta(days=31)
 MOST_SHOWN = 10
 _WHOM = text(f"""
-    SELECT {ADDRESSEE}, d.local_date, d.due_at, m.joined_at,
+    SELECT {ADDRESSEE}, d.local_date, d.due_at, coalesce(m.joined_at, m.created_at) AS joined_at,
            (SELECT max(b.told_until) FROM notice_day b WHERE b.tenant_id = d.tenant_id
                AND b.membership_id = d.membership_id AND b.local_date < d.local_date) AS told_before
       FROM notice_day d JOIN membership m ON m.tenant_id = d.tenant_id AND m.id = d.membership_id

@@ -33,7 +33,7 @@ KEPT_FOR = timedelta(days=60)
 FURTHEST = 168
 """Hours before a meeting that somebody can be reminded at most."""
 _PEOPLE = text(f"""
-    SELECT m.id, m.joined_at, {COLUMNS}
+    SELECT m.id, coalesce(m.joined_at, m.created_at) AS joined_at, {COLUMNS}
       FROM membership m {OF_MEMBER}
      WHERE {WRITTEN_TO} AND EXISTS (SELECT FROM {PLACE}
            WHERE gm.tenant_id = m.tenant_id AND gm.membership_id = m.id AND {IS_TOLD})

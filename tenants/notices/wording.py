@@ -1,6 +1,6 @@
 """How a letter says what there is: numbers and dates, never a name, a title or a word of a group's."""
 
-_OF_WAITING = {
+OF_WAITING = {
     "newcomers": ("{} newcomer waits for your answer", "{} newcomers wait for your answer"),
     "places": (
         "{} place in a group waits for you to confirm it",
@@ -16,7 +16,7 @@ _OF_MEETINGS = ("{} meeting in the next 7 days:", "{} meetings in the next 7 day
 
 def waiting(what: str, number: int, until: str | None) -> str:
     """What waits for somebody, how often, and until when."""
-    said = _counted(_OF_WAITING[what], number)
+    said = _counted(OF_WAITING[what], number)
     return f"{said} (until {until})" if until else said
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from tenants.kernel.clock import now
 from tenants.kernel.mail import post
-from tenants.notices.contents import WRITTEN
+from tenants.notices import wording
+from tenants.notices.contents import WAITING, WRITTEN
 from tenants.notices.digests import STALE_AFTER
 from tenants.notices.planning import keep_rounds, plan
 from tenants.tables import METADATA
@@ -380,11 +381,20 @@ def test_who_is_due_is_decided_in_as_many_statements_for_many_as_for_few(noticed
                 {"t": tenant.id, "n": number, "c": circle.cohort_id, "g": circle.id, "h": now().hour},
             )
         before = len(noticed.clerk.states())
-        with statements(database) as run:
-            noticed.plans()
+        with database.tenant(tenant.id) as session:
+            with statements(database) as run:
+                plan(session, at=now())
+                session.flush()
+            session.commit()
         assert len(noticed.clerk.states()) - before == 2 * (number + 3)
         asked.append(len(run))
     assert asked[0] == asked[1] > 0
+
+
+def test_there_are_words_for_all_that_can_wait():
+    assert set(WAITING) == set(wording.OF_WAITING)
+    assert wording.waiting("newcomers", 1, None) == "1 newcomer waits for your answer"
+    assert wording.waiting("newcomers", 2, "Mon") == "2 newcomers wait for your answer (until Mon)"
 
 
 def test_what_groups_write_is_counted_or_known_not_to_be():
