@@ -2,6 +2,7 @@
 
 import tenants.access.models
 import tenants.cohorts.models
+import tenants.cohorts.partner_models
 import tenants.groups.agreement_models
 import tenants.groups.coming
 import tenants.groups.models

@@ -29,6 +29,7 @@ from api.v1.me.routes import blp as me
 from api.v1.meetings.routes import blp as meetings
 from api.v1.opportunities.routes import blp as opportunities
 from api.v1.participants.routes import blp as participants
+from api.v1.partners.routes import blp as partners
 from api.v1.people.routes import blp as people
 from api.v1.products.routes import blp as products
 from api.v1.programs.routes import blp as programs
@@ -52,6 +53,7 @@ RESOURCES = (
     instruments,
     cohorts,
     participants,
+    partners,
     consents,
     imports,
     recipes,
