@@ -23,6 +23,7 @@ from api.v1.products.routes import blp as products
 from api.v1.programs.routes import blp as programs
 from api.v1.recipes.routes import blp as recipes
 from api.v1.reports.routes import blp as reports
+from api.v1.resources.routes import blp as resources
 from api.v1.role_grants.routes import blp as role_grants
 from api.v1.separations.routes import blp as separations
 from api.v1.tenant.routes import blp as tenant
@@ -49,6 +50,7 @@ RESOURCES = (
     groups,
     charters,
     check_ins,
+    resources,
     products,
     career_events,
     reports,

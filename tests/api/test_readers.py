@@ -20,6 +20,8 @@ TOLD_WITH_OTHERS = {
     "participant_change",
     # A group's, and nobody's.
     "check_in_result",
+    # Content of groups, behind the same wall as charters; and what she shows everybody, under her name if she says so.
+    "resource", "shared_resource",
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ NARROWER = {
     "group_member": {"leaving_is_final"},
     "membership": {"unbound_at_first"},
     "separation": {"own_wishes"},
+    "shared_resource": {"own_share_delete", "own_share_insert"},
 }
 REACH = {
     "seen as it is written": [("reach", "*")],
@@ -32,7 +33,8 @@ REACH = {
 NO_LIMITED_ROLE_OPENS = {
     # How people and clients get in, and what the product keeps for itself.
     "access_token", "authorization_code", "browser_session", "client", "client_authorization", "connection",
-    "data_key", "event", "idempotency_record", "identity", "job", "letter", "refresh_token", "sign_in_attempt",
+    "data_key", "event", "idempotency_record", "identity", "job", "kept_file", "letter", "refresh_token",
+    "sign_in_attempt",
 } | GLOBAL_TABLES | {
     # Behind the group wall, which asks for membership.
     name for name, table in METADATA.tables.items() if {"group_id", "author_id"} <= {*table.c.keys()}

@@ -29,8 +29,10 @@ REFERS_TO_MEMBERSHIP = {
     "invitation": "membership_id",
     "participant": "membership_id",
     "product_contributor": "membership_id",
+    "resource": "author_id",
     "role_grant": "membership_id",
     "separation": "membership_id",
+    "shared_resource": "membership_id",
 }
 """Every table that refers to a membership, and by which column: one that any of them still needs is kept."""
 
