@@ -9,7 +9,7 @@ from tenants.support.resource_models import KINDS
 
 LICENCE = {"description": "What others may do with it."}
 FILE = {"description": "Of the file; null while there is none."}
-LINK = {"type": ["string", "null"], "format": "uri", "description": "https://…"}
+LINK = {"format": "uri", "description": "https://…"}
 
 
 class Resource(Schema):
