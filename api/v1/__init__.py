@@ -35,6 +35,7 @@ from api.v1.products.routes import blp as products
 from api.v1.programs.routes import blp as programs
 from api.v1.recipes.routes import blp as recipes
 from api.v1.reports.routes import blp as reports
+from api.v1.resources.routes import blp as resources
 from api.v1.retrospectives.routes import blp as retrospectives
 from api.v1.role_grants.routes import blp as role_grants
 from api.v1.separations.routes import blp as separations
@@ -77,6 +78,7 @@ RESOURCES = (
     fidelity,
     meetings,
     calendar_feeds,
+    resources,
     products,
     career_events,
     reports,

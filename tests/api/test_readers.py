@@ -24,6 +24,8 @@ TOLD_WITH_OTHERS = {
     "member_answer",
     # How she is told of meetings.
     "calendar_feed", "meeting_invitee",
+    # What she shows everybody, under her name if she says so.
+    "shared_resource",
 }  # fmt: skip
 GROUP_CONTENT = {"group_id", "author_id", "written_at"}
 """The columns of whatever is behind the group wall, all of which is told as one kind."""

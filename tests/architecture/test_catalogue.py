@@ -32,6 +32,7 @@ NARROWER = {
     "meeting_series": MEMBERS_WRITE,
     "membership": {"unbound_at_first"},
     "separation": {"own_wishes"},
+    "shared_resource": {"own_share_delete", "own_share_insert"},
 }
 REACH = {
     "seen as it is written": [("reach", "*")],
@@ -42,7 +43,7 @@ REACH = {
 NO_LIMITED_ROLE_OPENS = {
     # How people and clients get in, and what the product keeps for itself.
     "access_token", "authorization_code", "browser_session", "calendar_feed", "client", "client_authorization",
-    "connection", "data_key", "event", "idempotency_record", "identity", "job", "letter", "refresh_token",
+    "connection", "data_key", "event", "idempotency_record", "identity", "job", "kept_file", "letter", "refresh_token",
     "sign_in_attempt",
 } | GLOBAL_TABLES | {
     # Behind the group wall, which asks for membership.

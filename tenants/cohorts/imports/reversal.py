@@ -46,11 +46,13 @@ REFERS_TO_MEMBERSHIP = {
     "retrospective": "author_id",
     "retrospective_entry": "author_id",
     "retrospective_rating": "author_id",
+    "resource": "author_id",
     "role_grant": "membership_id",
     "tip": "author_id",
     "tip_flag": "author_id",
     "separation": "membership_id",
     "turn": "author_id",
+    "shared_resource": "membership_id",
 }
 """Every table that refers to a membership, and by which column: one that any of them still needs is kept."""
 
