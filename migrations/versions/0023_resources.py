@@ -7,7 +7,7 @@ Revises: 0022
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.rls import MEMBERSHIP, protect, protect_private, reach
+from migrations.rls import MEMBERSHIP, protect, protect_private, protect_published, reach
 
 revision = "0023"
 down_revision = "0022"
@@ -26,6 +26,7 @@ def upgrade() -> None:
     files()
     resources()
     shared()
+    published()
     walls()
 
 
@@ -91,6 +92,7 @@ def shared() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("resource_id", sa.Uuid(), nullable=False),
         sa.Column("membership_id", sa.Uuid(), nullable=True),
+        sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=True),
         sa.Column("title", sa.Text(), nullable=False),
@@ -105,6 +107,7 @@ def shared() -> None:
         sa.Column("encrypted_file_key", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint(KINDS, name=op.f("ck_shared_resource_kind")),
+        sa.CheckConstraint("scope IN ('tenant', 'network')", name=op.f("ck_shared_resource_scope")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "resource_id"],
             ["resource.tenant_id", "resource.id"],
@@ -129,11 +132,43 @@ def shared() -> None:
     op.create_index("ix_shared_resource_file", "shared_resource", ["tenant_id", "file_id"], unique=True)
 
 
+def published() -> None:
+    op.create_table(
+        "network_resource",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("institution", sa.Text(), nullable=False),
+        sa.Column("owner_name", sa.Text(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=True),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("licence", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("shared_on", sa.Date(), server_default=sa.text("CURRENT_DATE"), nullable=False),
+        sa.CheckConstraint(KINDS, name=op.f("ck_network_resource_kind")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "id"],
+            ["shared_resource.tenant_id", "shared_resource.id"],
+            name=op.f("fk_network_resource_tenant_id_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_network_resource")),
+    )
+    op.create_index("ix_network_resource_id", "network_resource", ["id"], unique=False)
+
+
 def walls() -> None:
     protect("kept_file", grants="SELECT, INSERT, DELETE")
     protect_private("resource", grants=f"SELECT, INSERT ({FIXED}, {EDITED}), UPDATE ({EDITED}), DELETE")
     protect("shared_resource", grants="SELECT, INSERT, DELETE")
     reach("shared_resource", "true")
+    protect_published("network_resource")
+    reach("network_resource", "true")
+    op.execute(
+        "CREATE POLICY shared_so ON network_resource AS RESTRICTIVE FOR INSERT TO peerloom_app"
+        " WITH CHECK (id IN (SELECT s.id FROM shared_resource s WHERE s.scope = 'network'))"
+    )
     # What is hers behind the group wall, she shares, under her name or none, and takes back; nobody else does.
     hers = f"resource_id IN (SELECT r.id FROM resource r WHERE r.author_id = {MEMBERSHIP})"
     named = f"(membership_id IS NULL OR membership_id = {MEMBERSHIP})"

@@ -1,9 +1,9 @@
-"""The shelf of a group, and that of the tenant, where a member put a copy."""
+"""The shelf of a group, and those of the tenant and of all tenants, where a member put a copy."""
 
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.groups.private import Written, of_group_and_author
@@ -12,6 +12,7 @@ from tenants.kernel.base import Created, TenantRow, Versioned, belongs_to, one_o
 KINDS = (
     "past_grant", "application", "template", "guidance", "policy", "protocol", "dataset", "slides", "other",
 )  # fmt: skip
+SCOPES = ("tenant", "network")
 
 
 class Resource(Written, Versioned, TenantRow):
@@ -57,10 +58,12 @@ class SharedResource(Created, TenantRow):
         UniqueConstraint("tenant_id", "resource_id"),
         Index("ix_shared_resource_file", "tenant_id", "file_id", unique=True),
         one_of("kind", KINDS),
+        one_of("scope", SCOPES),
     )
 
     resource_id: Mapped[UUID]
     membership_id: Mapped[UUID | None]
+    scope: Mapped[str]
     kind: Mapped[str]
     as_of: Mapped[date | None]
     title: Mapped[str]
@@ -73,3 +76,26 @@ class SharedResource(Created, TenantRow):
     size: Mapped[int | None] = mapped_column(BigInteger)
     sha256: Mapped[str | None]
     encrypted_file_key: Mapped[bytes | None]
+
+
+class NetworkResource(TenantRow):
+    """A link that its author shows every tenant of this deployment. It goes with the copy of the same id."""
+
+    __tablename__ = "network_resource"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "id"], ["shared_resource.tenant_id", "shared_resource.id"], ondelete="CASCADE"
+        ),
+        Index("ix_network_resource_id", "id"),
+        one_of("kind", KINDS),
+    )
+
+    institution: Mapped[str]
+    owner_name: Mapped[str | None]
+    kind: Mapped[str]
+    as_of: Mapped[date | None]
+    title: Mapped[str]
+    licence: Mapped[str]
+    url: Mapped[str]
+    note: Mapped[str | None]
+    shared_on: Mapped[date] = mapped_column(server_default=func.current_date())

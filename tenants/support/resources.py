@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import Select, case, exists, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm.attributes import flag_modified
 
 from tenants.groups.private import Words
@@ -36,7 +36,7 @@ def resources(session: Session, *, group_id: UUID) -> Select[Any]:
     if not session.scalar(select(own)):
         refuse_strangers(session, group_id)
     shared = (SharedResource.tenant_id == Resource.tenant_id) & (SharedResource.resource_id == Resource.id)
-    scope = case((SharedResource.id.is_not(None), "tenant"), else_="group").label("scope")
+    scope = func.coalesce(SharedResource.scope, "group").label("scope")
     columns: list[Any] = [getattr(Resource, name) for name in SHOWN]
     return select(*columns, scope).outerjoin(SharedResource, shared).where(Resource.group_id == group_id)
 

@@ -1,4 +1,4 @@
-"""The shelf of the tenant: what members of groups chose to show everybody in it.
+"""The shelf of the tenant, and of all tenants of this deployment: what members of groups chose to show everybody there.
 
 Sharing is an act of the author's own, it is logged, and she can take it back. Others see a copy that tells nothing of
 the group, and her name only if she wants it.
@@ -7,7 +7,7 @@ the group, and her name only if she wants it.
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Insert, Select, insert, select, text
 
 from tenants.groups.private import Words
 from tenants.groups.queries import refuse_strangers
@@ -21,9 +21,10 @@ from tenants.kernel.session import Session
 from tenants.people.models import Membership
 from tenants.people.queries import NAME
 from tenants.support.resource_files import Download, read_key, safe_name
-from tenants.support.resource_models import SharedResource
+from tenants.support.resource_models import NetworkResource, SharedResource
 from tenants.support.resources import TABLE, own_resource, touched
 
+_OWN_NAME = text("SELECT name FROM tenant")
 COPIED = ("title", "licence", "url", "note", "file_name", "sha256")
 
 
@@ -45,9 +46,11 @@ def shared_resource(session: Session, *, shared_resource_id: UUID) -> Any:
 def share(
     session: Session, *, group_id: UUID, resource_id: UUID, scope: str, licence_confirmed: bool, named: bool
 ) -> SharedResource:
-    """Put a copy on the tenant's shelf; `named`: under the author's name. The only `scope` is "tenant".
+    """Put a copy on the tenant's shelf, and with `scope` "network" a link on that of all tenants; `named`: under the
+    author's name.
 
-    Raises NotFound, Forbidden, Invalid "not_confirmed", and Conflict "is_shared" and "nothing_to_share".
+    Raises NotFound, Forbidden, Invalid "not_confirmed", and Conflict "is_shared", "nothing_to_share" and, for a file
+    that is to go to all tenants, "links_only".
     """
     refuse_strangers(session, group_id)
     found = own_resource(session, group_id, resource_id)
@@ -59,18 +62,23 @@ def share(
     words = Words(session, TABLE).opened(found)
     if not (words.url or found.file_id):
         raise Conflict("This resource has neither a link nor a file yet.", code="nothing_to_share")
+    if scope == "network" and not words.url:
+        raise Conflict("Other tenants are shown links only; this is a file.", code="links_only")
     shared_id = new_id()
     key = words.file_key and Safe(session).encrypted(words.file_key, _place(shared_id))
     copy = SharedResource(
         id=shared_id,
         resource_id=found.id,
         membership_id=found.author_id if named else None,
+        scope=scope,
         **{name: getattr(found, name) for name in ("kind", "as_of", "file_id", "media_type", "size")},
         **{name: getattr(words, name) for name in COPIED},
         encrypted_file_key=key,
     )
     session.add(copy)
     session.flush()
+    if scope == "network":
+        session.execute(_publish(session, copy))
     touched(session, found)
     events.record(session, f"resource.shared_with_{scope}", subject=copy, names_actor=named)
     return copy
@@ -113,6 +121,27 @@ def file_of_shared(session: Session, *, shared_resource_id: UUID) -> Download:
             tenant_id=session.tenant_id,
             file_id=found.file_id,
         ),
+    )
+
+
+def network_resources() -> Select[Any]:
+    """The shelf of all tenants."""
+    return select(*[column for column in NetworkResource.__table__.columns if column.name != "tenant_id"])
+
+
+def network_resource(session: Session, *, network_resource_id: UUID) -> Any:
+    """One of it. Raises NotFound."""
+    return one(session, network_resources().where(NetworkResource.id == network_resource_id), TABLE)
+
+
+def _publish(session: Session, copy: SharedResource) -> Insert:
+    owner = copy.membership_id and session.get_one(Membership, (session.tenant_id, copy.membership_id))
+    shown = {name: getattr(copy, name) for name in ("id", "kind", "as_of", "title", "licence", "url", "note")}
+    return insert(NetworkResource).values(
+        tenant_id=session.tenant_id,
+        institution=session.scalars(_OWN_NAME).one(),
+        owner_name=owner.shown_name if owner else None,
+        **shown,
     )
 
 

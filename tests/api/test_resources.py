@@ -2,6 +2,7 @@
 
 import pytest
 from psycopg import sql
+from sqlalchemy.exc import ProgrammingError
 
 from tenants.kernel.permissions import Role
 from tests.factories.circles import circle_of
@@ -63,6 +64,47 @@ def test_members_find_what_one_of_them_put_there(circle):
     assert (found["note"], found["as_of"], found["scope"]) == ("Read page 2.", "2026-03-01", "group")
     assert found["author_id"] == str(circle.members[0])
     assert every(circle.api(1), f"{circle.url}/resources") == [found]
+
+
+def test_a_link_goes_to_all_tenants_with_the_tenants_name_and_is_taken_back_at_once(app, circle, new_tenant):
+    one = added(circle.api(), circle, note="Read page 2.")
+    made = shared(circle.api(), one, scope="network").rpartition("/")[2]
+    url = f"/v1/network-resources/{made}"
+    stranger = member_of(app, new_tenant().id).api
+    found = stranger.get(url).get_json()
+    assert (found["title"], found["url"], found["institution"]) == (
+        LINK["title"],
+        LINK["url"],
+        "Invented Society",
+    )
+    assert found["owner_name"] is None
+    assert found in every(stranger, "/v1/network-resources")
+    assert "resource_id" not in found
+    assert stranger.get(f"/v1/resources/{made}").status_code == 404
+    assert circle.api().get(one).get_json()["scope"] == "network"
+    assert circle.api().delete(f"{one}/share").status_code == 204
+    assert stranger.get(url).status_code == 404
+
+
+def test_a_file_does_not_go_to_all_tenants(circle):
+    one = filed(circle.api(), circle)
+    refused = circle.api().post(f"{one}/share", json={**SHARE, "scope": "network"})
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "links_only")
+    assert circle.api().get(one).get_json()["scope"] == "group"
+
+
+def test_nobody_puts_before_all_tenants_what_its_author_did_not(circle, new_tenant, database):
+    copy = shared(circle.api(), added(circle.api(), circle)).rpartition("/")[2]
+    forged = (
+        "INSERT INTO network_resource (tenant_id, id, institution, kind, title, licence, url)"
+        " VALUES (%s, %s, 'Forged', 'other', 'x', 'x', 'https://x.example')"
+    )
+    for tenant_id in (circle.tenant.id, new_tenant().id):
+        with (
+            database.tenant(tenant_id) as session,
+            pytest.raises(ProgrammingError, match="row-level security"),
+        ):
+            session.connection().exec_driver_sql(forged, (circle.tenant.id, copy))
 
 
 def test_nobody_else_finds_it(app, circle, tenant, superuser):
@@ -221,7 +263,7 @@ def test_to_share_needs_a_word_on_the_licence_and_something_to_see(circle):
     unconfirmed = api.post(f"{one}/share", json={**SHARE, "licence_confirmed": False})
     assert unconfirmed.get_json()["errors"][0]["pointer"] == "/licence_confirmed"
     assert api.post(f"{one}/share", json=SHARE).get_json()["code"] == "nothing_to_share"
-    network = api.post(f"{one}/share", json={**SHARE, "scope": "network"})
+    network = api.post(f"{one}/share", json={**SHARE, "scope": "world"})
     assert network.get_json()["errors"][0]["pointer"] == "/scope"
     assert every(api, "/v1/resources") == []
 
@@ -257,8 +299,8 @@ def test_the_wall_lets_nobody_share_or_take_back_what_is_anothers(circle, databa
         "SELECT person_id FROM membership WHERE id = %s", [circle.members[1]]
     ).fetchone()[0]
     copy = (
-        "INSERT INTO shared_resource (tenant_id, id, resource_id, membership_id, kind, title, licence)"
-        " VALUES (%s, uuidv7(), %s, %s, 'other', 'Forged', 'none')"
+        "INSERT INTO shared_resource (tenant_id, id, resource_id, membership_id, scope, kind, title, licence)"
+        " VALUES (%s, uuidv7(), %s, %s, 'tenant', 'other', 'Forged', 'none')"
     )
     with database.tenant(circle.tenant.id) as session:
         session.identify(membership_id=circle.members[1], person_id=person)

@@ -39,16 +39,25 @@ def life_of(api: ContractClient, url: str, fellow: str) -> dict[str, str]:
     return ids
 
 
-def _made(api: ContractClient, url: str, **body: Any) -> str:
-    made = api.post(url, json=body)
+def _made(api: ContractClient, where: str, /, **body: Any) -> str:
+    made = api.post(where, json=body)
     assert made.status_code == 201, made.get_json()
     found: str = made.get_json()["id"]
     return found
 
 
 def shelved(api: ContractClient, url: str) -> dict[str, str]:
-    """Two files on the group's shelf, both shared; the ids of the last."""
+    """Two links on the group's shelf, shown to all tenants, and two files, shared with this one; ids of the last."""
     ids = {}
+    for number in range(2):
+        body = {
+            "kind": "policy",
+            "title": f"Invented {number}",
+            "licence": "CC0",
+            "url": "https://funder.example",
+        }
+        one = f"{url}/resources/{_made(api, f'{url}/resources', **body)}"
+        ids["network_resource_id"] = _made(api, f"{one}/share", scope="network", licence_confirmed=True)
     for number in range(2):
         body = {"kind": "guidance", "title": f"Invented {number}", "licence": "CC0"}
         made = api.post(f"{url}/resources", json=body)

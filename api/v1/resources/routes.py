@@ -9,7 +9,14 @@ from sqlalchemy import Select
 from api.blueprint import Blueprint
 from api.serving import IfMatch
 from api.uploads import KEPT_TYPES, KeptUpload, receive_kept
-from api.v1.resources.schemas import Resource, ResourceCreate, ResourcePatch, Share, SharedResource
+from api.v1.resources.schemas import (
+    NetworkResource,
+    Resource,
+    ResourceCreate,
+    ResourcePatch,
+    Share,
+    SharedResource,
+)
 from tenants.kernel.permissions import Permission
 from tenants.kernel.session import Session
 from tenants.support import resources, sharing
@@ -106,7 +113,7 @@ def get_group_resource_file(session: Session, group_id: UUID, resource_id: UUID)
     secrets=sharing.COPIED,
 )
 def share_group_resource(session: Session, body: dict[str, Any], group_id: UUID, resource_id: UUID) -> Any:
-    """Let everybody in the tenant have a copy of what one put there. It is logged."""
+    """Let everybody in the tenant, or in all tenants, have a copy of what one put there. It is logged."""
     copy = sharing.share(session, group_id=group_id, resource_id=resource_id, **body)
     return sharing.shared_resource(session, shared_resource_id=copy.id)
 
@@ -133,6 +140,18 @@ def get_resource(session: Session, shared_resource_id: UUID) -> Any:
 def get_resource_file(session: Session, shared_resource_id: UUID) -> Download:
     """Download its file."""
     return sharing.file_of_shared(session, shared_resource_id=shared_resource_id)
+
+
+@blp.list("/network-resources", ANYBODY, returns=NetworkResource)
+def list_network_resources(session: Session) -> Select[Any]:
+    """Links that people of all tenants of this deployment show one another."""
+    return sharing.network_resources()
+
+
+@blp.get("/network-resources/<uuid:network_resource_id>", ANYBODY, returns=NetworkResource)
+def get_network_resource(session: Session, network_resource_id: UUID) -> Any:
+    """One of them."""
+    return sharing.network_resource(session, network_resource_id=network_resource_id)
 
 
 def _most() -> int:

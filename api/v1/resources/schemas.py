@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from marshmallow import fields
 
 from api.fields import Choice, Day, Flag, Prose, Schema, Sealed, Text, Timestamp
-from tenants.support.resource_models import KINDS
+from tenants.support.resource_models import KINDS, SCOPES
 
 LICENCE = {"description": "What others may do with it."}
 FILE = {"description": "Of the file; null while there is none."}
@@ -27,7 +27,7 @@ class Resource(Schema):
     media_type = fields.String(allow_none=True, metadata=FILE)
     size = fields.Integer(allow_none=True, metadata=FILE)
     sha256 = Sealed("resource", metadata=FILE)
-    scope = fields.String(metadata={"description": "group, or tenant where it is shared"})
+    scope = fields.String(metadata={"description": "group, or tenant or network where it is shared"})
     written_at = Timestamp()
     version = fields.Integer(metadata={"description": "Also in the ETag."})
 
@@ -63,10 +63,16 @@ class ResourcePatch(Schema):
 
 
 class Share(Schema):
-    """That everybody in the tenant is to see it."""
+    """That everybody in the tenant is to see it, or in all tenants."""
 
     example: ClassVar[dict[str, Any]] = {"scope": "tenant", "licence_confirmed": True, "named": False}
-    scope = Choice(("tenant",), required=True)
+    scope = Choice(
+        SCOPES,
+        required=True,
+        metadata={
+            "description": "network: a link, for the people of every tenant of this deployment as well."
+        },
+    )
     licence_confirmed = Flag(required=True, metadata={"description": "Its licence lets others have it."})
     named = Flag(load_default=False, metadata={"description": "Show one's name with it."})
 
@@ -87,3 +93,18 @@ class SharedResource(Schema):
     sha256 = fields.String(allow_none=True, metadata=FILE)
     owner_name = fields.String(allow_none=True, metadata={"description": "null: she is not named."})
     created_at = Timestamp()
+
+
+class NetworkResource(Schema):
+    """A link that somebody in some tenant shows all of them."""
+
+    id = fields.UUID()
+    institution = fields.String(metadata={"description": "The tenant's name."})
+    owner_name = fields.String(allow_none=True, metadata={"description": "null: she is not named."})
+    kind = fields.String()
+    title = fields.String()
+    licence = fields.String(metadata=LICENCE)
+    url = fields.String()
+    note = fields.String(allow_none=True)
+    as_of = fields.Date(allow_none=True)
+    shared_on = fields.Date()
