@@ -66,7 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["valkey"] = redis.Redis.from_url(settings.redis_url, socket_timeout=2)
     app.extensions["limiter"] = Limiter(settings.redis_url)
     app.extensions["quotas"] = Quotas.of(settings)
-    app.extensions["files"] = FileStore(settings.files_url)
+    app.extensions["files"] = FileStore.of(settings)
     app.extensions["oauth"] = create_server(app)
     app.extensions["providers"] = Providers(Outgoing(allow_private=settings.allow_private_providers))
     errors.register(app)

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from uuid import UUID
 
 import orjson
 from flask_smorest import Blueprint as SmorestBlueprint
@@ -12,7 +13,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from api.fields import PageQuery, sealed_in
-from api.serving import View, finished, guarded, paged, receiving
+from api.serving import View, finished, guarded, paged, receiving, sending
 from tenants.kernel.base import TenantRow
 from tenants.kernel.errors import Invalid
 from tenants.kernel.permissions import Permission
@@ -102,27 +103,46 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         path: str,
         allow: Permission,
         *,
-        accepts: str,
+        accepts: tuple[str, ...],
+        take: Callable[[UUID], Any],
         expected: Callable[..., object],
         returns: type[Schema],
-        location: str,
+        status: int = 200,
+        location: str | None = None,
         errors: tuple[int, ...] = (),
     ) -> Callable[[View], View]:
-        """Declare a PUT of a file for work in the background.
+        """Declare a PUT of a file.
 
-        `expected(session, **path)` refuses a file that nobody waits for, before it is read. Then the body is
-        streamed while no transaction is open, and the view gets the session, the `Upload` and the path.
+        `expected(session, **path)` refuses a file that nobody waits for, before it is read. Then `take(tenant_id)`
+        streams the body while no transaction is open, and the view gets the session, what was taken, and the path.
         """
 
         def decorate(view: View) -> View:
-            handler = self.response(202, returns)(finished(view, False, location, 202))
-            content: dict[str, Any] = {accepts: {}}  # without a schema: the bytes as they are
+            handler = self.response(status, returns)(finished(view, False, location, status))
+            content: dict[str, Any] = {
+                each: {} for each in accepts
+            }  # without a schema: the bytes as they are
             handler = self.doc(requestBody={"required": True, "content": content})(handler)
-            handler = receiving(handler, allow, accepts, expected)
+            handler = receiving(handler, allow, take, expected)
             handler._apidoc["peerloom"] = Operation(
-                allow, False, False, False, location, 202, returns, errors, "PUT"
+                allow, False, False, False, location, status, returns, errors, "PUT"
             )
             self.route(path, methods=["PUT"], endpoint=view.__name__)(handler)
+            return view
+
+        return decorate
+
+    def download(self, path: str, allow: Permission, *, types: tuple[str, ...]) -> Callable[[View], View]:
+        """Declare a GET of a file of one of these types: the view returns the `Download`, sent once the transaction
+        has ended.
+        """
+
+        def decorate(view: View) -> View:
+            handler = self.response(200)(sending(view, allow))
+            handler._apidoc["peerloom"] = Operation(
+                allow, False, True, False, None, 200, None, (), "GET", None, types
+            )
+            self.route(path, methods=["GET"], endpoint=view.__name__)(handler)
             return view
 
         return decorate

@@ -165,7 +165,7 @@ def _complete(document: dict[str, Any], operation: Operation, endpoint: str) -> 
     if operation.pages and operation.returns is not None:
         done["content"] = {"application/json": {"schema": _page_of(operation.returns)}}
     for media_type in operation.types:
-        done["content"][media_type] = {"schema": {"type": "string"}}
+        done.setdefault("content", {})[media_type] = {"schema": {"type": "string"}}
     if operation.also:
         responses[str(operation.also)] = {**done, "description": phrase(operation.also)}
     for status in sorted({*USUAL, *_more(operation, document)}):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from uuid import UUID
 
 from flask import Response, current_app, g, request
 from marshmallow import Schema
@@ -15,9 +16,10 @@ from api.cors import admit
 from api.idempotent import answered_once
 from api.limiting import limit_call
 from api.pages import page
-from api.uploads import receive
+from api.uploads import send
 from tenants.kernel.base import TenantRow
 from tenants.kernel.errors import FieldError, Invalid, PreconditionRequired, StaleVersion
+from tenants.kernel.kept import delete_dropped
 from tenants.kernel.permissions import Permission
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Database, Session
@@ -61,6 +63,7 @@ def guarded(
                 path["if_match"] = _if_match()
             response = _answer(session, caller, functools.partial(handler, session, **path), secrets)
             session.commit()  # reads too: psycopg forgets its prepared statements at a rollback
+        delete_dropped(session, current_app.extensions["files"])
         return response
 
     return guarded
@@ -80,7 +83,9 @@ def _admitted(session: Session, token: str, allow: Permission, *, again: bool = 
     return caller
 
 
-def receiving(handler: View, allow: Permission, accepts: str, expected: Callable[..., object]) -> View:
+def receiving(
+    handler: View, allow: Permission, take: Callable[[UUID], Any], expected: Callable[..., object]
+) -> View:
     """Authorise, let go of the database, take the file in, and act: in a second transaction."""
 
     @functools.wraps(handler)
@@ -90,14 +95,31 @@ def receiving(handler: View, allow: Permission, accepts: str, expected: Callable
             _admitted(session, token, allow)
             _refuse_unknown_arguments(frozenset())
             expected(session, **path)
-        upload = receive(tenant_id, accepts=accepts)
+        upload = take(tenant_id)
         with database().tenant(tenant_id) as session, upload.kept():
             _admitted(session, token, allow, again=True)
             response: Response = handler(session, upload, **path)
             session.commit()
+        delete_dropped(session, current_app.extensions["files"])
         return response
 
     return receiving
+
+
+def sending(handler: View, allow: Permission) -> View:
+    """Authorise, find the file, let go of the database, and only then send it."""
+
+    @functools.wraps(handler)
+    def sending(**path: Any) -> Response:
+        tenant_id, token = token_in(request)
+        with database().tenant(tenant_id) as session:
+            _admitted(session, token, allow)
+            _refuse_unknown_arguments(frozenset())
+            found = handler(session, **path)
+            session.commit()
+        return send(tenant_id, found)
+
+    return sending
 
 
 def _answer(

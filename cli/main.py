@@ -89,7 +89,7 @@ def serve(port: int, workers: int, data: Path | None) -> None:
         address = f"http://127.0.0.1:{port}"
         served = {"PUBLIC_URL": address} | environ
         served.pop("DATABASE_OWNER_URL", None)  # what serves must not be able to reach the owner's role
-        FileStore(Settings.from_environment(served).files_url).refuse_unusable()
+        FileStore.of(Settings.from_environment(served)).refuse_unusable()
         supervisor = Supervisor(
             _programs(served, listener.fileno(), workers),
             ready=lambda: _is_ready(port),

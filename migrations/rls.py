@@ -210,6 +210,20 @@ def protect_addressed(table: str) -> None:
     )
 
 
+def protect_published(table: str, *, grants: str = "SELECT, INSERT, DELETE") -> None:
+    """What a tenant shows every other one of the deployment: all read it, the tenant alone writes it."""
+    _wall(table, grants)
+    op.execute(
+        f'CREATE POLICY everybody_reads ON "{table}" FOR SELECT TO peerloom_app USING ({TENANT} IS NOT NULL)'
+    )
+    op.execute(
+        f'CREATE POLICY own_insert ON "{table}" FOR INSERT TO peerloom_app WITH CHECK (tenant_id = {TENANT})'
+    )
+    op.execute(
+        f'CREATE POLICY own_delete ON "{table}" FOR DELETE TO peerloom_app USING (tenant_id = {TENANT})'
+    )
+
+
 def protect_self(table: str, *, grants: str = "SELECT", key: str = "id") -> None:
     """A person's own row."""
     _wall(table, grants)

@@ -2,6 +2,7 @@
 
 import tenants.access.models
 import tenants.cohorts.models
+import tenants.cohorts.partner_models
 import tenants.groups.agreement_models
 import tenants.groups.coming
 import tenants.groups.models
@@ -9,6 +10,7 @@ import tenants.institutions.models
 import tenants.kernel.events
 import tenants.kernel.idempotency
 import tenants.kernel.jobs
+import tenants.kernel.kept
 import tenants.kernel.keys
 import tenants.kernel.mail
 import tenants.matching.models
@@ -17,7 +19,8 @@ import tenants.notices.models
 import tenants.outcomes.models
 import tenants.people.models
 import tenants.reporting.models
-import tenants.support.models  # noqa: F401
+import tenants.support.models
+import tenants.support.resource_models  # noqa: F401
 from tenants.kernel.base import Base
 
 METADATA = Base.metadata

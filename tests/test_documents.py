@@ -121,7 +121,7 @@ def test_no_secret_stands_in_the_compose_file() -> None:
     secrets = {key: value for key, value in said.items() if re.search("PASSWORD|SECRET|ENCRYPTION", key[1])}
     urls = {key: value for key, value in said.items() if "://peerloom_" in value}
     assert len(secrets) >= 6
-    assert all(re.fullmatch(r"\$\{[A-Z_]+:\?\}", value) for value in secrets.values())
+    assert all(re.fullmatch(r"\$\{[A-Z_]+:[?-]\}", value) for value in secrets.values())
     assert all(re.search(r":\$\{[A-Z_]+:\?\}@", value) for value in urls.values())
 
 

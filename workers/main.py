@@ -95,7 +95,7 @@ def run_worker(settings: Settings, *, served: Sequence[str] = QUEUES, alive: Pat
     job every thirty.
     """
     open_database(settings).dispose()
-    FileStore(settings.files_url).refuse_unusable()
+    FileStore.of(settings).refuse_unusable()
     connection = redis.Redis.from_url(settings.redis_url)
     if "long" in served:
         served = (*served, HELP)

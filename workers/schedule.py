@@ -10,9 +10,11 @@ from pathlib import Path
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from tenants.kernel.doorbell import Doorbell, open_database
+from tenants.kernel.errors import Unavailable
 from tenants.kernel.events import seal_all
 from tenants.kernel.files import FileStore
 from tenants.kernel.idempotency import forget_expired
+from tenants.kernel.kept import forget_orphans
 from tenants.kernel.session import Database
 from tenants.kernel.settings import Settings
 from tenants.notices.planning import keep_rounds
@@ -32,15 +34,18 @@ def run_scheduler(settings: Settings, *, alive: Path | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     database, bells = open_database(settings, pool_size=2), Doorbell(settings)
-    files, files_seen = FileStore(settings.files_url), 0.0
+    files, files_seen = FileStore.of(settings), 0.0
     while not stopping.wait(settings.sweep_seconds):
         try:
             keep_house(database, bells)
             if time.monotonic() - files_seen > FILES_SEEN_EVERY:
                 files.forget_older_than(FILES_KEPT)
+                forget_orphans(database, files)
                 files_seen = time.monotonic()
             if alive:
                 alive.touch()
+        except Unavailable:
+            files_seen = time.monotonic()  # the store has said so in the log
         except OperationalError as error:
             log.warning("PostgreSQL does not answer; trying again: %s", error.orig)
         except SQLAlchemyError:

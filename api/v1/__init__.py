@@ -30,11 +30,13 @@ from api.v1.meetings.routes import blp as meetings
 from api.v1.notice_preferences.routes import blp as notice_preferences
 from api.v1.opportunities.routes import blp as opportunities
 from api.v1.participants.routes import blp as participants
+from api.v1.partners.routes import blp as partners
 from api.v1.people.routes import blp as people
 from api.v1.products.routes import blp as products
 from api.v1.programs.routes import blp as programs
 from api.v1.recipes.routes import blp as recipes
 from api.v1.reports.routes import blp as reports
+from api.v1.resources.routes import blp as resources
 from api.v1.retrospectives.routes import blp as retrospectives
 from api.v1.role_grants.routes import blp as role_grants
 from api.v1.separations.routes import blp as separations
@@ -53,6 +55,7 @@ RESOURCES = (
     instruments,
     cohorts,
     participants,
+    partners,
     consents,
     imports,
     recipes,
@@ -77,6 +80,7 @@ RESOURCES = (
     meetings,
     calendar_feeds,
     notice_preferences,
+    resources,
     products,
     career_events,
     reports,

@@ -7,7 +7,7 @@ Revises: 0017
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.rls import members_write, protect, protect_private, protect_shared, reach
+from migrations.rls import members_write, protect, protect_acts, protect_private, reach
 
 revision = "0018"
 down_revision = "0017"
@@ -154,8 +154,11 @@ def behind_the_group_wall() -> None:
         op.create_index(f"ix_meeting_link_{index}", name, ["tenant_id", column, "id"])
     op.create_index("ix_meeting_link_author", name, ["tenant_id", "author_id"])
     kept = "tenant_id, id, group_id, author_id, meeting_series_id, meeting_id, encrypted_join_link, encrypted_place"
-    protect_shared(
-        name, grants=f"SELECT, INSERT ({kept}), UPDATE (encrypted_join_link, encrypted_place), DELETE"
+    # No words: whoever comes into the group finds the way, too.
+    protect_acts(
+        name,
+        grants=f"SELECT, INSERT ({kept}), UPDATE (encrypted_join_link, encrypted_place), DELETE",
+        shared=True,
     )
 
     name = "meeting_attendance"

@@ -16,7 +16,7 @@ from tenants.kernel.permissions import LIMITABLE, ROLES, Permission
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of thing about somebody: the table that holds it, the permission that opens it (None: no caller's but her
-    own), and the policy that narrows it further.
+    own), the policy that narrows it further, and whether a role that is limited to a part of the tenant opens it.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Kind:
     table: str
     permission: Permission | None
     wall: str | None = None
+    limitable: bool = True
 
 
 KINDS = (
@@ -32,6 +33,8 @@ KINDS = (
     Kind("roles", "The roles that you hold", "role_grant", Permission.PEOPLE_READ),
     Kind("participation", "Where you take part, your answers and their history", "participant",
          Permission.PARTICIPANTS_READ),
+    Kind("nominations", "That your institution nominated you for another's groups", "nomination",
+         Permission.PEOPLE_READ, limitable=False),
     Kind("consents", "What you agreed to, and what you object to", "consent_entry", Permission.PARTICIPANTS_READ),
     Kind("separations", "Whom organisers keep you apart from", "separation_member", Permission.MATCHING_READ),
     Kind("wishes", "Whom you do not want to be in a group with", "separation", Permission.MATCHING_READ,
@@ -116,7 +119,7 @@ def readers(membership_id: UUID) -> Select[Any]:
         "tables": [kind.table for kind in KINDS],
         "scopes": [kind.permission and kind.permission.value for kind in KINDS],
         "walls": [kind.wall for kind in KINDS],
-        "limitable": [kind.permission in LIMITABLE for kind in KINDS],
+        "limitable": [kind.limitable and kind.permission in LIMITABLE for kind in KINDS],
         "scopes_given": [scope for scope, _ in gives],
         "roles_given": [role for _, role in gives],
     }

@@ -1,49 +1,76 @@
-"""Where uploads rest: a folder shared by API and workers, named by FILES_URL."""
+"""Where files rest: a folder shared by API and workers, or a bucket of S3, as FILES_URL says.
 
+Uploads wait for the job that reads them, and are forgotten when nobody comes back for them. What is kept stays until
+it is deleted. Either appears whole or not at all.
+"""
+
+import logging
 import os
 import time
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import timedelta
-from hashlib import sha256
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryDirectory
+from typing import Self
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-from tenants.kernel.settings import SettingsError
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, S3Store
 
-CHUNK = 1 << 18
-MOST_STREAMS = 10_000
-"""In one gzip file. Empty ones would cost time without ever filling it."""
+from tenants.kernel.errors import Unavailable
+from tenants.kernel.settings import Settings, SettingsError
+from tenants.kernel.streams import CHUNK, Counted, Stored, chunks_of, unpacked
 
+log = logging.getLogger(__name__)
 
-class TooLarge(Exception):
-    """More bytes than the store accepts for one file."""
-
-
-class Truncated(Exception):
-    """The compressed stream ended early, is not gzip, or consists of too many."""
+UPLOADS, KEPT, SCRATCH = "uploads", "kept", "scratch"
+PART = "*#*"
+"""What a file in the folder is called until it is whole."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A file at rest: its size in bytes and its SHA-256 in hex."""
+class Access:
+    """How a bucket is reached. What is empty is looked for where AWS's own tools look."""
 
-    size: int
-    sha256: str
+    endpoint: str = ""
+    region: str = ""
+    key_id: str = ""
+    secret: str = field(default="", repr=False)
 
 
 class FileStore:
-    """Files by tenant and id. A file appears whole or not at all."""
+    """Files by tenant and id. Methods raise Unavailable where the store does not answer.
 
-    def __init__(self, url: str) -> None:
-        self._root = Path(unquote(urlsplit(url).path))
+    What it runs in does not survive a fork: use it in the process that needs it only.
+    """
+
+    def __init__(self, url: str, access: Access = Access()) -> None:
+        parts = urlsplit(url)
+        self._root = Path(unquote(parts.path)) if parts.scheme == "file" else None
+        self._bucket, self._prefix = parts.netloc, parts.path.strip("/")
+        self._url, self._access = url, access
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The store of this deployment."""
+        access = Access(
+            settings.files_endpoint, settings.files_region, settings.files_key_id, settings.files_secret
+        )
+        return cls(settings.files_url, access)
 
     def refuse_unusable(self) -> None:
         """Raise SettingsError unless files can be kept here."""
+        if self._root is None:
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:  # we may fork later
+                apart.submit(_try, self._url, self._access).result()
+            return
         try:
             self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
             with NamedTemporaryFile(dir=self._root):
@@ -51,82 +78,193 @@ class FileStore:
         except OSError as error:
             raise SettingsError(f"FILES_URL: {self._root} cannot be written to: {error.strerror}") from error
 
-    def path(self, tenant_id: UUID, file_id: UUID) -> Path:
-        """Where a file rests."""
-        return self._root / str(tenant_id) / str(file_id)
-
     def save(
         self, tenant_id: UUID, file_id: UUID, read: Callable[[int], bytes], *, most: int, gzipped: bool
     ) -> Stored:
-        """Stream a file in, unpacking gzip on the way; `most` bounds the unpacked bytes.
+        """Stream an upload in, unpacking gzip on the way; `most` bounds the unpacked bytes.
 
         Raises TooLarge or Truncated, and then leaves nothing behind.
         """
-        target = self.path(tenant_id, file_id)
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = target.with_suffix(f".{os.getpid()}.{os.urandom(4).hex()}.part")
-        size, digest = 0, sha256()
-        try:
-            with part.open("wb") as out:
-                for chunk in _unpacked(read) if gzipped else _chunks(read):
-                    size += len(chunk)
-                    if size > most:
-                        raise TooLarge
-                    digest.update(chunk)
-                    out.write(chunk)
-                out.flush()
-                os.fsync(out.fileno())
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
-        return Stored(size, digest.hexdigest())
+        counted = Counted(unpacked(read) if gzipped else chunks_of(read), most)
+        self._put(_name(UPLOADS, tenant_id, file_id), counted)
+        return counted.stored
+
+    def fetch(self, tenant_id: UUID, file_id: UUID, into: Path) -> None:
+        """Copy an upload to a file of this machine. Raises FileNotFoundError."""
+        with into.open("wb") as out:
+            for chunk in self._stream(_name(UPLOADS, tenant_id, file_id)):
+                out.write(chunk)
+
+    def delete(self, tenant_id: UUID, file_id: UUID) -> None:
+        """Forget an upload; nothing happens if it is not there."""
+        self._delete(_name(UPLOADS, tenant_id, file_id))
+
+    def keep(self, tenant_id: UUID, file_id: UUID, chunks: Iterable[bytes]) -> None:
+        """Stream in a file that is kept. What the chunks raise is raised, and then nothing is left behind."""
+        self._put(_name(KEPT, tenant_id, file_id), chunks)
+
+    def kept(self, tenant_id: UUID, file_id: UUID) -> Iterator[bytes]:
+        """The bytes of a file that is kept. Raises FileNotFoundError, at once."""
+        return self._stream(_name(KEPT, tenant_id, file_id))
+
+    def kept_range(self, tenant_id: UUID, file_id: UUID, start: int, length: int) -> bytes:
+        """Some bytes of a file that is kept. Raises FileNotFoundError."""
+        with _answering():
+            name = _name(KEPT, tenant_id, file_id)
+            return bytes(obstore.get_range(self._store, name, start=start, length=length))
+
+    def drop(self, tenant_id: UUID, file_id: UUID) -> None:
+        """Delete a file that was kept; nothing happens if it is not there."""
+        self._delete(_name(KEPT, tenant_id, file_id))
 
     @contextmanager
-    def scratch(self, tenant_id: UUID) -> Iterator[Path]:
-        """A private file to spool to, gone afterwards."""
-        path = self.path(tenant_id, UUID(bytes=os.urandom(16))).with_suffix(".scratch")
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            yield path
-        finally:
-            path.unlink(missing_ok=True)
+    def scratch(self) -> Iterator[Path]:
+        """A private folder to spool to, gone afterwards."""
+        if self._root is not None:
+            (self._root / SCRATCH).mkdir(parents=True, exist_ok=True, mode=0o700)
+        with TemporaryDirectory(dir=self._root and self._root / SCRATCH) as folder:
+            yield Path(folder)
 
     def forget_older_than(self, age: timedelta) -> int:
         """Delete what nobody came back for: rosters name people. How many files went."""
-        oldest = time.time() - age.total_seconds()
         gone = 0
-        for path in self._root.glob("*/*"):
+        for names in self._older(f"{UPLOADS}/", age):
+            for name in names:
+                self._delete(name)
+            gone += len(names)
+        return gone + self._forget_parts(age)
+
+    def forget_unknown(self, age: timedelta, known: Callable[[UUID, set[UUID]], set[UUID]]) -> int:
+        """Delete what is kept for nobody: a tenant's files of that age that are not `known`. How many went."""
+        with _answering():
+            folders = obstore.list_with_delimiter(self._store, f"{KEPT}/")["common_prefixes"]
+        gone = 0
+        for tenant_id in _ids(folders):
+            for names in self._older(f"{KEPT}/{tenant_id}/", age):
+                ids = _ids(names)
+                unknown = ids - known(tenant_id, ids)
+                for file_id in unknown:
+                    self.drop(tenant_id, file_id)
+                gone += len(unknown)
+        return gone
+
+    @cached_property
+    def _store(self) -> LocalStore | S3Store:
+        if self._root is not None:
+            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return LocalStore(self._root)
+        said = {
+            "endpoint": self._access.endpoint,
+            "region": self._access.region,
+            "access_key_id": self._access.key_id,
+            "secret_access_key": self._access.secret,
+        }
+        return S3Store(
+            self._bucket,
+            prefix=self._prefix or None,
+            config={name: value for name, value in said.items() if value},  # type: ignore[arg-type]
+            client_options={"allow_http": self._access.endpoint.startswith("http:"), "connect_timeout": "5s"},
+            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
+        )
+
+    def _put(self, name: str, chunks: Iterable[bytes]) -> None:
+        ours = _Fallible(chunks)
+        try:
+            with _answering(missing=True):
+                obstore.put(self._store, name, ours)
+        except Unavailable:
+            if ours.fault is not None:  # rather than what came of giving the upload up
+                raise ours.fault from None
+            raise
+        if self._root is not None:
+            for path in (self._root / name, (self._root / name).parent):
+                _sync(path)
+
+    def _stream(self, name: str) -> Iterator[bytes]:
+        with _answering():
+            found = obstore.get(self._store, name)
+        return _answered(bytes(chunk) for chunk in found.stream(min_chunk_size=CHUNK))
+
+    def _delete(self, name: str) -> None:
+        with _answering(), suppress(FileNotFoundError):
+            obstore.delete(self._store, name)
+
+    def _older(self, prefix: str, age: timedelta) -> Iterator[list[str]]:
+        oldest = datetime.now(UTC) - age
+        with _answering():
+            for page in obstore.list(self._store, prefix):
+                yield [each["path"] for each in page if each["last_modified"] < oldest]
+
+    def _forget_parts(self, age: timedelta) -> int:
+        """What a process left that was killed while it wrote."""
+        if self._root is None:
+            return 0
+        oldest, gone = time.time() - age.total_seconds(), 0
+        for path in (*self._root.rglob(PART), *self._root.glob(f"{SCRATCH}/*/*")):
             with suppress(FileNotFoundError):  # whoever used it may have finished meanwhile
                 if path.stat().st_mtime < oldest:
                     path.unlink()
                     gone += 1
         return gone
 
-    def delete(self, tenant_id: UUID, file_id: UUID) -> None:
-        """Forget a file; nothing happens if it is not there."""
-        self.path(tenant_id, file_id).unlink(missing_ok=True)
+
+class _Fallible:
+    """Chunks, and what went wrong with them."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = chunks
+        self.fault: Exception | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._chunks
+        except Exception as fault:
+            self.fault = fault
+            raise
 
 
-def _chunks(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    while chunk := read(CHUNK):
-        yield chunk
-
-
-def _unpacked(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    unpack, streams = zlib.decompressobj(wbits=31), 1
+@contextmanager
+def _answering(*, missing: bool = False) -> Iterator[None]:
+    """Say so where the store fails; `missing`: also where it knows of no such place."""
+    failures: tuple[type[Exception], ...] = (BaseError, FileNotFoundError) if missing else (BaseError,)
     try:
-        for chunk in _chunks(read):
-            waiting = chunk
-            while waiting:
-                if unpack.eof:  # gzip files may be several streams, one after another
-                    unpack, streams = zlib.decompressobj(wbits=31), streams + 1
-                    if streams > MOST_STREAMS:
-                        raise Truncated(f"it has more than {MOST_STREAMS:,} streams")
-                yield unpack.decompress(waiting, CHUNK)
-                waiting = unpack.unused_data or unpack.unconsumed_tail
-        while not unpack.eof and (rest := unpack.decompress(b"", CHUNK)):
-            yield rest
-    except zlib.error as error:
-        raise Truncated(str(error)) from error
-    if not unpack.eof:
-        raise Truncated("the gzip stream ends early")
+        yield
+    except failures as error:
+        log.error("the file store failed: %s", str(error).partition("\n")[0])
+        raise Unavailable("The file store does not answer just now.", retry_after=5) from error
+
+
+def _answered(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    with _answering():
+        yield from chunks
+
+
+def _try(url: str, access: Access) -> None:
+    store, name = FileStore(url, access), f"{SCRATCH}/{os.urandom(8).hex()}"
+    try:
+        obstore.put(store._store, name, b"")
+        obstore.delete(store._store, name)
+    except (BaseError, OSError, ValueError) as error:
+        said = " ".join(str(error).partition("\n\nDebug source")[0].split())[:500]
+        raise SettingsError(f"FILES_URL: {url} cannot be written to: {said}") from None
+
+
+def _name(area: str, tenant_id: UUID, file_id: UUID) -> str:
+    return f"{area}/{tenant_id}/{file_id}"
+
+
+def _ids(names: Iterable[str]) -> set[UUID]:
+    """The ids at the end of these names; what has none is not ours."""
+    found = set()
+    for name in names:
+        with suppress(ValueError):
+            found.add(UUID(name.rpartition("/")[2]))
+    return found
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -32,6 +32,7 @@ LETTERS: dict[str, str] = {
     "invitation": "tenants.people.invitations.compose",
     "intake_reminder": "tenants.cohorts.reminders.compose",
     "participant_state": "tenants.groups.notices.compose",
+    "nomination": "tenants.cohorts.nominations.compose",
     "admission": "tenants.groups.notices.compose_admission",
     "group_invitation": "tenants.groups.notices.compose_invitation",
     "meeting_invitation": "tenants.meetings.invitations.compose",

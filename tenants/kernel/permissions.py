@@ -64,7 +64,7 @@ MEANING: dict[Permission, str] = {
     Permission.JOBS_CANCEL: "Cancel background work",
     Permission.EVENTS_READ: "Read the feed of events",
     Permission.AUDIT_READ: "Read events about security as well",
-    Permission.ME_READ: "See your own profile, applications, groups and when they meet",
+    Permission.ME_READ: "See your own profile, applications, groups, when they meet, and what everybody here may see",
     Permission.ME_WRITE: "Change your own profile and answers, and sign you out",
     Permission.GROUP_CONTENT_READ: "Read what your groups write, and your private wishes",
     Permission.GROUP_CONTENT_WRITE: "Write in your groups, and your private wishes",

@@ -1,6 +1,7 @@
 """What the environment says: read once, checked as a whole."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Self
@@ -10,6 +11,7 @@ from tenants.kernel.addresses import Mailbox, SmtpServer, sender, smtp_server
 from tenants.kernel.crypto import master_keys
 
 SECRET_KEY_LENGTH = 32
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?")
 
 
 class SettingsError(Exception):
@@ -24,13 +26,21 @@ class Settings:
     """The application role's URL, with SQLAlchemy's driver name."""
     redis_url: str = field(repr=False)
     files_url: str
-    """Where uploads and exports are kept, `file:///…` (percent-encoded)."""
+    """Where files are kept: `file:///…` (percent-encoded) or `s3://bucket/prefix`."""
     secret_key: tuple[str, ...] = field(repr=False)
     """The first signs, all verify."""
     encryption_keys: tuple[bytes, ...] = field(repr=False)
     """Master keys: the first encrypts, all decrypt."""
     public_url: str = "http://127.0.0.1:8000"
     """The address people and clients reach, without a trailing slash."""
+    files_endpoint: str = ""
+    """Of a store that speaks S3 and is not Amazon's; plain http only where it says so."""
+    files_region: str = "us-east-1"
+    files_key_id: str = ""
+    """With its secret; without them, what AWS's own variables or the machine's role say."""
+    files_secret: str = field(default="", repr=False)
+    files_per_tenant_bytes: int = 5_000_000_000
+    """How much a tenant's members may keep in files, all together."""
     platform_issuer: str = ""
     """The OpenID Connect issuer of the personal sign-in that all tenants accept; without it there is none."""
     platform_client_id: str = ""
@@ -89,6 +99,8 @@ class Settings:
             "platform_client_secret",
         }:
             problems.append("PLATFORM_ISSUER needs PLATFORM_CLIENT_ID and PLATFORM_CLIENT_SECRET")
+        if bool(values.get("files_key_id")) != bool(values.get("files_secret")):
+            problems.append("FILES_KEY_ID and FILES_SECRET need each other")
         if environ.get("SMTP_URL") and not environ.get("MAIL_FROM"):
             problems.append("MAIL_FROM is not set, and SMTP_URL needs it")
         if problems:
@@ -125,8 +137,8 @@ def _redis_url(text: str) -> str:
 
 
 def _files_url(text: str) -> str:
-    if not text.startswith("file:///"):
-        raise ValueError("must be a file:/// URL with an absolute path; other stores are not supported")
+    if not text.startswith("file:///") and not _BUCKET.fullmatch(text):
+        raise ValueError("must be a file:/// URL with an absolute path, or s3://bucket/prefix")
     return text
 
 
@@ -181,6 +193,11 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "files_url": _files_url,
     "secret_key": _secret_key,
     "encryption_keys": master_keys,
+    "files_endpoint": _public_url,
+    "files_region": str,
+    "files_key_id": str,
+    "files_secret": str,
+    "files_per_tenant_bytes": _count,
     "public_url": _public_url,
     "platform_issuer": _issuer,
     "platform_client_id": str,

@@ -1,7 +1,7 @@
 """Where a group meets: links and places. They are the group's, and no route shows them to the tenant.
 
-Each time that they are said anew is a row, and the one before is blanked. So whoever comes later sees what is said from
-then on, as of all that a group writes.
+Each time that they are said anew is a row, and the one before is blanked. Whoever comes into the group later sees them
+as well: they are no words.
 """
 
 from collections.abc import Mapping, Sequence

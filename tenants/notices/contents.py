@@ -16,7 +16,16 @@ from sqlalchemy import text
 from tenants.kernel.session import Session
 from tenants.notices.places import IS_TOLD, PLACE
 
-WRITTEN = ("act", "ask", "charter_version", "checklist", "curriculum_version", "retrospective_entry", "tip")
+WRITTEN = (
+    "act",
+    "ask",
+    "charter_version",
+    "checklist",
+    "curriculum_version",
+    "resource",
+    "retrospective_entry",
+    "tip",
+)
 """The tables in which groups write what a digest counts as new."""
 WAITING = {
     "newcomers": """

@@ -7,6 +7,7 @@ from tests.contract import document
 from tests.factories.cohorts import send_file
 from tests.factories.everything import INSTRUMENT
 from tests.factories.matching import program_to_match, ready_to_match, statements
+from tests.factories.partners import partners_of
 from tests.factories.people import api_for, inhabit, let_in
 from tests.planting import plant
 
@@ -86,6 +87,8 @@ def filled(tenant, database, finished, superuser):
     for decision in ("objected", "granted"):
         said = {"program_id": program, "purpose": "contact", "decision": decision, "wording_version": "1"}
         assert api_for(tenant, "/v1/me").post("/v1/me/consents", json=said).status_code == 201
+    for _ in range(2):
+        theirs = partners_of(tenant, ready.cohort_id, api_for(tenant, "/v1/me"))
     published(superuser.cursor(), tenant.id, ready.cohort_id, group)
     program_to_match(api)
     seal_all(database, tenants=10_000)
@@ -97,6 +100,7 @@ def filled(tenant, database, finished, superuser):
         "matching_run_id": runs[0].rpartition("/")[2],
         "other_run_id": runs[1].rpartition("/")[2],
         "group_id": group,
+        **theirs,
         **wrote,
     }
     return {path: path.format(**ids) for path in LISTS}

@@ -325,9 +325,9 @@ def test_only_who_is_in_a_group_that_meets_has_a_say(app, database, root):
         refused(caller.patch(one, json={"state": "skipped"}, headers={"If-Match": '"1"'}), 404, "not_found")
         assert caller.get("/v1/me/meetings").get_json()["items"] == []
     late = circle.api(circle.members.index(circle.add()))
-    assert late.get(url).get_json()["join_link"] is None, "it was said before she was there"
-    edited(api, url, join_link=LINK)
+    assert late.get(url).get_json()["join_link"] == LINK, "whoever comes later finds the way"
     assert late.get(one).get_json()["join_link"] == LINK
+    edited(late, url, join_link=LINK)
     assert late.get(one).get_json()["sequence"] == 1
     other = circle_of(app, circle.tenant, root)
     assert other.api().get(f"{other.url}/meetings/{one.rpartition('/')[2]}").status_code == 404

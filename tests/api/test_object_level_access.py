@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import eventually
 from tests.factories.everything import one_of_everything
 from tests.factories.matching import every
-from tests.factories.people import let_in
+from tests.factories.people import let_in, scopes_of
 from tests.fuzz import document, schemathesis
 
 HOW = ("--phases", "fuzzing", "--mode", "positive", "--max-examples", "2")
@@ -139,7 +139,8 @@ def lists(*, own):
         operation
         for operation in OPERATIONS
         if operation.startswith("GET /v1/") and "{" not in operation and "openapi" not in operation
-        if operation.startswith("GET /v1/me") == own
+        if ("me:read" in scopes_of(operation.removeprefix("GET ")) or operation.startswith("GET /v1/me"))
+        == own
     }
 
 

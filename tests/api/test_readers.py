@@ -17,13 +17,15 @@ TELLS_OF_NOBODY = {
 TOLD_WITH_OTHERS = {
     # The way in, which is hers alone; what is told with the participant; and what names people of a file.
     "access_token", "authorization_code", "client_authorization", "identity", "refresh_token", "invitation_link",
-    "participant_change",
+    "participant_change", "guest",
     # Told with what the group writes; in `delivered_invitation` she sees her own alone.
     "group_invitation", "delivered_invitation",
     # What members do in their group, as open to the others as its charter is, or to nobody.
     "member_answer",
     # How she is told of meetings, and written to at all.
     "calendar_feed", "meeting_invitee", "meeting_reminder", "notice_day", "notice_preference", "unsubscribe_link",
+    # What she shows everybody, under her name if she says so.
+    "shared_resource",
 }  # fmt: skip
 GROUP_CONTENT = {"group_id", "author_id", "written_at"}
 """The columns of whatever is behind the group wall, all of which is told as one kind."""
@@ -49,6 +51,7 @@ def about(tenant: Any, there: dict[str, str], me: str) -> dict[str, str]:
         "invitations": f"/v1/invitations?membership_id={me}",
         "roles": f"/v1/role-grants?membership_id={me}",
         "participation": f"/v1/participants/{mine}",
+        "nominations": f"/v1/received-partner-invitations/{there['received_partner_invitation_id']}/nominations",
         "consents": f"/v1/participants/{mine}/consents",
         "separations": f"{cohort}/separations/{apart}",
         "placements": f"/v1/matching-runs/{there['matching_run_id']}/placements",

@@ -1,4 +1,4 @@
-"""Clients that send slowly do not keep the others waiting."""
+"""Clients that send or read slowly do not keep the others waiting."""
 
 import socket
 import subprocess
@@ -54,3 +54,13 @@ def test_half_sent_requests_are_ended_and_the_others_answered(address, half):
         assert eventually(lambda: answered(address))
         for client in slow:
             assert b"200" not in client.recv(100)
+
+
+def test_answers_that_are_not_read_are_ended_and_the_others_answered(address):
+    eventually(lambda: answered(address))
+    with ExitStack() as open_:
+        slow = [open_.enter_context(connected(address)) for _ in range(THREADS)]
+        for client in slow:
+            client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert client.recv(12) == b"HTTP/1.1 200"
+        assert eventually(lambda: answered(address))

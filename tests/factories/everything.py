@@ -11,6 +11,7 @@ from tenants.kernel.ids import new_id
 from tests.conftest import until_settled
 from tests.contract import document
 from tests.factories.matching import every, ready_to_match
+from tests.factories.partners import partners_of
 from tests.factories.people import api_for, let_in
 
 INSTRUMENT = {
@@ -74,6 +75,7 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
     assert finished(api, analysis)["state"] == "succeeded"
     assert api.post(f"{run}/acceptance").status_code == 201
     ids["group_id"] = every(api, f"/v1/groups?cohort_id={ready.cohort_id}")[0]["id"]
+    ids |= partners_of(tenant, ready.cohort_id, mine)
     ids |= let_in(tenant, ids["group_id"])
     member = api.get(f"/v1/participants/{ready.participants[0]}").get_json()["membership_id"]
     talk = {"kind": "talk", "title": f"Invented {prefix}", "membership_ids": [member]}

@@ -28,17 +28,47 @@ def life_of(api: ContractClient, url: str, fellow: str) -> dict[str, str]:
     assert api.put(f"{url}/charter/versions/2/signature").status_code == 200
     planned = {"topics": [{"title": "Invented"}], "builds_on": 0}
     assert api.put(f"{url}/curriculum", json=planned).status_code == 200
-    ids |= looked_back(api, url) | meetings_of(api, url) | {"calendar_feed_id": feeds_of(api, url)}
+    ids |= (
+        shelved(api, url)
+        | looked_back(api, url)
+        | meetings_of(api, url)
+        | {"calendar_feed_id": feeds_of(api, url)}
+    )
     for place in [row for row in api.get(f"{url}/roster").get_json()["items"] if row["admitted_at"] is None]:
         ids["admission_id"] = _made(api, f"{url}/admissions", group_member_id=place["id"])
     return ids
 
 
-def _made(api: ContractClient, url: str, **body: Any) -> str:
-    made = api.post(url, json=body)
+def _made(api: ContractClient, where: str, /, **body: Any) -> str:
+    made = api.post(where, json=body)
     assert made.status_code == 201, made.get_json()
     found: str = made.get_json()["id"]
     return found
+
+
+def shelved(api: ContractClient, url: str) -> dict[str, str]:
+    """Two links on the group's shelf, shown to all tenants, and two files, shared with this one; ids of the last."""
+    ids = {}
+    for number in range(2):
+        body = {
+            "kind": "policy",
+            "title": f"Invented {number}",
+            "licence": "CC0",
+            "url": "https://funder.example",
+        }
+        one = f"{url}/resources/{_made(api, f'{url}/resources', **body)}"
+        ids["network_resource_id"] = _made(api, f"{one}/share", scope="network", licence_confirmed=True)
+    for number in range(2):
+        body = {"kind": "guidance", "title": f"Invented {number}", "licence": "CC0"}
+        made = api.post(f"{url}/resources", json=body)
+        assert made.status_code == 201, made.get_json()
+        ids["resource_id"] = made.get_json()["id"]
+        one = f"{url}/resources/{ids['resource_id']}"
+        assert api.put(f"{one}/file", data=b"aim,page\n1,2\n", content_type="text/csv").status_code == 200
+        shared = api.post(f"{one}/share", json={"scope": "tenant", "licence_confirmed": True})
+        assert shared.status_code == 201, shared.get_json()
+        ids["shared_resource_id"] = shared.get_json()["id"]
+    return ids
 
 
 def looked_back(api: ContractClient, url: str) -> dict[str, str]:

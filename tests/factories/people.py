@@ -115,13 +115,14 @@ def api_for(tenant: Any, path: str, method: str = "get") -> ContractClient:
     """The API client that a route is for: one that acts for somebody where it is about oneself, or a group's own.
     Where the path has no such method, that of its others.
     """
-    private = "group_content" in scopes_of(path, method)
+    scopes = scopes_of(path, method)
+    private = "group_content" in scopes
     if private and not path.startswith("/v1/me"):
         if tenant.group_person is None:
             tenant.group_person = member_of(tenant.api.application, tenant.id, own_client=True).api
         member: ContractClient = tenant.group_person
         return member
-    if not path.startswith("/v1/me"):
+    if not path.startswith("/v1/me") and "me:read" not in scopes:
         found: ContractClient = tenant.api
         return found
     if tenant.person is None:

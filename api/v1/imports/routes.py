@@ -1,6 +1,7 @@
 """/v1/cohorts/{cohort_id}/imports and /v1/imports"""
 
 from collections.abc import Iterator
+from functools import partial
 from tempfile import TemporaryFile
 from typing import IO, Any
 from uuid import UUID
@@ -9,14 +10,14 @@ from flask import Response, current_app, g, request
 from sqlalchemy import Row, Select
 
 from api.blueprint import Blueprint
-from api.uploads import Upload
+from api.uploads import Upload, receive
 from api.v1.imports.schemas import Import, ImportCreate, ImportRow, ImportRowQuery
 from tenants.cohorts import models
 from tenants.cohorts.imports import actions, queries
-from tenants.kernel.files import CHUNK
 from tenants.kernel.permissions import Permission
 from tenants.kernel.rows import one, row_of
 from tenants.kernel.session import Session
+from tenants.kernel.streams import CHUNK
 
 blp = Blueprint("Imports", description="Files on their way into a cohort: announced, uploaded, applied.")
 READ, WRITE = Permission.PARTICIPANTS_READ, Permission.PARTICIPANTS_WRITE
@@ -65,9 +66,11 @@ def get_import(session: Session, import_id: UUID) -> Row[Any]:
 @blp.upload(
     "/imports/<uuid:import_id>/file",
     WRITE,
-    accepts="text/csv",
+    accepts=("text/csv",),
+    take=partial(receive, accepts="text/csv"),
     expected=_expected,
     returns=Import,
+    status=202,
     location=LOCATION,
 )
 def upload_import_file(session: Session, upload: Upload, import_id: UUID) -> Row[Any]:

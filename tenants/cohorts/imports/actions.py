@@ -12,9 +12,9 @@ from tenants.cohorts.models import ROW_OUTCOMES, Attribute, Cohort, Import
 from tenants.kernel import events, jobs
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, FieldError, Invalid
-from tenants.kernel.files import Stored
 from tenants.kernel.rows import one, row_held, row_of
 from tenants.kernel.session import Session
+from tenants.kernel.streams import Stored
 
 MAPPED = {
     "roster": {"name", "email", "identifiers", "attributes", "declined"},

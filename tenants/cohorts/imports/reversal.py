@@ -33,6 +33,7 @@ REFERS_TO_MEMBERSHIP = {
     "group_invitation": "author_id",
     "curriculum_version": "author_id",
     "group_member": "membership_id",
+    "guest": "membership_id",
     "identity": "membership_id",
     "invitation": "membership_id",
     "member_answer": "author_id",
@@ -42,17 +43,20 @@ REFERS_TO_MEMBERSHIP = {
     "meeting_reminder": "membership_id",
     "notice_day": "membership_id",
     "notice_preference": "membership_id",
+    "nomination": "membership_id",
     "participant": "membership_id",
     "product_contributor": "membership_id",
     "retrospective": "author_id",
     "retrospective_entry": "author_id",
     "retrospective_rating": "author_id",
+    "resource": "author_id",
     "role_grant": "membership_id",
     "tip": "author_id",
     "tip_flag": "author_id",
     "unsubscribe_link": "membership_id",
     "separation": "membership_id",
     "turn": "author_id",
+    "shared_resource": "membership_id",
 }
 """Every table that refers to a membership, and by which column: one that any of them still needs is kept."""
 

@@ -21,8 +21,9 @@ from tenants.cohorts.tabular import BadRow, UnreadableFile, open_table
 from tenants.kernel import events
 from tenants.kernel.claims import Cancelled, Claim, JobFailed
 from tenants.kernel.clock import now
-from tenants.kernel.files import CHUNK, FileStore
+from tenants.kernel.files import FileStore
 from tenants.kernel.session import Session, expect_many_rows
+from tenants.kernel.streams import CHUNK
 
 COHORT_IN_REACH = "(c.id = ANY (CAST(:cohorts AS uuid[])) OR c.program_id = ANY (CAST(:programs AS uuid[])))"
 CHECKED = 0.5
@@ -76,7 +77,7 @@ def run(claim: Claim, plan: Callable[[Session, Import], Plan]) -> None:
 
     Ends in state succeeded, needs_confirmation, or, for a file that cannot be read, failed with its error.
     """
-    files = FileStore(claim.settings.files_url)
+    files = FileStore.of(claim.settings)
     while True:
         with claim.session() as session:
             found = session.get_one(Import, (claim.tenant_id, claim.subject_id))
@@ -84,8 +85,10 @@ def run(claim: Claim, plan: Callable[[Session, Import], Plan]) -> None:
         if found.file_id is None:
             raise JobFailed("file_missing", "This import has no file; make a new import.")
         try:
-            with files.scratch(claim.tenant_id) as spool:
-                _spool(claim, planned, files.path(claim.tenant_id, found.file_id), spool, found.file_bytes)
+            with files.scratch() as folder:
+                source, spool = folder / "source", folder / "spool"
+                files.fetch(claim.tenant_id, found.file_id, source)
+                _spool(claim, planned, source, spool, found.file_bytes)
                 claim.progress(CHECKED)
                 done = _effect(claim, planned, spool)
             break

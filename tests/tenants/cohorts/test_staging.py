@@ -10,6 +10,7 @@ from tenants.cohorts.imports.actions import receive_file
 from tenants.cohorts.imports.roster import roster_plan
 from tenants.cohorts.imports.staging import run
 from tenants.kernel.claims import JobFailed, claim
+from tenants.kernel.files import UPLOADS
 from tenants.kernel.ids import new_id
 from tests.factories.cohorts import HEADER, MAPPING, counted, make_cohort, people
 
@@ -34,6 +35,10 @@ def begun(app, tenant, cohort, database, settings):
         return claim(database, tenant_id=tenant.id, job_id=job_id, settings=settings)
 
     return begin
+
+
+def files_of(app, tenant):
+    return list((app.extensions["files"]._root / UPLOADS / str(tenant.id)).iterdir())
 
 
 def test_rows_are_parsed_again_when_an_attribute_has_changed_since(tenant, cohort, begun, database):
@@ -61,7 +66,7 @@ def test_rows_are_parsed_again_when_an_attribute_has_changed_since(tenant, cohor
 
 def test_an_import_whose_file_is_gone_fails_with_a_reason(app, tenant, begun):
     held = begun(HEADER)
-    for file in app.extensions["files"].path(tenant.id, new_id()).parent.iterdir():
+    for file in files_of(app, tenant):
         file.unlink()
     with pytest.raises(JobFailed) as failed:
         run(held, roster_plan)
@@ -81,6 +86,5 @@ def test_an_import_of_an_attribute_that_is_gone_fails_with_a_reason(tenant, begu
 def test_the_file_is_forgotten_once_it_has_been_applied(app, tenant, begun):
     held = begun(HEADER + "A,,,,,,,\n")
     run(held, roster_plan)
-    folder = app.extensions["files"].path(tenant.id, new_id()).parent
-    assert list(folder.iterdir()) == []
+    assert files_of(app, tenant) == []
     assert counted(tenant.api.get(f"/v1/imports/{held.subject_id}").get_json()) == {"created": 1}

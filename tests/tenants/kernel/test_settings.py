@@ -31,7 +31,7 @@ def test_the_required_variables_are_enough_and_the_rest_has_defaults():
 def test_every_missing_and_invalid_variable_is_named_at_once():
     environ = {
         "REDIS_URL": "memcached://cache",
-        "FILES_URL": "s3://bucket",
+        "FILES_URL": "ftp://bucket",
         "SECRET_KEY": "",
         "LEASE_SECONDS": "soon",
         "JOB_ATTEMPTS": "0",
@@ -57,6 +57,11 @@ def test_every_missing_and_invalid_variable_is_named_at_once():
         ("DATABASE_URL", "mysql://db/peerloom"),
         ("DATABASE_URL", "peerloom"),
         ("FILES_URL", "file://host/files"),
+        ("FILES_URL", "s3://_"),
+        ("FILES_URL", "s3://key:word@bucket"),
+        ("FILES_URL", "s3://bucket/a?versioning=off"),
+        ("FILES_ENDPOINT", "127.0.0.1:9000"),
+        ("FILES_PER_TENANT_BYTES", "5 GB"),
         ("SECRET_KEY", "k" * 31),
         ("SECRET_KEY", "k" * 32 + "," + "l" * 31),
         ("SECRET_KEY", "k" * 32 + ","),
@@ -124,9 +129,17 @@ def test_letters_are_sent_only_where_a_server_and_a_sender_are_named():
         Settings.from_environment(REQUIRED | {"SMTP_URL": mail["SMTP_URL"]})
 
 
+def test_files_are_kept_in_a_bucket_with_a_key_that_is_whole_or_with_none():
+    assert Settings.from_environment(REQUIRED | {"FILES_URL": "s3://bucket/a/prefix"}).files_key_id == ""
+    with pytest.raises(SettingsError, match="FILES_KEY_ID and FILES_SECRET need each other"):
+        Settings.from_environment(REQUIRED | {"FILES_KEY_ID": "invented"})
+
+
 def test_no_secret_is_shown():
     mail = {"SMTP_URL": "smtps://user:word@post.example", "MAIL_FROM": "post@example.org"}
-    settings = Settings.from_environment(REQUIRED | mail)
+    bucket = {"FILES_KEY_ID": "invented", "FILES_SECRET": "w0rd-of-the-bucket"}
+    settings = Settings.from_environment(REQUIRED | mail | bucket)
+    assert "w0rd" not in repr(settings)
     shown = repr(settings)
     assert "post.example" not in shown
     assert REQUIRED["SECRET_KEY"] not in shown

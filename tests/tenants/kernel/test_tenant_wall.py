@@ -15,6 +15,8 @@ BEHIND_THE_GROUP_WALL = {
 }
 AMONG_MEMBERS = {"admission", "admission_answer", "delivered_invitation"}
 """Of both the tenant itself sees no row."""
+PUBLISHED = {"network_resource"}
+"""Of these every tenant sees all rows."""
 SET_TENANT = "SELECT set_config('app.tenant_id', %s, true), set_config('app.reach', 'tenant', true)"
 
 
@@ -64,6 +66,8 @@ def test_without_a_tenant_no_table_shows_a_row(attacker):
 def test_a_tenant_sees_its_own_row_and_not_the_other_ones(attacker, table):
     attacker.execute(SET_TENANT, [str(attacker.own)])
     rows = attacker.execute(sql.SQL("SELECT tenant_id FROM {}").format(sql.Identifier(table))).fetchall()
+    if table in PUBLISHED:
+        rows = [row for row in rows if row == (attacker.own,)]
     assert rows == ([] if table in BEHIND_THE_GROUP_WALL | AMONG_MEMBERS else [(attacker.own,)])
 
 
@@ -125,6 +129,9 @@ def test_no_column_can_be_made_to_refer_to_another_tenants_row(attacker, table, 
         sql.Identifier(table), sql.Identifier(column)
     )
     foreign = [attacker.rows[target], attacker.own_rows[table]]
+    if table in BEHIND_THE_GROUP_WALL:  # where the tenant itself finds no row to change
+        without_effect(attacker, change, foreign)
+        return
     refused(attacker, (errors.ForeignKeyViolation, InsufficientPrivilege), change, foreign)
 
 

@@ -1,0 +1,206 @@
+"""People of several tenants in one cohort: nominated by their own, hosted by another, and no more told than that."""
+
+import threading
+
+import pytest
+
+from tests.factories.cohorts import make_cohort
+from tests.factories.matching import every
+from tests.factories.partners import agreed, invited, nominated
+from tests.factories.people import holder, member_of
+
+
+@pytest.fixture
+def host(tenant):
+    return tenant
+
+
+@pytest.fixture
+def partner(new_tenant):
+    return new_tenant()
+
+
+@pytest.fixture
+def cohort_id(host):
+    return make_cohort(host.api).rpartition("/")[2]
+
+
+def accept(host, guest_id, **headers):
+    return host.api.post(f"/v1/guests/{guest_id}/acceptance", headers=headers)
+
+
+def test_a_nominee_who_agrees_becomes_a_guest_whom_the_host_takes_in(host, partner, cohort_id):
+    invitation = invited(host, partner, cohort_id)
+    guest_id, member = nominated(partner, invitation)
+    assert every(host.api, "/v1/guests") == []
+    assert agreed(member, guest_id, name="Invented Guest").get_json()["state"] == "accepted"
+    (offered,) = every(host.api, "/v1/guests")
+    assert (offered["id"], offered["name"], offered["state"]) == (guest_id, "Invented Guest", "offered")
+    taken = accept(host, guest_id).get_json()
+    assert taken["state"] == "accepted"
+    participant = host.api.get(f"/v1/participants/{taken['participant_id']}").get_json()
+    assert (participant["cohort_id"], participant["state"], participant["name"]) == (
+        cohort_id, "eligible", "Invented Guest",
+    )  # fmt: skip
+    assert len(every(host.api, f"/v1/invitations?membership_id={taken['membership_id']}")) == 1
+    (row,) = every(partner.api, f"/v1/received-partner-invitations/{invitation}/nominations")
+    assert (row["state"], row["membership_id"]) == ("accepted", str(member.id))
+    assert row["takes_part_since"]
+
+
+def test_whoever_declines_or_has_not_answered_the_host_never_hears_of(host, partner, cohort_id, superuser):
+    invitation = invited(host, partner, cohort_id)
+    for answer in ("declined", None):
+        nomination_id, member = nominated(partner, invitation)
+        if answer:
+            member.api.put(f"/v1/me/nominations/{nomination_id}/answer", json={"answer": answer})
+    assert every(host.api, "/v1/guests") == []
+    assert superuser.execute(
+        "SELECT count(*) FROM guest_offer WHERE tenant_id = %s", [host.id]
+    ).fetchone() == (0,)
+
+
+def test_a_partner_sees_its_own_people_and_never_the_others(host, partner, cohort_id, new_tenant):
+    other = new_tenant()
+    for each in (partner, other):
+        guest_id, member = nominated(each, invited(host, each, cohort_id))
+        agreed(member, guest_id)
+        accept(host, guest_id)
+    for each, another in ((partner, other), (other, partner)):
+        (received,) = every(each.api, "/v1/received-partner-invitations")
+        rows = every(each.api, f"/v1/received-partner-invitations/{received['id']}/nominations")
+        assert len(rows) == 1
+        assert every(each.api, "/v1/partner-invitations") == every(each.api, "/v1/guests") == []
+        (theirs,) = every(another.api, "/v1/received-partner-invitations")
+        for path in ("", "/nominations", f"/nominations/{rows[0]['id']}"):
+            assert each.api.get(f"/v1/received-partner-invitations/{theirs['id']}{path}").status_code == 404
+
+
+def test_an_employer_that_did_not_nominate_is_told_nothing(host, partner, cohort_id, new_tenant, superuser):
+    employer = new_tenant()
+    before = superuser.execute("SELECT count(*) FROM event WHERE tenant_id = %s", [employer.id]).fetchone()
+    guest_id, member = nominated(partner, invited(host, partner, cohort_id))
+    agreed(member, guest_id)
+    accept(host, guest_id)
+    for path in ("/v1/received-partner-invitations", "/v1/partner-invitations", "/v1/guests"):
+        assert every(employer.api, path) == []
+    after = superuser.execute("SELECT count(*) FROM event WHERE tenant_id = %s", [employer.id]).fetchone()
+    assert after == before
+
+
+def test_a_guest_is_taken_in_once_however_often_it_is_asked_at_once(host, partner, cohort_id):
+    guest_id, member = nominated(partner, invited(host, partner, cohort_id))
+    agreed(member, guest_id)
+    answers = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(accept(host, guest_id).status_code)) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [201, 409, 409, 409]
+    assert len(every(host.api, f"/v1/cohorts/{cohort_id}/participants")) == 1
+
+
+def test_somebody_answers_once_and_only_for_herself(host, partner, cohort_id, app):
+    nomination_id, member = nominated(partner, invited(host, partner, cohort_id))
+    url = f"/v1/me/nominations/{nomination_id}/answer"
+    assert member_of(app, partner.id).api.put(url, json={"answer": "accepted"}).status_code == 404
+    assert agreed(member, nomination_id).status_code == 200
+    for answer in ("accepted", "declined"):
+        again = member.api.put(url, json={"answer": answer})
+        assert (again.status_code, again.get_json()["code"]) == (409, "answered")
+
+
+def test_without_an_address_she_says_one_or_is_asked_for_it(host, partner, cohort_id):
+    nomination_id, member = nominated(partner, invited(host, partner, cohort_id))
+    refused = member.api.put(f"/v1/me/nominations/{nomination_id}/answer", json={"answer": "accepted"})
+    assert refused.get_json()["errors"][0]["pointer"] == "/email"
+    assert agreed(member, nomination_id, email="herself@mail.example").status_code == 200
+    assert every(host.api, "/v1/guests")[0]["email"] == "herself@mail.example"
+
+
+def test_one_nominates_whoever_has_joined_once_and_takes_it_back_before_she_answers(host, partner, cohort_id):
+    invitation = invited(host, partner, cohort_id)
+    url = f"/v1/received-partner-invitations/{invitation}/nominations"
+    stranger = partner.api.post("/v1/people", json={"name": "Invented"}).get_json()["id"]
+    refused = partner.api.post(url, json={"membership_id": stranger})
+    assert refused.get_json()["errors"][0]["code"] == "not_joined"
+    nomination_id, member = nominated(partner, invitation)
+    again = partner.api.post(url, json={"membership_id": str(member.id)})
+    assert (again.status_code, again.get_json()["code"]) == (409, "nominated")
+    assert partner.api.delete(f"{url}/{nomination_id}").status_code == 204
+    assert agreed(member, nomination_id).status_code == 409
+    second, _ = nominated(partner, invitation, member=member)
+    assert agreed(member, second).status_code == 200
+    assert partner.api.delete(f"{url}/{second}").status_code == 409
+
+
+@pytest.mark.parametrize("answer", [None, "declined", "ended"])
+def test_nobody_is_nominated_unless_both_sides_want_it(host, partner, cohort_id, answer):
+    invitation = invited(host, partner, cohort_id, answer=answer)
+    member = member_of(partner.api.application, partner.id)
+    url = f"/v1/received-partner-invitations/{invitation}/nominations"
+    refused = partner.api.post(url, json={"membership_id": str(member.id)})
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "not_partners")
+
+
+def test_either_side_ends_it_and_who_is_a_guest_stays_one(host, partner, cohort_id):
+    invitation = invited(host, partner, cohort_id)
+    first, one = nominated(partner, invitation)
+    agreed(one, first)
+    accept(host, first)
+    second, two = nominated(partner, invitation)
+    agreed(two, second)
+    assert host.api.delete(f"/v1/partner-invitations/{invitation}").status_code == 204
+    assert host.api.get(f"/v1/partner-invitations/{invitation}").get_json()["state"] == "ended"
+    assert (accept(host, second).status_code, len(every(host.api, "/v1/guests"))) == (409, 2)
+    answer = partner.api.put(
+        f"/v1/received-partner-invitations/{invitation}/answer", json={"answer": "accepted"}
+    )
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "partnership_ended")
+    assert host.api.get(f"/v1/guests/{first}").get_json()["state"] == "accepted"
+
+
+def test_an_answer_or_an_offer_counts_from_the_invited_tenant_alone(
+    host, partner, cohort_id, new_tenant, database
+):
+    invitation = invited(host, partner, cohort_id, answer=None)
+    forger = new_tenant()
+    answer = (
+        "INSERT INTO partner_answer (tenant_id, id, source_tenant_id, partner_invitation_id, answer)"
+        " VALUES (%s, uuidv7(), %s, %s, 'accepted')"
+    )
+    offer = (
+        "INSERT INTO guest_offer (tenant_id, id, source_tenant_id, partner_invitation_id, name, email)"
+        " VALUES (%s, uuidv7(), %s, %s, 'Forged', 'forged@mail.example')"
+    )
+    with database.tenant(forger.id) as session:
+        for statement in (answer, offer):
+            session.connection().exec_driver_sql(statement, (host.id, forger.id, invitation))
+        session.commit()
+    assert host.api.get(f"/v1/partner-invitations/{invitation}").get_json()["state"] == "invited"
+    assert every(host.api, "/v1/guests") == []
+    with database.tenant(forger.id) as session, pytest.raises(Exception, match="row-level security"):
+        session.connection().exec_driver_sql(answer, (host.id, partner.id, invitation))
+
+
+def test_nobody_invites_herself_or_an_unknown_tenant_or_for_anothers_cohort(
+    host, partner, cohort_id, database
+):
+    with database.tenant(host.id) as session:
+        own = session.connection().exec_driver_sql("SELECT slug FROM tenant").scalar_one()
+    for slug in (own, "no-such-tenant"):
+        refused = host.api.post("/v1/partner-invitations", json={"partner": slug, "cohort_id": cohort_id})
+        assert refused.get_json()["errors"][0]["pointer"] == "/partner"
+    refused = partner.api.post("/v1/partner-invitations", json={"partner": own, "cohort_id": cohort_id})
+    assert refused.get_json()["errors"][0]["pointer"] == "/cohort_id"
+
+
+def test_a_role_that_is_limited_to_a_program_sees_no_partner(host, partner, cohort_id, app):
+    program = host.api.get(f"/v1/cohorts/{cohort_id}").get_json()["program_id"]
+    invitation = invited(host, partner, cohort_id)
+    manager = holder(app, host.id, "program_manager", program_id=program).api
+    assert every(manager, "/v1/partner-invitations") == []
+    assert manager.get(f"/v1/partner-invitations/{invitation}").status_code == 404
