@@ -14,7 +14,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from marshmallow import Schema
 from sqlalchemy import Row, Select, bindparam, literal_column, select
 
-from api.fields import Timestamp, sealed_in
+from api.fields import SealedWords, Timestamp, sealed_in
 from tenants.groups.private import ENCRYPTED, Words
 from tenants.kernel.errors import FieldError, Invalid
 from tenants.kernel.session import Session
@@ -74,9 +74,30 @@ def _opened(session: Session, schema: type[Schema], listed: Sequence[Row[Any]]) 
         for name, table in sealed.items():
             column = ENCRYPTED + name
             word = words[table].word(column, getattr(row, column), group_id=row.group_id, row_id=row.id)
-            item = f"{item[:-1]}, {orjson.dumps(name).decode()} : {orjson.dumps(word).decode()}}}"
+            item = _with(item, name, word)
+        for name in _mixed_in(schema):
+            item = _with(item, name, _all_words(words, session, row))
         items.append(item)
     return items
+
+
+def _with(item: str, name: str, word: Any) -> str:
+    return f"{item[:-1]}, {orjson.dumps(name).decode()} : {orjson.dumps(word).decode()}}}"
+
+
+def _all_words(words: dict[str, Words], session: Session, row: Row[Any]) -> dict[str, Any]:
+    """The words of a row of the table that it names, by name."""
+    of_table = words.setdefault(row.kind, Words(session, row.kind))
+    known = {"group_id": row.group_id, "row_id": row.id}
+    return {
+        column.removeprefix(ENCRYPTED): of_table.word(column, bytes.fromhex(ciphertext), **known)
+        for column, ciphertext in row.sealed.items()
+        if ciphertext is not None
+    }
+
+
+def _mixed_in(schema: type[Schema]) -> list[str]:
+    return [name for name, field in schema().fields.items() if isinstance(field, SealedWords)]
 
 
 @lru_cache(maxsize=256)
@@ -90,6 +111,8 @@ def _page_of(rows: Select[Any], schema: type[Schema], key: str, further: bool) -
     if sealed := sealed_in(schema):
         needed = ("id", "group_id", *(ENCRYPTED + name for name in sealed))
         columns += [found.c[name] for name in needed if name != key]
+    if _mixed_in(schema):
+        columns += [found.c[name] for name in ("id", "group_id", "kind", "sealed") if name != key]
     return select(*columns).select_from(found).order_by(columns[0])
 
 
@@ -101,7 +124,7 @@ def _json_of_row(schema: type[Schema]) -> str:
     """
     pairs, sealed = [], sealed_in(schema)
     for name, field in schema().fields.items():
-        if name in sealed:
+        if name in sealed or isinstance(field, SealedWords):
             continue
         value = f'r."{field.attribute or name}"'
         if isinstance(field, Timestamp):

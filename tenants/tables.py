@@ -12,6 +12,7 @@ import tenants.kernel.jobs
 import tenants.kernel.keys
 import tenants.kernel.mail
 import tenants.matching.models
+import tenants.meetings.agenda_models
 import tenants.meetings.models
 import tenants.outcomes.models
 import tenants.people.models

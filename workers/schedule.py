@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from tenants.custody.words import forget_expired_words
 from tenants.kernel.doorbell import Doorbell, open_database
 from tenants.kernel.events import seal_all
 from tenants.kernel.files import FileStore
@@ -19,7 +20,8 @@ from tenants.kernel.settings import Settings
 log = logging.getLogger(__name__)
 
 FILES_KEPT = timedelta(days=7)
-FILES_SEEN_EVERY = 3600.0
+SELDOM = 3600.0
+"""Seconds between looking at files, and at words that groups keep no longer."""
 
 
 def run_scheduler(settings: Settings, *, alive: Path | None = None) -> None:
@@ -31,13 +33,14 @@ def run_scheduler(settings: Settings, *, alive: Path | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     database, bells = open_database(settings, pool_size=2), Doorbell(settings)
-    files, files_seen = FileStore(settings.files_url), 0.0
+    files, cleared = FileStore(settings.files_url), 0.0
     while not stopping.wait(settings.sweep_seconds):
         try:
             keep_house(database, bells)
-            if time.monotonic() - files_seen > FILES_SEEN_EVERY:
+            if time.monotonic() - cleared > SELDOM:
                 files.forget_older_than(FILES_KEPT)
-                files_seen = time.monotonic()
+                forget_expired_words(database)
+                cleared = time.monotonic()
             if alive:
                 alive.touch()
         except OperationalError as error:
