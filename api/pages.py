@@ -66,8 +66,12 @@ def page(
 
 def _opened(session: Session, schema: type[Schema], listed: Sequence[Row[Any]]) -> list[str]:
     """The JSON of each row, its encrypted words put in."""
-    sealed = sealed_in(schema)
-    words = {table: Words(session, table) for table in sealed.values()}
+    sealed, mixed = sealed_in(schema), _mixed_in(schema)
+    if not listed or not (sealed or mixed):
+        return [row[1] for row in listed]
+    keys = Words(session, schema.__name__)
+    keys.find_keys({row.group_id for row in listed})
+    words = {table: keys.of(table) for table in {*sealed.values(), *(row.kind for row in listed if mixed)}}
     items = []
     for row in listed:
         item: str = row[1]
@@ -75,8 +79,8 @@ def _opened(session: Session, schema: type[Schema], listed: Sequence[Row[Any]]) 
             column = ENCRYPTED + name
             word = words[table].word(column, getattr(row, column), group_id=row.group_id, row_id=row.id)
             item = _with(item, name, word)
-        for name in _mixed_in(schema):
-            item = _with(item, name, _all_words(words, session, row))
+        for name in mixed:
+            item = _with(item, name, _all_words(words[row.kind], row))
         items.append(item)
     return items
 
@@ -85,12 +89,11 @@ def _with(item: str, name: str, word: Any) -> str:
     return f"{item[:-1]}, {orjson.dumps(name).decode()} : {orjson.dumps(word).decode()}}}"
 
 
-def _all_words(words: dict[str, Words], session: Session, row: Row[Any]) -> dict[str, Any]:
-    """The words of a row of the table that it names, by name."""
-    of_table = words.setdefault(row.kind, Words(session, row.kind))
+def _all_words(words: Words, row: Row[Any]) -> dict[str, Any]:
+    """The words of a row, by name."""
     known = {"group_id": row.group_id, "row_id": row.id}
     return {
-        column.removeprefix(ENCRYPTED): of_table.word(column, bytes.fromhex(ciphertext), **known)
+        column.removeprefix(ENCRYPTED): words.word(column, bytes.fromhex(ciphertext), **known)
         for column, ciphertext in row.sealed.items()
         if ciphertext is not None
     }

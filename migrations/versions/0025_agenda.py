@@ -122,7 +122,7 @@ def agenda() -> None:
         _key(name, "meeting_id", "meeting"),
         _key(name, "late_meeting_id", "meeting"),
         _key(name, "product_id", "product", "SET NULL (product_id)"),
-        sa.CheckConstraint("kind IN ('item', 'problem', 'question')", name=op.f("ck_agenda_item_kind")),
+        sa.CheckConstraint("kind IN ('question', 'item', 'problem')", name=op.f("ck_agenda_item_kind")),
         sa.CheckConstraint("state IN ('open', 'done', 'dropped')", name=op.f("ck_agenda_item_state")),
         sa.CheckConstraint(
             "(author_id IS NULL) = (kind = 'question')", name=op.f("ck_agenda_item_anonymous")

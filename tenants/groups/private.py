@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tenants.kernel.base import TenantRow, belongs_to
 from tenants.kernel.crypto import Place
 from tenants.kernel.errors import Forbidden, NotFound
-from tenants.kernel.keys import Safe
+from tenants.kernel.keys import Safe, safes
 from tenants.kernel.session import Session
 
 ENCRYPTED = "encrypted_"
@@ -48,6 +48,16 @@ class Words:
         self._session = session
         self._table = table
         self._safes: dict[UUID, Safe] = {}
+
+    def find_keys(self, group_ids: set[UUID]) -> None:
+        """Look for the keys of these groups at once."""
+        self._safes |= safes(self._session, group_ids)
+
+    def of(self, table: str) -> "Words":
+        """The words of another table, by the keys that were found already."""
+        other = Words(self._session, table)
+        other._safes = self._safes
+        return other
 
     def closed(self, *, group_id: UUID, row_id: UUID, **words: Any) -> dict[str, bytes | None]:
         """The columns that keep these words in a row of a group: texts, or what else JSON can say, or None."""

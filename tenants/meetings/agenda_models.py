@@ -13,7 +13,7 @@ from tenants.groups.private import Written, of_group_and_author
 from tenants.kernel.base import TenantRow, Versioned, belongs_to, one_of
 
 PROPOSED_KINDS = ("item", "problem")
-ITEM_KINDS = (*PROPOSED_KINDS, "question")
+ITEM_KINDS = ("question", *PROPOSED_KINDS)
 STATES = ("open", "done", "dropped")
 SHORTEST_DAYS, USUAL_DAYS, LONGEST_DAYS = 30, 365, 3650
 

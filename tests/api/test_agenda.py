@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -107,19 +107,19 @@ def test_an_item_is_read_by_all_and_its_words_are_changed_by_its_author_alone(ci
 
 def test_the_database_keeps_another_members_words_from_being_changed(circle, database):
     shown = item(circle, "Grants")
-    for table, touched in (("agenda_item_words", 0), ("agenda_item", 1)):
+    changes = (
+        ("UPDATE agenda_item_words SET encrypted_title = encrypted_title WHERE id = %s", 0),
+        ("UPDATE agenda_item SET minutes_used = minutes_used WHERE id = %s", 1),
+    )
+    for change, touched in changes:
         with database.tenant(circle.tenant.id, membership_id=circle.members[1]) as session:
             person = session.connection().exec_driver_sql(
                 "SELECT person_id FROM membership WHERE id = %s", (circle.members[1],)
             )
             session.info["person_id"] = person.scalar_one()
             session.rollback()
-            column = "encrypted_title" if table == "agenda_item_words" else "minutes_used"
-            done = session.connection().exec_driver_sql(
-                f"UPDATE {table} SET {column} = {column} WHERE id = %s",
-                (UUID(shown["id"]),),  # noqa: S608
-            )
-            assert done.rowcount == touched, table
+            done = session.connection().exec_driver_sql(change, (UUID(shown["id"]),))
+            assert done.rowcount == touched, change
 
 
 def test_a_problem_goes_from_stated_to_an_action(circle):
@@ -385,3 +385,44 @@ def test_nobody_else_reads_it_and_nothing_of_it_is_kept_elsewhere(fresh, app, ro
     ).fetchall():
         rows = root.execute(ROWS.format(sql.Identifier(table)), [tenant.id]).fetchall()
         assert not any(SECRET in row[0] or SECRET.encode().hex() in row[0] for row in rows), table
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "target"),
+    [
+        ("agenda_item", "meeting_id", "meeting"),
+        ("agenda_item", "late_meeting_id", "meeting"),
+        ("agenda_item", "product_id", "product"),
+        ("group_action", "owner_id", "membership"),
+        ("group_action", "agenda_item_id", "agenda_item"),
+        ("group_action", "product_id", "product"),
+    ],
+)
+def test_what_members_change_never_refers_to_another_tenants_row(
+    circle, root, servers, table, column, target
+):
+    made_of = {
+        "agenda_item": ("agenda-items", {"title": "Invented"}),
+        "group_action": ("actions", {"text": "Invented"}),
+    }
+    path, body = made_of[table]
+    shown = made(circle.api(), f"{circle.url}/{path}", **body)["id"]
+    with root.transaction():
+        root.execute("SET LOCAL session_replication_role = replica")
+        theirs = plant(root.cursor(), target, tenant_id=uuid4())
+    change = sql.SQL("UPDATE {} SET {} = %s WHERE id = %s").format(
+        sql.Identifier(table), sql.Identifier(column)
+    )
+    person = root.execute("SELECT person_id FROM membership WHERE id = %s", [circle.members[0]]).fetchone()[0]
+    who = {
+        "tenant_id": circle.tenant.id,
+        "membership_id": circle.members[0],
+        "person_id": person,
+        "reach": "tenant",
+    }
+    with psycopg.connect(servers.url_as("postgres")) as app:
+        app.execute("SET LOCAL ROLE peerloom_app")
+        for name, value in who.items():
+            app.execute("SELECT set_config(%s, %s, true)", [f"app.{name}", str(value)])
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            app.execute(change, [theirs, shown])

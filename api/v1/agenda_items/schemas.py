@@ -101,11 +101,6 @@ class AgendaItemQuery(PageQuery):
 class AgendaPut(Schema):
     """What is talked about, in order; frozen, or not yet."""
 
-    example: ClassVar = {
-        "items": ["0198c0de-0000-7000-8000-000000000001"],
-        "frozen": True,
-        "builds_on": 0,
-    }
     items = fields.List(fields.UUID(), required=True, validate=validate.Length(max=100))
     frozen = Flag(required=True)
     builds_on = Whole(required=True, most=_MOST_NUMBER, metadata=_BUILDS_ON)
@@ -149,7 +144,6 @@ class QuestionCreate(Schema):
 class NotesPut(Schema):
     """Notes in place of those that one has read."""
 
-    example: ClassVar = {"text": "Talked about the next application.", "builds_on": 0}
     text = Prose(most=20_000, required=True)
     builds_on = Whole(required=True, most=_MOST_NUMBER, metadata=_BUILDS_ON)
 

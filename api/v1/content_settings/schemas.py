@@ -1,7 +1,5 @@
 """What a group says of its own words."""
 
-from typing import ClassVar
-
 from marshmallow import fields
 
 from api.fields import Flag, Schema, Whole
@@ -13,7 +11,6 @@ _KEPT = {"description": "Null: until a year after the group has ended."}
 class ContentSettingsPut(Schema):
     """What holds from now on."""
 
-    example: ClassVar = {"keep_days": 365, "notes": True}
     keep_days = Whole(least=SHORTEST_DAYS, most=LONGEST_DAYS, required=True, allow_none=True, metadata=_KEPT)
     notes = Flag(required=True, metadata={"description": "Whether the group takes notes of its meetings."})
 
