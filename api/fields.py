@@ -91,6 +91,10 @@ class SealedList(fields.List):
         self.table = table
 
 
+class SealedWords(fields.Dict):
+    """All words of a row of any table: the list selects `kind`, the table, and `sealed`, ciphertexts by column."""
+
+
 def sealed_in(schema: type[Schema] | None) -> dict[str, str]:
     """The fields of a schema that are kept encrypted: by name, the table."""
     fields_ = schema().fields.items() if schema else ()

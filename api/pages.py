@@ -14,7 +14,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from marshmallow import Schema
 from sqlalchemy import Row, Select, bindparam, literal_column, select
 
-from api.fields import Timestamp, sealed_in
+from api.fields import SealedWords, Timestamp, sealed_in
 from tenants.groups.private import ENCRYPTED, Words
 from tenants.kernel.errors import FieldError, Invalid
 from tenants.kernel.session import Session
@@ -66,17 +66,41 @@ def page(
 
 def _opened(session: Session, schema: type[Schema], listed: Sequence[Row[Any]]) -> list[str]:
     """The JSON of each row, its encrypted words put in."""
-    sealed = sealed_in(schema)
-    words = {table: Words(session, table) for table in sealed.values()}
+    sealed, mixed = sealed_in(schema), _mixed_in(schema)
+    if not listed or not (sealed or mixed):
+        return [row[1] for row in listed]
+    keys = Words(session, schema.__name__)
+    keys.find_keys({row.group_id for row in listed})
+    words = {table: keys.of(table) for table in {*sealed.values(), *(row.kind for row in listed if mixed)}}
     items = []
     for row in listed:
         item: str = row[1]
         for name, table in sealed.items():
             column = ENCRYPTED + name
             word = words[table].word(column, getattr(row, column), group_id=row.group_id, row_id=row.id)
-            item = f"{item[:-1]}, {orjson.dumps(name).decode()} : {orjson.dumps(word).decode()}}}"
+            item = _with(item, name, word)
+        for name in mixed:
+            item = _with(item, name, _all_words(words[row.kind], row))
         items.append(item)
     return items
+
+
+def _with(item: str, name: str, word: Any) -> str:
+    return f"{item[:-1]}, {orjson.dumps(name).decode()} : {orjson.dumps(word).decode()}}}"
+
+
+def _all_words(words: Words, row: Row[Any]) -> dict[str, Any]:
+    """The words of a row, by name."""
+    known = {"group_id": row.group_id, "row_id": row.id}
+    return {
+        column.removeprefix(ENCRYPTED): words.word(column, bytes.fromhex(ciphertext), **known)
+        for column, ciphertext in row.sealed.items()
+        if ciphertext is not None
+    }
+
+
+def _mixed_in(schema: type[Schema]) -> list[str]:
+    return [name for name, field in schema().fields.items() if isinstance(field, SealedWords)]
 
 
 @lru_cache(maxsize=256)
@@ -90,6 +114,8 @@ def _page_of(rows: Select[Any], schema: type[Schema], key: str, further: bool) -
     if sealed := sealed_in(schema):
         needed = ("id", "group_id", *(ENCRYPTED + name for name in sealed))
         columns += [found.c[name] for name in needed if name != key]
+    if _mixed_in(schema):
+        columns += [found.c[name] for name in ("id", "group_id", "kind", "sealed") if name != key]
     return select(*columns).select_from(found).order_by(columns[0])
 
 
@@ -101,7 +127,7 @@ def _json_of_row(schema: type[Schema]) -> str:
     """
     pairs, sealed = [], sealed_in(schema)
     for name, field in schema().fields.items():
-        if name in sealed:
+        if name in sealed or isinstance(field, SealedWords):
             continue
         value = f'r."{field.attribute or name}"'
         if isinstance(field, Timestamp):

@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadRequest
 
 from api.auth.bearer import Caller, caller_of, token_in
 from api.cors import admit
-from api.idempotent import answered_once
+from api.idempotent import answered_once, done_once
 from api.limiting import limit_call
 from api.pages import page
 from api.uploads import send
@@ -44,6 +44,12 @@ def database() -> Database:
     """The app's way into PostgreSQL."""
     found: Database = current_app.extensions["database"]
     return found
+
+
+def traceless(view: View) -> View:
+    """Mark a view of a POST: what is kept so that it does nothing twice leads to nobody."""
+    view.traceless = True  # type: ignore[attr-defined]
+    return view
 
 
 def guarded(
@@ -123,8 +129,10 @@ def sending(handler: View, allow: Permission) -> View:
 
 
 def _answer(
-    session: Session, caller: Caller, act: Callable[[], Response], secrets: tuple[str, ...]
+    session: Session, caller: Caller, act: functools.partial[Response], secrets: tuple[str, ...]
 ) -> Response:
+    if getattr(act.func, "traceless", False):
+        return done_once(session, caller, request, act)
     if request.method == "POST":
         return answered_once(session, caller, request, act, secrets)
     return act()

@@ -14,6 +14,7 @@ import tenants.kernel.kept
 import tenants.kernel.keys
 import tenants.kernel.mail
 import tenants.matching.models
+import tenants.meetings.agenda_models
 import tenants.meetings.models
 import tenants.notices.models
 import tenants.outcomes.models

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from tenants.custody.words import forget_expired_words
 from tenants.kernel.doorbell import Doorbell, open_database
 from tenants.kernel.errors import Unavailable
 from tenants.kernel.events import seal_all
@@ -22,7 +23,8 @@ from tenants.notices.planning import keep_rounds
 log = logging.getLogger(__name__)
 
 FILES_KEPT = timedelta(days=7)
-FILES_SEEN_EVERY = 3600.0
+SELDOM = 3600.0
+"""Seconds between looking at files, and at words that groups keep no longer."""
 
 
 def run_scheduler(settings: Settings, *, alive: Path | None = None) -> None:
@@ -34,18 +36,19 @@ def run_scheduler(settings: Settings, *, alive: Path | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     database, bells = open_database(settings, pool_size=2), Doorbell(settings)
-    files, files_seen = FileStore.of(settings), 0.0
+    files, cleared = FileStore.of(settings), None
     while not stopping.wait(settings.sweep_seconds):
         try:
             keep_house(database, bells)
-            if time.monotonic() - files_seen > FILES_SEEN_EVERY:
+            if cleared is None or time.monotonic() - cleared > SELDOM:
+                forget_expired_words(database)
                 files.forget_older_than(FILES_KEPT)
                 forget_orphans(database, files)
-                files_seen = time.monotonic()
+                cleared = time.monotonic()
             if alive:
                 alive.touch()
         except Unavailable:
-            files_seen = time.monotonic()  # the store has said so in the log
+            cleared = time.monotonic()  # the store has said so in the log
         except OperationalError as error:
             log.warning("PostgreSQL does not answer; trying again: %s", error.orig)
         except SQLAlchemyError:

@@ -1,7 +1,9 @@
 """Version 1: one folder per noun. The order here is the order of the document."""
 
+from api.v1.actions.routes import blp as actions
 from api.v1.acts.routes import blp as acts
 from api.v1.admissions.routes import blp as admissions
+from api.v1.agenda_items.routes import blp as agenda_items
 from api.v1.agreements.routes import blp as agreements
 from api.v1.analyses.routes import blp as analyses
 from api.v1.asks.routes import blp as asks
@@ -15,6 +17,7 @@ from api.v1.cohorts.routes import blp as cohorts
 from api.v1.comparisons.routes import blp as comparisons
 from api.v1.connections.routes import blp as connections
 from api.v1.consents.routes import blp as consents
+from api.v1.content_settings.routes import blp as content_settings
 from api.v1.curricula.routes import blp as curricula
 from api.v1.events.routes import blp as events
 from api.v1.fidelity.routes import blp as fidelity
@@ -27,6 +30,7 @@ from api.v1.jobs.routes import blp as jobs
 from api.v1.matching_runs.routes import blp as matching_runs
 from api.v1.me.routes import blp as me
 from api.v1.meetings.routes import blp as meetings
+from api.v1.my_words.routes import blp as my_words
 from api.v1.notice_preferences.routes import blp as notice_preferences
 from api.v1.opportunities.routes import blp as opportunities
 from api.v1.participants.routes import blp as participants
@@ -78,6 +82,10 @@ RESOURCES = (
     curricula,
     fidelity,
     meetings,
+    agenda_items,
+    actions,
+    content_settings,
+    my_words,
     calendar_feeds,
     notice_preferences,
     resources,

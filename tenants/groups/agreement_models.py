@@ -117,7 +117,7 @@ class RetrospectiveRating(Written, TenantRow):
     __tablename__ = "retrospective_rating"
     __table_args__ = (
         *of_group_and_author(),
-        belongs_to("retrospective_entry"),
+        belongs_to("retrospective_entry", on_delete="CASCADE"),
         UniqueConstraint("tenant_id", "retrospective_entry_id", "author_id"),
         Index("ix_retrospective_rating_author", "tenant_id", "author_id"),
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),

@@ -27,7 +27,7 @@ class Admission(TenantRow):
         belongs_to("peer_group", "group_id"),
         belongs_to("group_member"),
         belongs_to("membership", "proposer_id"),
-        belongs_to("group_invitation", "invitation_id"),
+        belongs_to("group_invitation", "invitation_id", on_delete="SET NULL (invitation_id)"),
         one_of("state", ADMISSION_STATES),
         Index("ix_admission_group", "tenant_id", "group_id", "id"),
         Index("ix_admission_proposer", "tenant_id", "proposer_id"),

@@ -16,10 +16,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tenants.kernel.base import TenantRow, belongs_to
 from tenants.kernel.crypto import Place
 from tenants.kernel.errors import Forbidden, NotFound
-from tenants.kernel.keys import Safe
+from tenants.kernel.keys import Safe, safes
 from tenants.kernel.session import Session
 
 ENCRYPTED = "encrypted_"
+PLAIN = frozenset({"charter_version"})
+"""Tables whose words are kept as they are, and not as JSON: from before."""
 AnyRow = TypeVar("AnyRow", bound=TenantRow)
 
 
@@ -47,6 +49,16 @@ class Words:
         self._table = table
         self._safes: dict[UUID, Safe] = {}
 
+    def find_keys(self, group_ids: set[UUID]) -> None:
+        """Look for the keys of these groups at once."""
+        self._safes |= safes(self._session, group_ids)
+
+    def of(self, table: str) -> "Words":
+        """The words of another table, by the keys that were found already."""
+        other = Words(self._session, table)
+        other._safes = self._safes
+        return other
+
     def closed(self, *, group_id: UUID, row_id: UUID, **words: Any) -> dict[str, bytes | None]:
         """The columns that keep these words in a row of a group: texts, or what else JSON can say, or None."""
         safe, columns = self._safe(group_id), dict[str, bytes | None]()
@@ -60,7 +72,8 @@ class Words:
         """What one column keeps. Raises CannotDecrypt and MasterKeyMissing."""
         if ciphertext is None:
             return None
-        return orjson.loads(self._safe(group_id).decrypted(ciphertext, self._place(column, row_id)))
+        said = self._safe(group_id).decrypted(ciphertext, self._place(column, row_id))
+        return said if self._table in PLAIN else orjson.loads(said)
 
     def opened(self, row: Any) -> SimpleNamespace:
         """A row of the table (an object, or of a SELECT with id and group_id) with its words in the clear."""

@@ -4,9 +4,10 @@ The database holds them wrapped: a tenant's by a master key, a group's by its te
 the tenants' keys anew; what these encrypted stays as it is.
 """
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint, or_, select, text
+from sqlalchemy import ColumnElement, UniqueConstraint, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped
 
@@ -59,16 +60,32 @@ class Safe:
         return self._key.decrypted(ciphertext, place.bound_to(self._session.tenant_id)).decode()
 
 
+def safes(session: Session, group_ids: set[UUID]) -> dict[UUID, Safe]:
+    """A safe for each of these groups. Their keys are looked for in one statement."""
+    wrapped = _wrapped(session, or_(DataKey.group_id.is_(None), DataKey.group_id.in_(group_ids)))
+    found = {group_id: Safe(session, group_id=group_id) for group_id in group_ids}
+    for group_id in group_ids & wrapped.keys():
+        found[group_id]._key = _unwrapped(session, wrapped, group_id)
+    return found
+
+
 class _NoKey(CannotDecrypt):
     """Nothing was ever encrypted here, or its key is gone."""
 
 
 def _kept(session: Session, group_id: UUID | None) -> Key:
-    known = or_(DataKey.group_id.is_(None), DataKey.group_id == group_id)
-    rows = session.execute(select(DataKey.group_id, DataKey.wrapped, DataKey.wrapped_by).where(known))
-    wrapped = {row.group_id: row for row in rows}
+    wrapped = _wrapped(session, or_(DataKey.group_id.is_(None), DataKey.group_id == group_id))
     if not wrapped.keys() >= {None, group_id}:
         raise _NoKey("There is no key for what is to be decrypted.")
+    return _unwrapped(session, wrapped, group_id)
+
+
+def _wrapped(session: Session, which: ColumnElement[bool]) -> dict[UUID | None, Any]:
+    rows = session.execute(select(DataKey.group_id, DataKey.wrapped, DataKey.wrapped_by).where(which))
+    return {row.group_id: row for row in rows}
+
+
+def _unwrapped(session: Session, wrapped: dict[UUID | None, Any], group_id: UUID | None) -> Key:
     ring, own = session.key_ring, wrapped[None]
     key = ring.unwrapped(ring.master(own.wrapped_by), own.wrapped, _bound_to(session, None))
     if group_id is None:

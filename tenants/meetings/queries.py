@@ -28,9 +28,9 @@ from tenants.meetings import links
 from tenants.meetings.models import Meeting, MeetingAttendance
 
 MOST_PAST = 100
-_ENDS_AT = Meeting.starts_at + func.make_interval(0, 0, 0, 0, 0, Meeting.minutes)
+ENDS_AT = Meeting.starts_at + func.make_interval(0, 0, 0, 0, 0, Meeting.minutes)
 TAKES_PLACE = Meeting.state.in_(("planned", "moved"))
-HELD: ColumnElement[bool] = and_(TAKES_PLACE, func.now() >= _ENDS_AT)
+HELD: ColumnElement[bool] = and_(TAKES_PLACE, func.now() >= ENDS_AT)
 """It has been: nobody skipped or cancelled it, and its time is over."""
 STATE = case((HELD, literal("held")), else_=Meeting.state).label("state")
 _BY_TIME = func.row_number().over(order_by=(Meeting.starts_at, Meeting.id)).cast(BigInteger).label("position")

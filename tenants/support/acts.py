@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, literal_column, select
 
+from tenants.groups.evenness import gini
 from tenants.groups.models import GroupMember
 from tenants.groups.private import Words, own_row_in, row_in
 from tenants.groups.queries import refuse_strangers
@@ -130,15 +131,6 @@ def flow(session: Session, *, group_id: UUID) -> Flow:
         only_receiving=sum(received[who] >= ONE_WAY_FROM and not gave[who] for who in present),
         inequality=gini([gave[who] for who in present]),
     )
-
-
-def gini(counts: list[int]) -> float | None:
-    """The Gini coefficient: the mean difference of two, over twice the mean. None if all are 0."""
-    total, number = sum(counts), len(counts)
-    if not total:
-        return None
-    ranked = sum(rank * count for rank, count in enumerate(sorted(counts), start=1))
-    return 2 * ranked / (number * total) - (number + 1) / number
 
 
 def _present(group_id: UUID) -> Select[Any]:

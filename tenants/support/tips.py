@@ -141,6 +141,12 @@ def unshare(session: Session, *, group_id: UUID, tip_id: UUID) -> None:
     row.shared_id = None
 
 
+def unshare_all(session: Session, *, group_id: UUID) -> None:
+    """Take all that the session's member shared of a group out of the digest, before her tips are removed."""
+    mine = Tip.group_id == group_id, Tip.author_id == session.membership_id
+    session.execute(delete(DigestItem).where(DigestItem.id.in_(select(Tip.shared_id).where(*mine))))
+
+
 def tips(group_id: UUID, stale: bool | None = None) -> Select[Any]:
     """A group's tips, as far as the session may read them; those that are stale, or are not, or all."""
     flagged = exists().where(

@@ -83,6 +83,11 @@ def filled(tenant, database, finished, superuser):
     groups = api_for(tenant, "/v1/me").get("/v1/me/groups").get_json()["items"]
     for each in groups:
         plant(superuser.cursor(), "meeting", tenant_id=tenant.id, group_id=each["id"], time_zone="UTC")
+        superuser.execute("UPDATE group_member SET admitted_at = now() WHERE group_id = %s", [each["id"]])
+        took_on = api_for(tenant, "/v1/me/actions").post(
+            f"/v1/groups/{each['id']}/actions", json={"text": "Invented"}
+        )
+        assert took_on.status_code == 201, took_on.get_json()
         assert api_for(tenant, "/v1/me/calendar-feeds").post("/v1/me/calendar-feeds").status_code == 201
     for decision in ("objected", "granted"):
         said = {"program_id": program, "purpose": "contact", "decision": decision, "wording_version": "1"}

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql
 
+from tenants.groups.evenness import gini
 from tenants.kernel.clock import now
 from tenants.kernel.permissions import Role
-from tenants.support.acts import gini
 from tests.factories.circles import circle_of
 from tests.factories.matching import every
 from tests.factories.people import acting, holder, member_of

@@ -17,6 +17,8 @@ GLOBAL_TABLES = {"tenant", "person", "personal_identity"}
 MEMBERS_WRITE = {"members_insert", "members_update", "members_delete"}
 NARROWER = {
     "act": {"one_of_the_two"},
+    "agenda_item": {"shown_from_then", "written_now"},
+    "agenda_item_words": {"own_words_update", "shown_from_then", "written_now"},
     "admission": {"members_read"},
     "admission_answer": {"own_answers"},
     "charter_version": {"versions_follow"},
@@ -25,10 +27,13 @@ NARROWER = {
     "delivered_invitation": {"own_invitations"},
     "curriculum_version": {"versions_follow"},
     "event": {"sealing_is_final"},
+    "group_action_words": {"own_words_update"},
     "group_member": {"leaving_is_final"},
     "meeting": MEMBERS_WRITE,
+    "meeting_agenda": {"frozen_is_final"},
     "meeting_invitation": MEMBERS_WRITE,
     "meeting_invitee": MEMBERS_WRITE,
+    "meeting_note": {"notes_are_on"},
     "meeting_series": MEMBERS_WRITE,
     "membership": {"unbound_at_first"},
     "notice_preference": {"own_preferences_insert", "own_preferences_update"},
@@ -54,6 +59,8 @@ NO_LIMITED_ROLE_OPENS = {
     name for name, table in METADATA.tables.items() if {"group_id", "author_id"} <= {*table.c.keys()}
 }  # fmt: skip
 DOORS = {
+    "actions_due(until date)",
+    "agenda_votes(of_group uuid)",
     "answer_admission(admission uuid, against boolean)",
     "become_person(somebody uuid)",
     "bind_person(member uuid, somebody uuid)",
@@ -63,6 +70,7 @@ DOORS = {
     "agreement_counts(of_group uuid, charter integer, list integer, round integer, overdue boolean)",
     "curriculum_in_force(of_group uuid)",
     "due_jobs(most integer)",
+    "expire_words(most integer)",
     "found_group(of_group uuid)",
     "lock_groups(locked boolean)",
     "in_reach(member uuid, programs uuid[], cohorts uuid[])",
@@ -91,6 +99,9 @@ DOOR_READS = {
     "admission": None,
     "admission_answer": None,
     "access_token": {"expires_at"},
+    "agenda_item": {"tenant_id", "id", "group_id", "written_at", "changed_at"},
+    "agenda_vote": {"tenant_id", "group_id", "agenda_item_id"},
+    "ask": {"tenant_id", "id", "group_id", "state", "written_at"},
     "browser_session": {"expires_at"},
     "client_authorization": {"expires_at"},
     "charter_version": {"tenant_id", "group_id", "number"},
@@ -118,10 +129,21 @@ DOOR_READS = {
         "said_by",
         "created_at",
     },
+    "content_settings": {"tenant_id", "group_id", "keep_days"},
     "curriculum_version": {"tenant_id", "group_id", "number"},
     "data_key": {"tenant_id", "group_id", "wrapped_by"},
     "delivered_invitation": None,
     "event": {"tenant_id", "sequence"},
+    "group_action": {
+        "tenant_id",
+        "id",
+        "group_id",
+        "state",
+        "written_at",
+        "changed_at",
+        "owner_id",
+        "due_on",
+    },
     "group_invitation": {"tenant_id", "id", "group_id", "author_id", "written_at", "expires_at"},
     "group_member": None,
     "idempotency_record": {"expires_at"},
@@ -129,6 +151,8 @@ DOOR_READS = {
     "job": {"tenant_id", "id", "kind", "state", "not_before", "lease_until"},
     "matching_analysis": {"tenant_id", "matching_run_id", "job_id"},
     "matching_run": {"tenant_id", "id", "accepted_at", "cohort_id", "job_id", "simulation", "created_at"},
+    "meeting_agenda": {"tenant_id", "id", "group_id", "written_at"},
+    "meeting_note": {"tenant_id", "id", "group_id", "written_at"},
     "membership": {"tenant_id", "id", "person_id", "groups_locked", "joined_at"},
     "participant": {"tenant_id", "id", "cohort_id", "membership_id", "state"},
     "member_answer": {"tenant_id", "group_id", "author_id", "about", "number", "answer"},
@@ -176,6 +200,11 @@ DOOR_WRITES = (
 )
 DOOR_DELETES = {
     "access_token",
+    "agenda_item",
+    "ask",
+    "group_action",
+    "meeting_agenda",
+    "meeting_note",
     "admission_answer",
     "browser_session",
     "client_authorization",
@@ -286,8 +315,9 @@ def test_every_table_has_exactly_one_of_the_four_walls(catalogue, tables, forms)
     assert which.pop("charter_version") == ["form_charter"]
     assert which.pop("curriculum_version") == ["form_curriculum"]
     assert which.pop("member_answer") == which.pop("turn") == ["form_acts"]
-    assert which.pop("retrospective") == which.pop("meeting_link") == ["form_shared_acts"]
-    assert which.pop("retrospective_rating") == ["form_own_acts"]
+    for table in ("content_settings", "meeting_agenda", "meeting_link", "retrospective"):
+        assert which.pop(table) == ["form_shared_acts"]
+    assert which.pop("agenda_vote") == which.pop("retrospective_rating") == ["form_own_acts"]
     strange = {
         table: form
         for table, form in which.items()

@@ -23,7 +23,13 @@ def life_of(api: ContractClient, url: str, fellow: str) -> dict[str, str]:
         ids["tip_id"] = _made(api, f"{url}/tips", **tip)
         ids["checklist_id"] = _made(api, f"{url}/checklists", title=f"Invented {number}", template="mentor")
         assert api.put(f"{url}/tips/{ids['tip_id']}/share").status_code == 200
-        act = {"kind": "review", "giver_id": me, "receiver_id": fellow, "happened_on": "2026-01-01"}
+        act = {
+            "kind": "review",
+            "giver_id": me,
+            "receiver_id": fellow,
+            "happened_on": "2026-01-01",
+            "note": "Invented",
+        }
         ids["act_id"] = _made(api, f"{url}/acts", **act)
     assert api.put(f"{url}/charter/versions/2/signature").status_code == 200
     planned = {"topics": [{"title": "Invented"}], "builds_on": 0}
@@ -34,6 +40,7 @@ def life_of(api: ContractClient, url: str, fellow: str) -> dict[str, str]:
         | meetings_of(api, url)
         | {"calendar_feed_id": feeds_of(api, url)}
     )
+    ids |= talked_about(api, url, ids["meeting_id"])
     for place in [row for row in api.get(f"{url}/roster").get_json()["items"] if row["admitted_at"] is None]:
         ids["admission_id"] = _made(api, f"{url}/admissions", group_member_id=place["id"])
     return ids
@@ -101,6 +108,20 @@ def meetings_of(api: ContractClient, url: str) -> dict[str, str]:
         assert series.status_code == 201, series.get_json()
     meetings = api.get(f"{url}/meetings").get_json()["items"]
     return {"meeting_series_id": series.get_json()["id"], "meeting_id": meetings[0]["id"]}
+
+
+def talked_about(api: ContractClient, url: str, meeting_id: str) -> dict[str, str]:
+    """Two items of an agenda, two actions, and notes of a meeting; an id of each of the first two."""
+    ids = {}
+    for number in range(2):
+        ids["agenda_item_id"] = _made(api, f"{url}/agenda-items", title=f"Invented {number}")
+        ids["action_id"] = _made(api, f"{url}/actions", text=f"Invented {number}")
+    unsaid = {"If-Match": '"0"'}
+    said = api.put(f"{url}/content-settings", json={"keep_days": 365, "notes": True}, headers=unsaid)
+    assert said.status_code == 200, said.get_json()
+    noted = api.put(f"{url}/meetings/{meeting_id}/notes", json={"text": "Invented", "builds_on": 0})
+    assert noted.status_code == 200, noted.get_json()
+    return ids
 
 
 def feeds_of(api: ContractClient, url: str) -> str:

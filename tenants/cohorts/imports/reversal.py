@@ -18,7 +18,11 @@ from tenants.kernel.session import Session, expect_many_rows
 
 REFERS_TO_MEMBERSHIP = {
     "access_token": "membership_id",
-    "act": "author_id",
+    "act": "author_id giver_id receiver_id",
+    "admission": "proposer_id",
+    "agenda_item": "author_id",
+    "agenda_item_words": "author_id",
+    "agenda_vote": "author_id",
     "ask": "author_id",
     "browser_session": "membership_id",
     "calendar_feed": "membership_id",
@@ -26,39 +30,43 @@ REFERS_TO_MEMBERSHIP = {
     "charter_version": "author_id",
     "check_in": "author_id",
     "checklist": "author_id",
-    "admission": "proposer_id",
-    "delivered_invitation": "membership_id",
     "client_authorization": "membership_id",
     "consent_entry": "membership_id",
-    "group_invitation": "author_id",
+    "content_settings": "author_id",
     "curriculum_version": "author_id",
+    "delivered_invitation": "membership_id",
+    "group_action": "author_id",
+    "group_action_words": "author_id",
+    "group_invitation": "author_id",
     "group_member": "membership_id",
     "guest": "membership_id",
     "identity": "membership_id",
     "invitation": "membership_id",
-    "member_answer": "author_id",
+    "meeting_agenda": "author_id",
     "meeting_attendance": "author_id",
     "meeting_invitee": "membership_id",
     "meeting_link": "author_id",
+    "meeting_note": "author_id",
     "meeting_reminder": "membership_id",
+    "member_answer": "author_id",
+    "nomination": "membership_id",
     "notice_day": "membership_id",
     "notice_preference": "membership_id",
-    "nomination": "membership_id",
     "participant": "membership_id",
     "product_contributor": "membership_id",
+    "resource": "author_id",
     "retrospective": "author_id",
     "retrospective_entry": "author_id",
     "retrospective_rating": "author_id",
-    "resource": "author_id",
     "role_grant": "membership_id",
+    "separation": "membership_id",
+    "shared_resource": "membership_id",
     "tip": "author_id",
     "tip_flag": "author_id",
-    "unsubscribe_link": "membership_id",
-    "separation": "membership_id",
     "turn": "author_id",
-    "shared_resource": "membership_id",
+    "unsubscribe_link": "membership_id",
 }
-"""Every table that refers to a membership, and by which column: one that any of them still needs is kept."""
+"""Every table that refers to a membership, and by which columns: one that any of them still needs is kept."""
 
 _CHANGED_SINCE = """
 SELECT count(*) FROM import_row r
@@ -155,7 +163,8 @@ _DELETE_MEMBERSHIPS = (
     " WHERE m.tenant_id = :tenant AND m.id = d.membership_id"
     + "".join(
         f" AND NOT EXISTS (SELECT FROM {table} t WHERE t.tenant_id = :tenant AND t.{column} = m.id)"
-        for table, column in REFERS_TO_MEMBERSHIP.items()
+        for table, columns in REFERS_TO_MEMBERSHIP.items()
+        for column in columns.split()
     )
 )
 

@@ -1,0 +1,46 @@
+"""Asking without a name inside the group. Nothing that is kept leads to who asked.
+
+A question has a random id, no author, and for a time the next full hour, from which on it is shown: those of an hour
+come together. Where fewer than three members are present the others would know, and nobody asks.
+"""
+
+from datetime import UTC, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from tenants.groups.models import GroupMember
+from tenants.groups.presence import group_held, is_present
+from tenants.groups.private import Words
+from tenants.groups.queries import refuse_strangers
+from tenants.kernel.errors import Conflict
+from tenants.kernel.ids import random_id
+from tenants.kernel.session import Session
+from tenants.meetings.agenda_items import TABLE, late_for
+from tenants.meetings.agenda_models import AgendaItem, AgendaItemWords
+
+LEAST_MEMBERS = 3
+
+
+def ask_anonymously(session: Session, *, group_id: UUID, title: str, text: str | None = None) -> None:
+    """Put a question on the agenda of the next meeting. It returns nothing, and no event tells of it.
+
+    Raises NotFound to strangers, and Conflict "too_few_to_be_anonymous".
+    """
+    refuse_strangers(session, group_id)
+    group_held(session, group_id, shared=True)
+    present = select(func.count()).select_from(GroupMember).where(is_present(group_id))
+    if session.scalars(present).one() < LEAST_MEMBERS:
+        raise Conflict("In a group of two the other would know who asked.", code="too_few_to_be_anonymous")
+    item_id = random_id()
+    # The database says when its transaction began, and holds the row to it.
+    began = session.scalars(select(func.now())).one().astimezone(UTC)
+    shown_from = began.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    row: dict[str, Any] = {"tenant_id": session.tenant_id, "id": item_id, "group_id": group_id}
+    row |= {"author_id": None, "written_at": shown_from}
+    closed = Words(session, TABLE).closed(group_id=group_id, row_id=item_id, title=title, text=text)
+    item = {"kind": "question", "state": "open", "late_meeting_id": late_for(session, group_id, None)}
+    session.execute(insert(AgendaItem).values(**row, **item))
+    session.execute(insert(AgendaItemWords).values(**row, **closed))
