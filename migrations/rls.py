@@ -123,6 +123,38 @@ def members_read(table: str, told: str) -> None:
     )
 
 
+def members_see(table: str, *, also: str) -> None:
+    """On top of the tenant wall: only members of its group see a row, or whoever `also` says. As `members_write`."""
+    op.execute(
+        f'CREATE POLICY members_see ON "{table}" AS RESTRICTIVE FOR SELECT TO peerloom_app'
+        f" USING ({_members()} OR {also})"
+    )
+
+
+def named_readers(table: str, reads: str) -> None:
+    """On top of the tenant wall: a row is its author's, a member of its group, who writes it, and open to those beside
+    her of whom SQL says that she `reads` it. Needs columns group_id and author_id.
+    """
+    own = f"author_id = {MEMBERSHIP}"
+    op.execute(
+        f'CREATE POLICY named_readers ON "{table}" AS RESTRICTIVE TO peerloom_app'
+        f" USING ({own} AND {_entered(_MINE)} OR {reads}) WITH CHECK ({own} AND {_members()} OR {reads})"
+    )
+
+
+def herself(table: str) -> None:
+    """On top of the tenant wall: a row is hers alone whom it is about, signed in as herself; nobody who signs her in
+    reads it. Needs a column membership_id.
+    """
+    own = (
+        f"membership_id = {MEMBERSHIP} AND EXISTS (SELECT FROM membership m"
+        f" WHERE m.tenant_id = {TENANT} AND m.id = {MEMBERSHIP} AND m.person_id = {PERSON})"
+    )
+    op.execute(
+        f'CREATE POLICY herself ON "{table}" AS RESTRICTIVE TO peerloom_app USING ({own}) WITH CHECK ({own})'
+    )
+
+
 _MINE = f"gm.tenant_id = {TENANT} AND gm.membership_id = {MEMBERSHIP}"
 
 

@@ -5,6 +5,7 @@ import tenants.cohorts.models
 import tenants.groups.agreement_models
 import tenants.groups.coming
 import tenants.groups.models
+import tenants.groups.pulse
 import tenants.institutions.models
 import tenants.kernel.events
 import tenants.kernel.idempotency
@@ -16,6 +17,7 @@ import tenants.meetings.models
 import tenants.outcomes.models
 import tenants.people.models
 import tenants.reporting.models
+import tenants.support.care_models
 import tenants.support.models  # noqa: F401
 from tenants.kernel.base import Base
 

@@ -50,6 +50,8 @@ KINDS = {
     # What members decide no organiser holds up.
     "admission": Kind("quick", "workers.jobs.groups.conclude_admission", cancellable=False),
     "meetings": Kind("quick", "workers.jobs.meetings.keep"),
+    "group_health": Kind("quick", "workers.jobs.groups.look_after", cancellable=False),
+    "announcement": Kind("quick", "workers.jobs.letters.announce"),
 }
 
 

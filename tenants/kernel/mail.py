@@ -35,11 +35,14 @@ LETTERS: dict[str, str] = {
     "admission": "tenants.groups.notices.compose_admission",
     "group_invitation": "tenants.groups.notices.compose_invitation",
     "meeting_invitation": "tenants.meetings.invitations.compose",
+    "nudge": "tenants.support.notices.compose_nudge",
+    "concern": "tenants.support.notices.compose_concern",
+    "announcement": "tenants.support.notices.compose_announcement",
 }
 """The composer of each kind of letter, by name, such as tenants.people.invitations.compose."""
 
-QUIET = frozenset({"group_invitation"})
-"""Kinds of whose sending no event tells, as whoever caused it must not learn whether anybody was written to."""
+QUIET = frozenset({"group_invitation", "nudge", "concern"})
+"""Kinds of whose sending no event tells, as nobody is to learn from it that anybody was written to."""
 STATES = ("queued", "sent", "failed", "dropped")
 HEADERS = frozenset({"List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "Reply-To"})
 """Those that a composer may set; every letter has its own of all others."""

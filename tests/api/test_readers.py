@@ -22,6 +22,8 @@ TOLD_WITH_OTHERS = {
     "group_invitation", "delivered_invitation",
     # What members do in their group, as open to the others as its charter is, or to nobody.
     "member_answer",
+    # Told with the participant, with the groups that she facilitates, and with what she says for herself.
+    "sponsor_commitment", "facilitation", "commitment_answer", "concern_reader",
     # How she is told of meetings.
     "calendar_feed", "meeting_invitee",
 }  # fmt: skip

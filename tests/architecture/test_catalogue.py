@@ -17,6 +17,13 @@ GLOBAL_TABLES = {"tenant", "person", "personal_identity"}
 MEMBERS_WRITE = {"members_insert", "members_update", "members_delete"}
 NARROWER = {
     "act": {"one_of_the_two"},
+    "commitment_answer": {"herself"},
+    "concern": {"named_readers", "readers_update"},
+    "concern_reader": {"between_them"},
+    "group_pulse": MEMBERS_WRITE | {"members_see"},
+    "nudge": MEMBERS_WRITE | {"members_see"},
+    "own_mentors": {"herself"},
+    "repair_wish": MEMBERS_WRITE | {"at_work_delete", "at_work_select"},
     "admission": {"members_read"},
     "admission_answer": {"own_answers"},
     "charter_version": {"versions_follow"},
@@ -44,6 +51,8 @@ NO_LIMITED_ROLE_OPENS = {
     "access_token", "authorization_code", "browser_session", "calendar_feed", "client", "client_authorization",
     "connection", "data_key", "event", "idempotency_record", "identity", "job", "letter", "refresh_token",
     "sign_in_attempt",
+    # What is between a person and herself, or whom she turns to.
+    "commitment_answer", "concern_reader", "own_mentors",
 } | GLOBAL_TABLES | {
     # Behind the group wall, which asks for membership.
     name for name, table in METADATA.tables.items() if {"group_id", "author_id"} <= {*table.c.keys()}
@@ -70,6 +79,7 @@ DOORS = {
     "propose_admission(admission uuid, member uuid)",
     "own_decision(member uuid, program uuid, of_purpose text, of_funder text)",
     "person_of(identity bytea)",
+    "pool_answers(of_cohort uuid)",
     "purge()",
     "ratings(of_retrospective uuid)",
     "separations(cohort uuid)",
@@ -101,6 +111,7 @@ DOOR_READS = {
         "tallied_at",
     },
     "cohort": {"tenant_id", "id", "program_id"},
+    "commitment_answer": {"tenant_id", "membership_id", "commitment_id", "kept"},
     "consent_entry": {
         "tenant_id",
         "id",
@@ -124,11 +135,13 @@ DOOR_READS = {
     "matching_analysis": {"tenant_id", "matching_run_id", "job_id"},
     "matching_run": {"tenant_id", "id", "accepted_at", "cohort_id", "job_id", "simulation", "created_at"},
     "membership": {"tenant_id", "id", "person_id", "groups_locked", "joined_at"},
+    "own_mentors": {"tenant_id", "membership_id", "has_any"},
     "participant": {"tenant_id", "id", "cohort_id", "membership_id", "state"},
     "member_answer": {"tenant_id", "group_id", "author_id", "about", "number", "answer"},
     "peer_group": None,
     "personal_identity": {"key", "person_id"},
     "placement": {"tenant_id", "matching_run_id", "participant_id", "proposed_group_id"},
+    "pooled_answer": {"tenant_id", "cohort_id", "question", "quarter", "band", "answered"},
     "pooled_check_in": {"tenant_id", "cohort_id", "item", "answered"},
     "product_contributor": {"tenant_id", "product_id"},
     "program": {"tenant_id", "id", "group_sign_in"},
@@ -140,6 +153,7 @@ DOOR_READS = {
     "separation": {"tenant_id", "id", "cohort_id", "membership_id", "encrypted_names"},
     "separation_member": {"tenant_id", "separation_id", "participant_id"},
     "sign_in_attempt": {"expires_at"},
+    "sponsor_commitment": {"tenant_id", "id", "participant_id"},
     "tenant": {"id", "slug", "name", "state"},
 }
 DOOR_MAKES = ("admission", "admission_answer", "delivered_invitation")
@@ -152,6 +166,7 @@ DOOR_WRITES = (
         for column in METADATA.tables[table].c
         if column.name not in ("author_id", "written_at", "published_at")
     }
+    | {("pooled_answer", column.name, "INSERT") for column in METADATA.tables["pooled_answer"].c}
     | {
         ("check_in_window", "tallied_at", "UPDATE"),
         ("admission", "decided_at", "UPDATE"),
