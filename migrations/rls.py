@@ -1,4 +1,4 @@
-"""The walls: four forms of row security, and the doors through them.
+"""The walls: forms of row security. The doors through them are in `migrations.doors`.
 
 Every policy is for peerloom_app only, so that even the owner, under FORCE, sees no row.
 """
@@ -120,6 +120,38 @@ def members_read(table: str, told: str) -> None:
     op.execute(
         f'CREATE POLICY members_read ON "{table}" AS RESTRICTIVE FOR SELECT TO peerloom_app'
         f" USING ({_members()} AND ({said}))"
+    )
+
+
+def members_see(table: str, *, also: str) -> None:
+    """On top of the tenant wall: only members of its group see a row, or whoever `also` says. As `members_write`."""
+    op.execute(
+        f'CREATE POLICY members_see ON "{table}" AS RESTRICTIVE FOR SELECT TO peerloom_app'
+        f" USING ({_members()} OR {also})"
+    )
+
+
+def named_readers(table: str, reads: str) -> None:
+    """On top of the tenant wall: a row is its author's, a member of its group, who writes it, and open to those beside
+    her of whom SQL says that she `reads` it. Needs columns group_id and author_id.
+    """
+    own = f"author_id = {MEMBERSHIP}"
+    op.execute(
+        f'CREATE POLICY named_readers ON "{table}" AS RESTRICTIVE TO peerloom_app'
+        f" USING ({own} AND {_entered(_MINE)} OR {reads}) WITH CHECK ({own} AND {_members()} OR {reads})"
+    )
+
+
+def herself(table: str) -> None:
+    """On top of the tenant wall: a row is hers alone whom it is about, signed in as herself; nobody who signs her in
+    reads it. Needs a column membership_id.
+    """
+    own = (
+        f"membership_id = {MEMBERSHIP} AND EXISTS (SELECT FROM membership m"
+        f" WHERE m.tenant_id = {TENANT} AND m.id = {MEMBERSHIP} AND m.person_id = {PERSON})"
+    )
+    op.execute(
+        f'CREATE POLICY herself ON "{table}" AS RESTRICTIVE TO peerloom_app USING ({own}) WITH CHECK ({own})'
     )
 
 
@@ -252,29 +284,3 @@ def reach(table: str, seen: str, *, inserted: str | None = None, written: str | 
     policy("reach_insert", f"FOR INSERT TO peerloom_app WITH CHECK ({WHOLE} OR {inserted or written})")
     policy("reach_update", f"FOR UPDATE TO peerloom_app USING ({found}) WITH CHECK ({changed})")
     policy("reach_delete", f"FOR DELETE TO peerloom_app USING ({changed})")
-
-
-def door(name: str, *, body: str, grants: tuple[str, ...], policies: tuple[str, ...]) -> None:
-    """A function of peerloom_door that sees across a wall by column grants and policies of its own.
-
-    `name` is its signature with what it returns; `body` one SQL statement.
-    """
-    for statement in (*grants, *policies):
-        op.execute(statement)
-    call = name.split(" RETURNS ", maxsplit=1)[0]
-    types = call.split("(")[0] + "(" + ", ".join(a.split()[1] for a in _arguments(call)) + ")"
-    op.execute("GRANT CREATE ON SCHEMA door TO peerloom_door")
-    op.execute("SET ROLE peerloom_door")
-    op.execute(
-        f"CREATE FUNCTION door.{name} SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
-        f" BEGIN ATOMIC {body}; END"
-    )
-    op.execute(f"REVOKE ALL ON FUNCTION door.{types} FROM PUBLIC")
-    op.execute(f"GRANT EXECUTE ON FUNCTION door.{types} TO peerloom_app")
-    op.execute("RESET ROLE")
-    op.execute("REVOKE CREATE ON SCHEMA door FROM peerloom_door")
-
-
-def _arguments(call: str) -> list[str]:
-    inside = call[call.index("(") + 1 : call.rindex(")")]
-    return [argument.strip() for argument in inside.split(",") if argument.strip()]

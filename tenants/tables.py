@@ -6,6 +6,7 @@ import tenants.cohorts.partner_models
 import tenants.groups.agreement_models
 import tenants.groups.coming
 import tenants.groups.models
+import tenants.groups.pulse
 import tenants.institutions.models
 import tenants.kernel.events
 import tenants.kernel.idempotency
@@ -20,6 +21,7 @@ import tenants.notices.models
 import tenants.outcomes.models
 import tenants.people.models
 import tenants.reporting.models
+import tenants.support.care_models
 import tenants.support.models
 import tenants.support.resource_models  # noqa: F401
 from tenants.kernel.base import Base

@@ -6,6 +6,7 @@ from api.v1.admissions.routes import blp as admissions
 from api.v1.agenda_items.routes import blp as agenda_items
 from api.v1.agreements.routes import blp as agreements
 from api.v1.analyses.routes import blp as analyses
+from api.v1.announcements.routes import blp as announcements
 from api.v1.asks.routes import blp as asks
 from api.v1.calendar_feeds.routes import blp as calendar_feeds
 from api.v1.career_events.routes import blp as career_events
@@ -14,15 +15,19 @@ from api.v1.check_ins.routes import blp as check_ins
 from api.v1.checklists.routes import blp as checklists
 from api.v1.clients.routes import blp as clients
 from api.v1.cohorts.routes import blp as cohorts
+from api.v1.commitments.routes import blp as commitments
 from api.v1.comparisons.routes import blp as comparisons
+from api.v1.concerns.routes import blp as concerns
 from api.v1.connections.routes import blp as connections
 from api.v1.consents.routes import blp as consents
 from api.v1.content_settings.routes import blp as content_settings
 from api.v1.curricula.routes import blp as curricula
 from api.v1.events.routes import blp as events
+from api.v1.facilitations.routes import blp as facilitations
 from api.v1.fidelity.routes import blp as fidelity
 from api.v1.group_invitations.routes import blp as group_invitations
 from api.v1.groups.routes import blp as groups
+from api.v1.health.routes import blp as health
 from api.v1.imports.routes import blp as imports
 from api.v1.instruments.routes import blp as instruments
 from api.v1.invitations.routes import blp as invitations
@@ -30,6 +35,7 @@ from api.v1.jobs.routes import blp as jobs
 from api.v1.matching_runs.routes import blp as matching_runs
 from api.v1.me.routes import blp as me
 from api.v1.meetings.routes import blp as meetings
+from api.v1.mentors.routes import blp as mentors
 from api.v1.my_words.routes import blp as my_words
 from api.v1.notice_preferences.routes import blp as notice_preferences
 from api.v1.opportunities.routes import blp as opportunities
@@ -81,6 +87,12 @@ RESOURCES = (
     retrospectives,
     curricula,
     fidelity,
+    health,
+    concerns,
+    facilitations,
+    mentors,
+    commitments,
+    announcements,
     meetings,
     agenda_items,
     actions,

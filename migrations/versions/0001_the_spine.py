@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from migrations.rls import MEMBERSHIP, TENANT, door, protect, protect_self
+from migrations.doors import door
+from migrations.rls import MEMBERSHIP, TENANT, protect, protect_self
 
 revision = "0001"
 down_revision = None

@@ -7,7 +7,8 @@ Revises: 0001
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.rls import MEMBERSHIP, TENANT, door, protect
+from migrations.doors import door
+from migrations.rls import MEMBERSHIP, TENANT, protect
 
 revision = "0002"
 down_revision = "0001"

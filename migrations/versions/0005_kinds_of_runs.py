@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from migrations.rls import door
+from migrations.doors import door
 
 revision = "0005"
 down_revision = "0004"

@@ -6,7 +6,8 @@ Revises: 0007
 
 from alembic import op
 
-from migrations.rls import TENANT, door
+from migrations.doors import door
+from migrations.rls import TENANT
 
 revision = "0008"
 down_revision = "0007"

@@ -7,7 +7,8 @@ Revises: 0008
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.rls import door, protect
+from migrations.doors import door
+from migrations.rls import protect
 
 revision = "0009"
 down_revision = "0008"

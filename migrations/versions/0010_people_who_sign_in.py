@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from migrations.rls import MEMBERSHIP, PERSON, TENANT, door, protect, protect_self
+from migrations.doors import door
+from migrations.rls import MEMBERSHIP, PERSON, TENANT, protect, protect_self
 
 revision = "0010"
 down_revision = "0009"

@@ -7,7 +7,8 @@ Revises: 0010
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.rls import TENANT, door, protect_private
+from migrations.doors import door
+from migrations.rls import TENANT, protect_private
 
 revision = "0011"
 down_revision = "0010"

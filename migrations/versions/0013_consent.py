@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from migrations.rls import MEMBERSHIP, TENANT, door, protect
+from migrations.doors import door
+from migrations.rls import MEMBERSHIP, TENANT, protect
 
 revision = "0013"
 down_revision = "0012"

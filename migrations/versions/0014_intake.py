@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from migrations.rls import MEMBERSHIP, PERSON, door
+from migrations.doors import door
+from migrations.rls import MEMBERSHIP, PERSON
 
 revision = "0014"
 down_revision = "0013"

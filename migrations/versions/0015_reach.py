@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from migrations.rls import COHORTS, PROGRAMS, TENANT, door, reach
+from migrations.doors import door
+from migrations.rls import COHORTS, PROGRAMS, TENANT, reach
 
 revision = "0015"
 down_revision = "0014"

@@ -7,7 +7,8 @@ Revises: 0015
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.rls import MEMBERSHIP, PERSON, TENANT, door, group_wall, reach
+from migrations.doors import door
+from migrations.rls import MEMBERSHIP, PERSON, TENANT, group_wall, reach
 
 revision = "0016"
 down_revision = "0015"

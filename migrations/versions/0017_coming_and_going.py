@@ -7,7 +7,8 @@ Revises: 0016
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.rls import MEMBERSHIP, PERSON, TENANT, door, members_read, protect, protect_private, reach
+from migrations.doors import door
+from migrations.rls import MEMBERSHIP, PERSON, TENANT, members_read, protect, protect_private, reach
 
 revision = "0017"
 down_revision = "0016"

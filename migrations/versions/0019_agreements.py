@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.doors import door
 from migrations.rls import (
     MEMBERSHIP,
     PROGRAMS,
     TENANT,
-    door,
     protect,
     protect_acts,
     protect_private,

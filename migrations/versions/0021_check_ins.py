@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from migrations.rls import TENANT, door, protect, protect_own, protect_shared, reach
+from migrations.doors import door
+from migrations.rls import TENANT, protect, protect_own, protect_shared, reach
 
 revision = "0021"
 down_revision = "0019"

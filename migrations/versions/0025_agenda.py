@@ -9,7 +9,8 @@ Revises: 0024
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.rls import MEMBERSHIP, TENANT, door, protect_acts, protect_shared
+from migrations.doors import door
+from migrations.rls import MEMBERSHIP, TENANT, protect_acts, protect_shared
 
 revision = "0025"
 down_revision = "0024"

@@ -1,16 +1,17 @@
 """What people are written to about what goes on in their groups.
 
 Revision ID: 0027
-Revises: 0025
+Revises: 0026
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.rls import MEMBERSHIP, door, protect
+from migrations.doors import door
+from migrations.rls import MEMBERSHIP, protect
 
 revision = "0027"
-down_revision = "0025"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 

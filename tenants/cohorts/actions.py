@@ -16,6 +16,7 @@ from tenants.kernel.errors import Conflict, FieldError, Invalid
 from tenants.kernel.rows import Version, edited, row_held, row_named, row_of
 from tenants.kernel.session import Session
 from tenants.people.consent import WORDINGS, Wording
+from tenants.people.models import Membership
 
 DEFAULT_LABELS = {"program": "program", "participant": "participant", "group": "group"}
 HAS_LEVELS = ("categorical", "set", "ordinal")
@@ -74,10 +75,19 @@ def edit_program(
             changes = {**changes, name: {**getattr(program, name), **changes[name]}}
     if "wordings" in changes:
         changes = {**changes, "wordings": _reworded(program, changes["wordings"])}
+    _check_readers(session, changes.get("concern_readers", ()))
     changed = edited(program, changes, if_match=if_match)
     if changed:
         events.record(session, "program.updated", subject=program, changed=changed)
     return program
+
+
+def _check_readers(session: Session, membership_ids: Sequence[UUID]) -> None:
+    known = set(session.scalars(select(Membership.id).where(Membership.id.in_(membership_ids))))
+    for number, membership_id in enumerate(membership_ids):
+        if membership_id not in known:
+            said = "There is no such membership."
+            raise Invalid.field(f"/concern_readers/{number}", "unknown", said)
 
 
 def _reworded(program: Program, wordings: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, one_of
@@ -83,6 +84,8 @@ class Program(Edited, TenantRow):
     """How many of a group must have answered for it to be told of the answers."""
     repair: Mapped[str] = mapped_column(default="by_hand", server_default="by_hand")
     """Whether a run is ordered for a group that has lost somebody."""
+    concern_readers: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), default=list, server_default="{}")
+    """Memberships to whom concerns go; none: to the tenant's owners and admins and the program's managers."""
 
 
 class Attribute(Edited, TenantRow):

@@ -1,5 +1,6 @@
 """Naming groups and leading them through their states."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,8 @@ NEXT_STATES: dict[str, tuple[str, ...]] = {
 }
 
 ENDED = "Their group has ended."
+FIRST_LOOK = timedelta(days=7)
+"""After which it is first asked how a new group fares."""
 
 
 def edit_group(session: Session, *, group_id: UUID, changes: dict[str, Any], if_match: Version) -> Group:
@@ -62,6 +65,7 @@ def edit_group(session: Session, *, group_id: UUID, changes: dict[str, Any], if_
             conclude_admissions(session, group.id)
         if group.state == "announced" and "state" in changed:
             tell_of_announcement(session, group_id=group.id)
+            jobs.enqueue(session, "group_health", subject_id=group.id, not_before=now() + FIRST_LOOK)
         if "state" in changed:
             jobs.enqueue(session, "meetings", subject_id=group.id)
         events.record(session, "group.updated", subject=group, changed=changed, counts=counts)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tenants.groups.agreement_models import PHASES, Retrospective, RetrospectiveEntry, RetrospectiveRating
 from tenants.groups.private import Words
+from tenants.groups.pulse import stir
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events
 from tenants.kernel.clock import now
@@ -104,6 +105,7 @@ def propose(
     session.execute(
         insert(RetrospectiveEntry).values(**row)
     )  # names no agreed_at, which nobody may begin with
+    stir(session, group_id)
     return session.get_one(RetrospectiveEntry, (session.tenant_id, entry_id))
 
 

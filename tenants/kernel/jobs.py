@@ -52,6 +52,8 @@ KINDS = {
     "meetings": Kind("quick", "workers.jobs.meetings.keep"),
     # It waits for the next round of its tenant, and is not somebody's to stop.
     "notices": Kind("quick", "workers.jobs.notices.plan", cancellable=False),
+    "group_health": Kind("quick", "workers.jobs.groups.look_after", cancellable=False),
+    "announcement": Kind("quick", "workers.jobs.letters.announce"),
 }
 
 

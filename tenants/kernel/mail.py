@@ -38,10 +38,13 @@ LETTERS: dict[str, str] = {
     "meeting_invitation": "tenants.meetings.invitations.compose",
     "digest": "tenants.notices.digests.compose",
     "meeting_reminder": "tenants.notices.reminders.compose",
+    "nudge": "tenants.support.notices.compose_nudge",
+    "concern": "tenants.support.notices.compose_concern",
+    "announcement": "tenants.support.notices.compose_announcement",
 }
 """The composer of each kind of letter, by name, such as tenants.people.invitations.compose."""
 
-QUIET = frozenset({"group_invitation", "digest", "meeting_reminder"})
+QUIET = frozenset({"group_invitation", "digest", "meeting_reminder", "nudge", "concern"})
 """Kinds of whose sending no event tells: whoever caused it must not learn whether anybody was written to, nor the
 tenant whether there was anything to tell one member."""
 STATES = ("queued", "sent", "failed", "dropped")

@@ -6,9 +6,11 @@ from sqlalchemy import insert, select, text
 
 from tenants.cohorts.answers import own_participation
 from tenants.cohorts.models import Cohort, Participant, Program
+from tenants.groups.actions import FIRST_LOOK
 from tenants.groups.models import Group, GroupMember
 from tenants.groups.places import become, hold_participant, is_elsewhere
-from tenants.kernel import events
+from tenants.kernel import events, jobs
+from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from tenants.kernel.ids import new_id
 from tenants.kernel.session import Session
@@ -56,6 +58,7 @@ def form_group(session: Session, *, application_id: UUID, name: str) -> Group:
         raise Forbidden("Sign in as yourself to form a group.", code="not_personal")
     become(session, participant.id, "placed")
     group = session.get_one(Group, (session.tenant_id, group_id))
+    jobs.enqueue(session, "group_health", subject_id=group_id, not_before=now() + FIRST_LOOK)
     events.record(session, "group.formed", subject=group, counts={"members": 1}, names_actor=False)
     return group
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from tenants.groups.pulse import stir
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events
 from tenants.kernel.clock import now
@@ -51,6 +52,7 @@ def say_attended(session: Session, *, group_id: UUID, meeting_id: UUID, attended
         meeting.attended_count += attended - bool(before)
         meeting.updated_at = now()
         session.flush()
+    stir(session, group_id)
     events.record(
         session,
         "meeting.attendance_said",

@@ -2,10 +2,12 @@
 
 import pytest
 
+from tenants.kernel.clock import now
 from tenants.kernel.events import seal_all
 from tests.contract import document
 from tests.factories.cohorts import send_file
 from tests.factories.everything import INSTRUMENT
+from tests.factories.group_life import nudged
 from tests.factories.matching import program_to_match, ready_to_match, statements
 from tests.factories.partners import partners_of
 from tests.factories.people import api_for, inhabit, let_in
@@ -74,6 +76,7 @@ def filled(tenant, database, finished, superuser):
         made("/v1/products", kind="talk", title=f"Invented {number}", membership_ids=[member])
         made("/v1/career-events", kind="promotion", date=f"2024-05-0{number + 1}", membership_id=member)
         made("/v1/opportunities", kind="award", title=f"Invented {number}")
+        made(f"{cohort}/announcements", title=f"Invented {number}", text="Invented")
         report = made("/v1/reports", program_id=program, audience="internal").headers["Location"]
         assert finished(api, report)["state"] == "succeeded"
         rows = finished(api, send_file(api, cohort, ROSTER, mapping={"external_id": "person_id"}))
@@ -95,6 +98,8 @@ def filled(tenant, database, finished, superuser):
     for _ in range(2):
         theirs = partners_of(tenant, ready.cohort_id, api_for(tenant, "/v1/me"))
     published(superuser.cursor(), tenant.id, ready.cohort_id, group)
+    around(superuser.cursor(), tenant, group, groups[0]["id"])
+    nudged(database, tenant.id, group)
     program_to_match(api)
     seal_all(database, tenants=10_000)
     ids = {
@@ -109,6 +114,22 @@ def filled(tenant, database, finished, superuser):
         **wrote,
     }
     return {path: path.format(**ids) for path in LISTS}
+
+
+def around(cursor, tenant, group, own_group):
+    """What others send to the two or record about them."""
+    person, member = (
+        api_for(tenant, path).get("/v1/me").get_json()["id"]
+        for path in ("/v1/me", "/v1/groups/{group_id}/charter")
+    )
+    here = {"tenant_id": tenant.id}
+    theirs = cursor.execute("SELECT id FROM participant WHERE membership_id = %s", [person]).fetchall()
+    for (participant,) in theirs:
+        plant(cursor, "sponsor_commitment", participant_id=participant, **here)
+        when = {"accepted_at": now(), "ended_at": now()}
+        plant(cursor, "facilitation", group_id=group, membership_id=person, **here, **when)
+        concern = plant(cursor, "concern", group_id=own_group, author_id=person, **here)
+        plant(cursor, "concern_reader", concern_id=concern, author_id=person, reader_id=member, **here)
 
 
 def published(cursor, tenant_id, cohort_id, group_id):

@@ -26,6 +26,8 @@ TOLD_WITH_OTHERS = {
     "calendar_feed", "meeting_invitee", "meeting_reminder", "notice_day", "notice_preference", "unsubscribe_link",
     # What she shows everybody, under her name if she says so.
     "shared_resource",
+    # Told with the participant, with the groups that she facilitates, and with what she says for herself.
+    "sponsor_commitment", "facilitation", "commitment_answer", "concern_reader",
 }  # fmt: skip
 GROUP_CONTENT = {"group_id", "author_id", "written_at"}
 """The columns of whatever is behind the group wall, all of which is told as one kind."""

@@ -126,6 +126,7 @@ def test_lists_show_nothing_of_another_tenant(inhabited, new_tenant):
             "/v1/people",
             "/v1/me/readers",
             PUBLISHED,
+            "/v1/me/mentors",
         )
         if method == "get" and "{" not in path and path not in own:
             shown[path] = api_for(stranger, path).get(path).get_json()["items"]

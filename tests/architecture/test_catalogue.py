@@ -19,6 +19,13 @@ NARROWER = {
     "act": {"one_of_the_two"},
     "agenda_item": {"shown_from_then", "written_now"},
     "agenda_item_words": {"own_words_update", "shown_from_then", "written_now"},
+    "commitment_answer": {"herself"},
+    "concern": {"named_readers", "readers_update"},
+    "concern_reader": {"between_them"},
+    "group_pulse": MEMBERS_WRITE | {"members_see"},
+    "nudge": MEMBERS_WRITE | {"members_see"},
+    "own_mentors": {"herself"},
+    "repair_wish": MEMBERS_WRITE | {"at_work_delete", "at_work_select"},
     "admission": {"members_read"},
     "admission_answer": {"own_answers"},
     "charter_version": {"versions_follow"},
@@ -54,6 +61,8 @@ NO_LIMITED_ROLE_OPENS = {
     "sign_in_attempt",
     # How each person is written to.
     "meeting_reminder", "notice_day", "notice_preference", "unsubscribe_link",
+    # What is between a person and herself, or whom she turns to.
+    "commitment_answer", "concern_reader", "own_mentors",
 } | GLOBAL_TABLES | {
     # Behind the group wall, which asks for membership.
     name for name, table in METADATA.tables.items() if {"group_id", "author_id"} <= {*table.c.keys()}
@@ -83,6 +92,7 @@ DOORS = {
     "propose_admission(admission uuid, member uuid)",
     "own_decision(member uuid, program uuid, of_purpose text, of_funder text)",
     "person_of(identity bytea)",
+    "pool_answers(of_cohort uuid)",
     "purge()",
     "ratings(of_retrospective uuid)",
     "separations(cohort uuid)",
@@ -118,6 +128,7 @@ DOOR_READS = {
         "tallied_at",
     },
     "cohort": {"tenant_id", "id", "program_id"},
+    "commitment_answer": {"tenant_id", "membership_id", "commitment_id", "kept"},
     "consent_entry": {
         "tenant_id",
         "id",
@@ -154,11 +165,13 @@ DOOR_READS = {
     "meeting_agenda": {"tenant_id", "id", "group_id", "written_at"},
     "meeting_note": {"tenant_id", "id", "group_id", "written_at"},
     "membership": {"tenant_id", "id", "person_id", "groups_locked", "joined_at"},
+    "own_mentors": {"tenant_id", "membership_id", "has_any"},
     "participant": {"tenant_id", "id", "cohort_id", "membership_id", "state"},
     "member_answer": {"tenant_id", "group_id", "author_id", "about", "number", "answer"},
     "peer_group": None,
     "personal_identity": {"key", "person_id"},
     "placement": {"tenant_id", "matching_run_id", "participant_id", "proposed_group_id"},
+    "pooled_answer": {"tenant_id", "cohort_id", "question", "quarter", "band", "answered"},
     "pooled_check_in": {"tenant_id", "cohort_id", "item", "answered"},
     "product_contributor": {"tenant_id", "product_id"},
     "program": {"tenant_id", "id", "group_sign_in"},
@@ -170,6 +183,7 @@ DOOR_READS = {
     "separation": {"tenant_id", "id", "cohort_id", "membership_id", "encrypted_names"},
     "separation_member": {"tenant_id", "separation_id", "participant_id"},
     "sign_in_attempt": {"expires_at"},
+    "sponsor_commitment": {"tenant_id", "id", "participant_id"},
     "tenant": {"id", "slug", "name", "state"},
 }
 DOOR_MAKES = ("admission", "admission_answer", "delivered_invitation")
@@ -182,6 +196,7 @@ DOOR_WRITES = (
         for column in METADATA.tables[table].c
         if column.name not in ("author_id", "written_at", "published_at")
     }
+    | {("pooled_answer", column.name, "INSERT") for column in METADATA.tables["pooled_answer"].c}
     | {
         ("check_in_window", "tallied_at", "UPDATE"),
         ("admission", "decided_at", "UPDATE"),

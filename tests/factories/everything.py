@@ -10,6 +10,7 @@ from tenants.kernel.clock import now
 from tenants.kernel.ids import new_id
 from tests.conftest import until_settled
 from tests.contract import document
+from tests.factories.group_life import nudged
 from tests.factories.matching import every, ready_to_match
 from tests.factories.partners import partners_of
 from tests.factories.people import api_for, let_in
@@ -77,6 +78,7 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
     ids["group_id"] = every(api, f"/v1/groups?cohort_id={ready.cohort_id}")[0]["id"]
     ids |= partners_of(tenant, ready.cohort_id, mine)
     ids |= let_in(tenant, ids["group_id"])
+    ids |= around(tenant, database, ids)
     member = api.get(f"/v1/participants/{ready.participants[0]}").get_json()["membership_id"]
     talk = {"kind": "talk", "title": f"Invented {prefix}", "membership_ids": [member]}
     make("product_id", "/v1/products", talk)
@@ -94,6 +96,28 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
     with database.tenant(tenant.id) as session:
         ids["job_id"] = str(session.connection().exec_driver_sql("SELECT id FROM job LIMIT 1").scalar_one())
     return ids
+
+
+def around(tenant: Any, database: Any, ids: dict[str, str]) -> dict[str, str]:
+    """The ids of a nudge, a facilitator, a promise and an announcement."""
+    api, group = tenant.api, f"/v1/groups/{ids['group_id']}"
+    made = {
+        "facilitation_id": api.put(f"{group}/facilitator", json={"membership_id": ids["membership_id"]}),
+        "commitment_id": api.put(
+            f"/v1/participants/{ids['participant_id']}/commitment",
+            json={
+                "percent": 75,
+                "from_on": "2026-07-01",
+                "in_writing": True,
+                "promised_by": "Invented chief",
+            },
+        ),
+        "announcement_id": api.post(
+            f"/v1/cohorts/{ids['cohort_id']}/announcements", json={"title": "Invented", "text": "Invented"}
+        ),
+    }
+    found = {name: answer.get_json()["id"] for name, answer in made.items()}
+    return {**found, "nudge_id": nudged(database, tenant.id, ids["group_id"])}
 
 
 def taking_part(database: Any, tenant_id: Any, mine: Any, cohort_id: str) -> str:

@@ -2,8 +2,15 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
+from sqlalchemy import insert, update
+
+from tenants.groups.pulse import Nudge
+from tenants.kernel import jobs
 from tenants.kernel.clock import now
+from tenants.kernel.ids import new_id
+from tenants.kernel.session import Database
 from tests.contract import ContractClient
 
 
@@ -41,6 +48,7 @@ def life_of(api: ContractClient, url: str, fellow: str) -> dict[str, str]:
         | {"calendar_feed_id": feeds_of(api, url)}
     )
     ids |= talked_about(api, url, ids["meeting_id"])
+    ids["concern_id"] = concerns_of(api, url)
     for place in [row for row in api.get(f"{url}/roster").get_json()["items"] if row["admitted_at"] is None]:
         ids["admission_id"] = _made(api, f"{url}/admissions", group_member_id=place["id"])
     return ids
@@ -96,6 +104,35 @@ def looked_back(api: ContractClient, url: str) -> dict[str, str]:
             for phase in ("rating", "agreeing", "agreed"):
                 assert api.put(f"{one}/phase", json={"phase": phase}).status_code == 200
     return ids
+
+
+def concerns_of(api: ContractClient, url: str) -> str:
+    """Two concerns, to whomever they reach; the id of the last."""
+    readers = api.get(f"{url}/concern-readers").get_json()["readers"]
+    for kind in ("not_working", "conduct"):
+        sent = {"kind": kind, "wants": "nothing", "readers": [each["membership_id"] for each in readers]}
+        found = _made(api, f"{url}/concerns", text="Invented", **sent)
+    return found
+
+
+def nudged(database: Database, tenant_id: UUID, group_id: str) -> str:
+    """Nudge a group twice, as its job does; the id of the last nudge."""
+    with database.tenant(tenant_id) as session:
+        job = jobs.enqueue(session, "group_health", subject_id=UUID(group_id))
+        job.state = "running"
+        session.flush()
+        for _ in range(2):
+            session.execute(update(Nudge).values(answered_at=now()))
+            made = {
+                "tenant_id": tenant_id,
+                "id": new_id(),
+                "group_id": group_id,
+                "reason": "nothing_for_long",
+            }
+            session.execute(insert(Nudge).values(**made))
+        job.state = "cancelled"
+        session.commit()
+    return str(made["id"])
 
 
 def meetings_of(api: ContractClient, url: str) -> dict[str, str]:

@@ -156,6 +156,7 @@ def let_in(tenant: Any, group_id: str, *roles: str) -> dict[str, str]:
     shown = tenant.api.get(url).get_json()
     for _ in range(2):
         waiting(tenant, UUID(shown["cohort_id"]), UUID(group_id))
+    joined(app.extensions["database"], tenant.id, roles=("admin",))  # who reads her concerns
     tenant.wrote = life_of(tenant.group_person, url, second)
     return tenant.wrote
 

@@ -3,6 +3,7 @@
 from tenants.groups.admissions import conclude_admissions_of
 from tenants.kernel.claims import Claim
 from tenants.matching.repair import order_repair
+from tenants.support import nudges
 
 
 def conclude_admission(claim: Claim) -> None:
@@ -16,3 +17,8 @@ def conclude_admission(claim: Claim) -> None:
 def repair(claim: Claim) -> None:
     """Order a run that mends the claimed group, and others of its cohort in need."""
     order_repair(claim)
+
+
+def look_after(claim: Claim) -> None:
+    """Ask the claimed group whether all is well, if it has been silent."""
+    nudges.look_after(claim)

@@ -3,6 +3,7 @@
 from tenants.cohorts.reminders import remind
 from tenants.kernel.claims import Claim
 from tenants.kernel.delivery import deliver
+from tenants.support.announcements import tell_of_announcement
 
 
 def send(claim: Claim) -> None:
@@ -13,3 +14,8 @@ def send(claim: Claim) -> None:
 def remind_of_intake(claim: Claim) -> None:
     """Remind those of the claimed cohort who have not answered."""
     remind(claim)
+
+
+def announce(claim: Claim) -> None:
+    """Tell the people of a cohort of the claimed announcement."""
+    tell_of_announcement(claim)

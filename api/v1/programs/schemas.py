@@ -25,6 +25,9 @@ _NOTICES = {
 _WINDOW = {
     "description": "For how many months check-ins are gathered. The window of now and the next are fixed."
 }
+_CONCERNS = {
+    "description": "Memberships to whom members' concerns go; none: to owners, admins and the program's managers."
+}
 _LEAST = {"description": "How many of a group must have answered for it to be told of the answers, 5 to 10."}
 _REPAIR = {
     "description": "automatic: when a group has lost somebody, a run is ordered that goes on from the groups in need, "
@@ -86,6 +89,7 @@ class ProgramPatch(Schema):
     )
     check_in_months = Whole(least=1, most=12, metadata=_WINDOW)
     check_in_least = Whole(least=5, most=10, metadata=_LEAST)
+    concern_readers = fields.List(fields.UUID(), validate=validate.Length(max=20), metadata=_CONCERNS)
 
 
 class Program(EditableResource):
@@ -102,6 +106,7 @@ class Program(EditableResource):
     wordings = fields.Dict(keys=fields.String(), values=fields.Nested(Wording))
     check_in_months = fields.Integer(metadata=_WINDOW)
     check_in_least = fields.Integer(metadata=_LEAST)
+    concern_readers = fields.List(fields.UUID(), metadata=_CONCERNS)
 
 
 class Level(Schema):

@@ -13,8 +13,11 @@ TABLES = sorted(name for name, table in METADATA.tables.items() if "tenant_id" i
 BEHIND_THE_GROUP_WALL = {
     name for name, table in METADATA.tables.items() if {"group_id", "author_id"} <= {*table.c.keys()}
 }
-AMONG_MEMBERS = {"admission", "admission_answer", "delivered_invitation"}
-"""Of both the tenant itself sees no row."""
+AMONG_MEMBERS = {
+    "admission", "admission_answer", "delivered_invitation",
+    "commitment_answer", "concern_reader", "group_pulse", "nudge", "own_mentors", "repair_wish",
+}  # fmt: skip
+"""Of these the tenant itself sees no row."""
 MEMBERS_CHANGE = {"agenda_item", "agenda_item_words", "group_action"}
 """Of these the group wall, which shows nothing here, keeps what a grant of the columns lets members do."""
 PUBLISHED = {"network_resource"}
