@@ -214,7 +214,10 @@ def tally() -> None:
     }
     written = {
         "check_in_window": ("UPDATE", "UPDATE (tallied_at)"),
-        "check_in_result": ("INSERT", "INSERT (tenant_id, id, group_id, window_id, item, band, answered)"),
+        "check_in_result": (
+            "INSERT",
+            "INSERT (tenant_id, id, group_id, window_id, item, band, answered, written_at)",
+        ),
         "pooled_check_in": (
             "INSERT",
             "INSERT (tenant_id, id, cohort_id, window_id, item, band, levels, answered)",
@@ -254,11 +257,13 @@ BAND = (
 )
 ROUGHLY = "CASE WHEN h.people > 50 THEN 'over 50' WHEN h.people > 20 THEN '21 to 50' ELSE '11 to 20' END"
 TALLY = (
-    # The UPDATE lets one at a time through, and each window once.
+    # The UPDATE lets one at a time through, and each window once: a minute late, for answers that are on their way.
+    # A result is as of the end of its window: whoever is let in later does not see it.
     "WITH closing AS (UPDATE public.check_in_window w SET tallied_at = now()"
     "   WHERE w.tallied_at IS NULL AND w.id = (SELECT n.id FROM public.check_in_window n"
-    "    WHERE n.cohort_id = of_cohort AND n.closes_at <= now() AND n.tallied_at IS NULL"
-    "    ORDER BY n.opens_at LIMIT 1) RETURNING w.tenant_id, w.id, w.cohort_id, w.least, w.items),"
+    "    WHERE n.cohort_id = of_cohort AND n.closes_at <= now() - interval '1 minute'"
+    "    AND n.tallied_at IS NULL"
+    "    ORDER BY n.opens_at LIMIT 1) RETURNING w.tenant_id, w.id, w.cohort_id, w.least, w.items, w.closes_at),"
     " item AS (SELECT w.tenant_id, w.id AS window_id, w.cohort_id, w.least AS needed, i ->> 'key' AS key,"
     "   i ->> 'kind' AS kind, (i ->> 'least')::numeric AS low, (i ->> 'most')::numeric AS high,"
     "   coalesce((i ->> 'reversed')::boolean, false) AS reversed"
@@ -271,8 +276,10 @@ TALLY = (
     " t AS (SELECT e.tenant_id, e.window_id, e.group_id, e.key, e.low, e.high, avg(e.value) AS mean,"
     "   array_agg(e.author_id) AS answered FROM hers e GROUP BY 1, 2, 3, 4, 5, 6, e.needed"
     "   HAVING count(*) >= e.needed),"
-    " told AS (INSERT INTO public.check_in_result (tenant_id, id, group_id, window_id, item, band, answered)"
-    f"   SELECT t.tenant_id, gen_random_uuid(), t.group_id, t.window_id, t.key, {BAND}, t.answered FROM t"
+    " told AS (INSERT INTO public.check_in_result (tenant_id, id, group_id, window_id, item, band, answered,"
+    "   written_at)"
+    f"  SELECT t.tenant_id, gen_random_uuid(), t.group_id, t.window_id, t.key, {BAND}, t.answered,"
+    "   (SELECT c.closes_at FROM closing c) FROM t"
     "   WHERE NOT EXISTS (SELECT FROM public.check_in_result r WHERE r.tenant_id = t.tenant_id"
     f"    AND r.group_id = t.group_id AND r.item = t.key AND {_few('t.answered', 'r.answered')})),"
     # All groups of the cohort together: one value, or one choice, for each person.

@@ -103,13 +103,13 @@ def tips() -> None:
         sa.Column("group_id", sa.Uuid(), nullable=False),
         sa.Column("author_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("institute", sa.Text(), nullable=True),
         sa.Column("valid_as_of", sa.Date(), nullable=False),
         sa.Column("review_on", sa.Date(), nullable=False),
         sa.Column("encrypted_title", sa.LargeBinary(), nullable=False),
         sa.Column("encrypted_text", sa.LargeBinary(), nullable=True),
         sa.Column("encrypted_source", sa.LargeBinary(), nullable=True),
         sa.Column("encrypted_mentor", sa.LargeBinary(), nullable=True),
+        sa.Column("encrypted_institute", sa.LargeBinary(), nullable=True),
         sa.Column("shared_id", sa.Uuid(), nullable=True),
         sa.Column("written_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -235,7 +235,8 @@ def others() -> None:
 
 def walls() -> None:
     said = "encrypted_title, encrypted_text"
-    tip = f"kind, institute, valid_as_of, review_on, {said}, encrypted_source, encrypted_mentor, shared_id, version"
+    more = "encrypted_source, encrypted_mentor, encrypted_institute"
+    tip = f"kind, valid_as_of, review_on, {said}, {more}, shared_id, version"
     items = "encrypted_title, encrypted_items, version"
     written = {
         "ask": (f"kind, state, {said}, version", f"kind, state, {said}, version"),

@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import ForeignKeyConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
+from tenants.groups.queries import refuse_strangers
 from tenants.kernel.base import TenantRow, belongs_to
 from tenants.kernel.crypto import Place
 from tenants.kernel.errors import Forbidden, NotFound
@@ -100,11 +101,19 @@ def row_in(session: Session, model: type[AnyRow], *, group_id: UUID, row_id: UUI
 
 
 def own_row_in(session: Session, model: type[AnyRow], *, group_id: UUID, row_id: UUID) -> AnyRow:
-    """As `row_in`, to be changed: what a member wrote is hers. Raises Forbidden "not_the_author" as well."""
+    """As `row_in`, to be taken back: what a member wrote is hers, also once she has left. Raises Forbidden
+    "not_the_author" as well.
+    """
     row = row_in(session, model, group_id=group_id, row_id=row_id)
     if row.author_id != session.membership_id:  # type: ignore[attr-defined]
         raise Forbidden("Only who wrote this changes it.", code="not_the_author")
     return row
+
+
+def edited_row_in(session: Session, model: type[AnyRow], *, group_id: UUID, row_id: UUID) -> AnyRow:
+    """As `own_row_in`, to be changed: only while she is in the group. Raises NotFound to whoever has left."""
+    refuse_strangers(session, group_id)
+    return own_row_in(session, model, group_id=group_id, row_id=row_id)
 
 
 def _columns(row: Any) -> dict[str, Any]:

@@ -181,6 +181,8 @@ def _frequency(recurrence: Mapping[str, Any]) -> str:
 def _check_numbers(freq: str, recurrence: Mapping[str, Any]) -> None:
     if any(len(recurrence.get(name, ())) > 1 for name in _ALONE):
         raise InvalidRhythm("invalid", "Only days and months can be several.")
+    if any(str(each) not in DAYS for each in recurrence.get("WKST", ())):
+        raise InvalidRhythm("invalid", "WKST is a day, such as MO.")
     if "COUNT" in recurrence and "UNTIL" in recurrence:
         raise InvalidRhythm("count_and_until", "Say COUNT or UNTIL, not both.")
     if not all(1 <= int(each) <= MOST_COUNT for each in recurrence.get("COUNT", ())):

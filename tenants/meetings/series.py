@@ -135,7 +135,9 @@ def hold_group(session: Session, group_id: UUID) -> None:
 
 def refuse_too_many(session: Session, group_id: UUID) -> None:
     """Raise Conflict "too_many_meetings" where a group has as many to come as anybody could want."""
-    coming = select(func.count()).where(Meeting.group_id == group_id, Meeting.starts_at > func.now())
+    coming = select(func.count()).where(
+        Meeting.group_id == group_id, Meeting.starts_at > func.now(), Meeting.state != "cancelled"
+    )
     if (session.scalar(coming) or 0) >= MOST_TO_COME:
         raise Conflict("This group has very many meetings to come already.", code="too_many_meetings")
 

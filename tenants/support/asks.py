@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from tenants.groups.private import Words, own_row_in, row_in
+from tenants.groups.private import Words, edited_row_in, own_row_in, row_in
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import Version, edited
@@ -35,7 +35,7 @@ def edit_ask(
     session: Session, *, group_id: UUID, ask_id: UUID, changes: dict[str, Any], if_match: Version
 ) -> Any:
     """Change what one asked, or say that it is answered. Raises NotFound, Forbidden and StaleVersion."""
-    row, words = own_row_in(session, Ask, group_id=group_id, row_id=ask_id), Words(session, TABLE)
+    row, words = edited_row_in(session, Ask, group_id=group_id, row_id=ask_id), Words(session, TABLE)
     said = {name: changes.pop(name) for name in ("title", "text") if name in changes}
     edited(row, changes | words.closed(group_id=group_id, row_id=ask_id, **said), if_match=if_match)
     session.flush()

@@ -5,7 +5,7 @@ Nothing is shown while a window is open, not even how many answered. Once it has
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,7 +17,6 @@ from tenants.cohorts.models import Cohort, Program
 from tenants.groups.models import Group
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import jobs
-from tenants.kernel.clock import now
 from tenants.kernel.errors import Invalid, NotFound
 from tenants.kernel.ids import new_id
 from tenants.kernel.session import Session
@@ -25,8 +24,12 @@ from tenants.support.instruments import asked_in
 from tenants.support.items import OURS, check_answers
 from tenants.support.models import CheckIn, CheckInWindow
 
+GRACE = timedelta(minutes=1)
+"""So much later a window is tallied, for answers that were on their way."""
 FIXED_AHEAD = 2
 """The window of now and the next: so all but a cohort's first are fixed before they open."""
+# As the database sees it, which takes answers only while their window is open.
+_NOW = text("SELECT now()")
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('check-ins' || :cohort, 0))")
 
 
@@ -76,7 +79,7 @@ def open_window(session: Session, *, group_id: UUID) -> CheckInWindow:
 
 def fixed_windows(session: Session, *, cohort_id: UUID) -> Sequence[CheckInWindow]:
     """The window of now and the next one, as they are fixed or, where they are not, by what the program says now."""
-    moment = now()
+    moment = session.scalars(_NOW).one()
     found = _coming(session, cohort_id, moment)
     if len(found) < FIXED_AHEAD:
         # Whoever comes first fixes them; others wait here and find them.
@@ -109,7 +112,9 @@ def _fix(session: Session, cohort_id: UUID, moment: datetime, *, missing: int) -
             when = {"opens_at": opens.astimezone(UTC), "closes_at": closes.astimezone(UTC)}
             asked = {"cohort_id": cohort_id, "least": program.check_in_least, "items": items}
             windows.append({"tenant_id": session.tenant_id, "id": new_id(), **when, **asked})
-            jobs.enqueue(session, "check_in_tally", subject_id=cohort_id, not_before=when["closes_at"])
+            jobs.enqueue(
+                session, "check_in_tally", subject_id=cohort_id, not_before=when["closes_at"] + GRACE
+            )
         opens = closes
     if windows:
         session.execute(insert(CheckInWindow), windows)

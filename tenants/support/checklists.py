@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from tenants.groups.private import Words, own_row_in, row_in
+from tenants.groups.private import Words, edited_row_in, own_row_in, row_in
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel.errors import Invalid
 from tenants.kernel.ids import new_id
@@ -68,7 +68,7 @@ def edit_checklist(
     session: Session, *, group_id: UUID, checklist_id: UUID, changes: dict[str, Any], if_match: Version
 ) -> Any:
     """Change one's checklist; items in place of those before. Raises NotFound, Forbidden and StaleVersion."""
-    row = own_row_in(session, Checklist, group_id=group_id, row_id=checklist_id)
+    row = edited_row_in(session, Checklist, group_id=group_id, row_id=checklist_id)
     words = Words(session, TABLE)
     edited(row, words.closed(group_id=group_id, row_id=checklist_id, **changes), if_match=if_match)
     session.flush()

@@ -184,13 +184,13 @@ class Tip(Versioned, Written, TenantRow):
     )
 
     kind: Mapped[str]
-    institute: Mapped[str | None]
     valid_as_of: Mapped[date]
     review_on: Mapped[date]
     encrypted_title: Mapped[bytes]
     encrypted_text: Mapped[bytes | None]
     encrypted_source: Mapped[bytes | None]
     encrypted_mentor: Mapped[bytes | None]
+    encrypted_institute: Mapped[bytes | None]
     shared_id: Mapped[UUID | None]
     changed_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=91)
 

@@ -13,7 +13,7 @@ from sqlalchemy import Select, delete, exists, func, select
 
 from tenants.cohorts.models import Participant
 from tenants.groups.models import Group
-from tenants.groups.private import Words, own_row_in, row_in
+from tenants.groups.private import Words, edited_row_in, own_row_in, row_in
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events
 from tenants.kernel.clock import latest_today, now
@@ -24,7 +24,7 @@ from tenants.kernel.session import Session
 from tenants.support.models import DigestItem, Tip, TipFlag
 
 TABLE = Tip.__tablename__
-WORDS = ("title", "text", "source", "mentor")
+WORDS = ("title", "text", "source", "mentor", "institute")
 GOOD_FOR = relativedelta(months=12)
 """After how long a tip is looked at again, unless its author says otherwise."""
 
@@ -36,7 +36,6 @@ def give_tip(
     kind: str,
     valid_as_of: date,
     review_on: date | None = None,
-    institute: str | None = None,
     mentor_agreed: bool = False,
     **said: str | None,
 ) -> Any:
@@ -46,15 +45,13 @@ def give_tip(
     """
     refuse_strangers(session, group_id)
     _check_mentor(said.get("mentor"), mentor_agreed, kind)
-    review_on = review_on or valid_as_of + GOOD_FOR
-    _check_days(valid_as_of, review_on)
+    review_on = _checked_review(valid_as_of, review_on)
     words, tip_id = Words(session, TABLE), new_id()
     row = Tip(
         id=tip_id,
         group_id=group_id,
         author_id=session.info["membership_id"],
         kind=kind,
-        institute=institute,
         valid_as_of=valid_as_of,
         review_on=review_on,
         **words.closed(group_id=group_id, row_id=tip_id, **{name: said.get(name) for name in WORDS}),
@@ -71,12 +68,13 @@ def edit_tip(
 
     Raises NotFound, Forbidden, StaleVersion and Invalid.
     """
-    row, words = own_row_in(session, Tip, group_id=group_id, row_id=tip_id), Words(session, TABLE)
+    row, words = edited_row_in(session, Tip, group_id=group_id, row_id=tip_id), Words(session, TABLE)
     said = {name: changes.pop(name) for name in WORDS if name in changes}
     _check_mentor(said.get("mentor"), changes.pop("mentor_agreed", False), changes.get("kind", row.kind))
-    if "valid_as_of" in changes and "review_on" not in changes:
-        changes["review_on"] = changes["valid_as_of"] + GOOD_FOR
-    _check_days(changes.get("valid_as_of", row.valid_as_of), changes.get("review_on", row.review_on))
+    if changes.get("kind") == "own":
+        said["mentor"] = None
+    review_on = changes.get("review_on", None if "valid_as_of" in changes else row.review_on)
+    changes["review_on"] = _checked_review(changes.get("valid_as_of", row.valid_as_of), review_on)
     changes |= words.closed(group_id=group_id, row_id=tip_id, **said)
     if edited(row, changes, if_match=if_match):
         row.changed_at = now()
@@ -110,14 +108,14 @@ def share(session: Session, *, group_id: UUID, tip_id: UUID) -> Any:
     What was told by a mentor leaves the group without him. The event tells that something was shared, and nothing of
     whom. Raises NotFound and Forbidden.
     """
-    row = own_row_in(session, Tip, group_id=group_id, row_id=tip_id)
+    row = edited_row_in(session, Tip, group_id=group_id, row_id=tip_id)
     tip = Words(session, TABLE).opened(row)
     _unshare(session, row)
     group = session.get_one(Group, (session.tenant_id, group_id))
     item = DigestItem(
         id=random_id(),
         cohort_id=group.cohort_id,
-        institute=row.institute,
+        institute=tip.institute,
         valid_as_of=row.valid_as_of,
         title=tip.title,
         text=tip.text,
@@ -133,12 +131,13 @@ def share(session: Session, *, group_id: UUID, tip_id: UUID) -> Any:
 
 
 def unshare(session: Session, *, group_id: UUID, tip_id: UUID) -> None:
-    """Take one's tip out of the digest. Raises NotFound, Forbidden, and Conflict "not_shared"."""
+    """Take one's tip out of the digest, also once one has left.
+
+    Raises NotFound, Forbidden, and Conflict "not_shared".
+    """
     row = own_row_in(session, Tip, group_id=group_id, row_id=tip_id)
-    if row.shared_id is None:
+    if not _unshare(session, row):
         raise Conflict("This tip is not shared.", code="not_shared")
-    _unshare(session, row)
-    row.shared_id = None
 
 
 def unshare_all(session: Session, *, group_id: UUID) -> None:
@@ -153,9 +152,10 @@ def tips(group_id: UUID, stale: bool | None = None) -> Select[Any]:
         TipFlag.tenant_id == Tip.tenant_id, TipFlag.tip_id == Tip.id, TipFlag.written_at >= Tip.changed_at
     )
     is_stale = (Tip.review_on <= func.current_date()) | flagged
-    rows = select(
-        *Tip.__table__.columns, is_stale.label("stale"), Tip.shared_id.is_not(None).label("shared")
-    ).where(Tip.group_id == group_id)
+    shared = exists().where(DigestItem.tenant_id == Tip.tenant_id, DigestItem.id == Tip.shared_id)
+    rows = select(*Tip.__table__.columns, is_stale.label("stale"), shared.label("shared")).where(
+        Tip.group_id == group_id
+    )
     return rows if stale is None else rows.where(is_stale if stale else ~is_stale)
 
 
@@ -170,9 +170,10 @@ def digest(membership_id: UUID) -> Select[Any]:
     return select(*DigestItem.__table__.columns).where(DigestItem.cohort_id.in_(mine))
 
 
-def _unshare(session: Session, row: Tip) -> None:
-    if row.shared_id is not None:
-        session.execute(delete(DigestItem).where(DigestItem.id == row.shared_id))
+def _unshare(session: Session, row: Tip) -> bool:
+    """Whether there was something to take out."""
+    taken = delete(DigestItem).where(DigestItem.id == row.shared_id).returning(DigestItem.id)
+    return session.scalar(taken) is not None
 
 
 def _check_mentor(mentor: str | None, agreed: bool, kind: str) -> None:
@@ -184,8 +185,11 @@ def _check_mentor(mentor: str | None, agreed: bool, kind: str) -> None:
         )
 
 
-def _check_days(valid_as_of: date, review_on: date) -> None:
+def _checked_review(valid_as_of: date, review_on: date | None) -> date:
+    """The day to look at it again. Raises Invalid for days out of order."""
     if valid_as_of > latest_today():
         raise Invalid.field("/valid_as_of", "in_the_future", "Say what holds now.")
+    review_on = review_on or valid_as_of + GOOD_FOR
     if review_on <= valid_as_of:
         raise Invalid.field("/review_on", "too_early", "Look at it again after the day of which it holds.")
+    return review_on

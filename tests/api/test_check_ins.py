@@ -11,8 +11,9 @@ from tests.factories.everything import INSTRUMENT
 from tests.factories.matching import every
 from tests.factories.people import acting, member_of
 
+OPEN = "WHERE cohort_id = %s AND opens_at <= now() AND closes_at > now()"
 CLOSE = (
-    "UPDATE check_in_window SET closes_at = now() WHERE cohort_id = %s AND opens_at <= now() AND closes_at > now()",
+    f"UPDATE check_in_window SET closes_at = now() - interval '2 minutes' {OPEN}",  # noqa: S608 - a constant
     "UPDATE check_in_window SET opens_at = now() WHERE cohort_id = %s AND opens_at > now()",
 )
 """What is open closes now, and the one that is fixed after it opens."""
@@ -21,7 +22,14 @@ ANSWERS = {"worth_it": 6, "gave_help": True, "settled_here": ["once"], "barriers
 
 @pytest.fixture
 def circle(app, tenant, superuser):
-    return circle_of(app, tenant, superuser, people=5)
+    """Five who were let in an hour ago."""
+    found = circle_of(app, tenant, superuser, people=5)
+    for statement in (
+        "UPDATE group_member SET admitted_at = admitted_at - interval '1 hour' WHERE tenant_id = %s",
+        "UPDATE membership SET joined_at = joined_at - interval '1 hour' WHERE tenant_id = %s",
+    ):
+        superuser.execute(statement, [tenant.id])
+    return found
 
 
 def checked_in(api, circle, **answers):

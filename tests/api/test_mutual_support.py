@@ -107,6 +107,21 @@ def test_only_its_author_changes_or_removes_it(circle):
         assert fellow.get(url).status_code == 404
 
 
+def test_whoever_has_left_edits_nothing_and_takes_back_what_is_hers(circle, superuser):
+    api = circle.api()
+    hers = contents(circle, api)
+    tip = next(url for url in hers if "/tips/" in url)
+    assert api.put(f"{tip}/share").status_code == 200
+    superuser.execute("UPDATE group_member SET left_at = now() WHERE membership_id = %s", [circle.members[0]])
+    for url in hers:
+        if "/acts/" not in url:
+            assert edit(api, url, title="Late").status_code == 404
+    assert api.put(f"{tip}/share").status_code == 404
+    assert api.delete(f"{tip}/share").status_code == 204
+    assert api.get(tip).get_json()["shared"] is False
+    assert all(remove(api, url).status_code == 204 for url in hers if "/acts/" not in url)
+
+
 def test_whoever_has_left_keeps_her_own_words_and_no_others(circle, superuser):
     hers = contents(circle, circle.api())
     superuser.execute("UPDATE group_member SET left_at = now() WHERE membership_id = %s", [circle.members[1]])
@@ -216,6 +231,7 @@ def test_a_senior_mentor_is_named_only_if_he_agreed(circle):
         assert refused.get_json()["errors"][0]["pointer"] == "/mentor_agreed"
     tip = made(api, url, **body, mentor_agreed=True)
     assert circle.api(1).get(f"{url}/{tip['id']}").get_json()["mentor"] == "Invented Mentor"
+    assert edit(api, f"{url}/{tip['id']}", kind="own").get_json()["mentor"] is None
     refused = edit(api, f"{url}/{tip['id']}", mentor="Another Invented Mentor")
     assert refused.get_json()["errors"][0]["pointer"] == "/mentor_agreed"
 
@@ -225,6 +241,7 @@ def test_a_senior_mentor_is_named_only_if_he_agreed(circle):
     [
         ({"valid_as_of": (now().date() + timedelta(days=3)).isoformat()}, "/valid_as_of"),
         ({"valid_as_of": TODAY, "review_on": TODAY}, "/review_on"),
+        ({"valid_as_of": "9999-12-31"}, "/valid_as_of"),
     ],
 )
 def test_a_tip_out_of_time_is_refused(circle, days, pointer):

@@ -194,7 +194,7 @@ DOOR_WRITES = (
         (table, column.name, "INSERT")
         for table in ("check_in_result", "pooled_check_in")
         for column in METADATA.tables[table].c
-        if column.name not in ("author_id", "written_at", "published_at")
+        if column.name not in ("author_id", "published_at")
     }
     | {("pooled_answer", column.name, "INSERT") for column in METADATA.tables["pooled_answer"].c}
     | {

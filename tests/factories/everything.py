@@ -15,6 +15,7 @@ from tests.factories.matching import every, ready_to_match
 from tests.factories.partners import partners_of
 from tests.factories.people import api_for, let_in
 
+MATCHING_RUN = "/v1/matching-runs/{matching_run_id}"
 INSTRUMENT = {
     "key": "belonging",
     "version": "1",
@@ -72,8 +73,7 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
     assert finished(api, run)["state"] == "succeeded"
     other = make("other_run_id", "/v1/matching-runs", ready.order(seed=2))
     assert finished(api, other)["state"] == "succeeded"
-    analysis = make("analysis_id", "/v1/matching-runs/{matching_run_id}/analyses", None)
-    assert finished(api, analysis)["state"] == "succeeded"
+    assert finished(api, make("analysis_id", f"{MATCHING_RUN}/analyses", None))["state"] == "succeeded"
     assert api.post(f"{run}/acceptance").status_code == 201
     ids["group_id"] = every(api, f"/v1/groups?cohort_id={ready.cohort_id}")[0]["id"]
     ids |= partners_of(tenant, ready.cohort_id, mine)

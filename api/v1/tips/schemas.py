@@ -56,7 +56,7 @@ class Tip(Schema):
     text = Sealed("tip")
     source = Sealed("tip")
     mentor = Sealed("tip")
-    institute = fields.String(allow_none=True)
+    institute = Sealed("tip")
     valid_as_of = fields.Date()
     review_on = fields.Date()
     stale = fields.Boolean(

@@ -39,7 +39,7 @@ REFERS_TO_MEMBERSHIP = {
     "curriculum_version": "author_id",
     "delivered_invitation": "membership_id",
     "facilitation": "membership_id",
-    "group_action": "author_id",
+    "group_action": "author_id owner_id",
     "group_action_words": "author_id",
     "group_invitation": "author_id",
     "group_member": "membership_id",

@@ -104,6 +104,7 @@ def test_rules_mean_what_rfc_5545_says(rule, dates):
     ("rule", "code"),
     [
         ("", "invalid"),
+        ("FREQ=MONTHLY;WKST=1MO", "invalid"),
         ("every month", "invalid"),
         ("FREQ=", "invalid"),
         ("FREQ=DAILY;COUNT=²", "invalid"),

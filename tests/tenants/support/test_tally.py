@@ -16,7 +16,7 @@ CHECK_IN = (
     "INSERT INTO check_in (tenant_id, id, group_id, author_id, window_id, answers)"
     " VALUES (%s, %s, %s, %s, %s, %s)"
 )
-CLOSES = "UPDATE check_in_window SET closes_at = now()"
+CLOSES = "UPDATE check_in_window SET closes_at = now() - interval '2 minutes'"
 PUBLISHED = "SELECT group_id, window_id, band FROM check_in_result WHERE tenant_id = %s AND item = 'worth_it'"
 
 
