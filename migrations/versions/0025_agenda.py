@@ -38,7 +38,6 @@ def upgrade() -> None:
     actions()
     what_hangs_on_words()
     votes_door()
-    due_door()
     expiry_door()
 
 
@@ -294,21 +293,6 @@ def votes_door() -> None:
         " AND EXISTS (SELECT FROM public.group_member m WHERE m.tenant_id = v.tenant_id AND m.group_id = v.group_id"
         f"  AND m.membership_id = {MEMBERSHIP} AND m.admitted_at IS NOT NULL AND m.left_at IS NULL)"
         " GROUP BY v.agenda_item_id",
-    )
-
-
-def due_door() -> None:
-    """How many actions each present member has to do by a day: a number for her letter, and no word."""
-    door(
-        "actions_due(until date) RETURNS TABLE (membership_id uuid, due bigint) LANGUAGE sql STABLE",
-        grants=("GRANT SELECT (owner_id, due_on) ON group_action TO peerloom_door",),
-        policies=(
-            f"CREATE POLICY door ON group_action FOR SELECT TO peerloom_door USING (tenant_id = {TENANT})",
-        ),
-        body="SELECT a.owner_id, count(*) FROM public.group_action a"
-        " JOIN public.group_member m ON m.tenant_id = a.tenant_id AND m.group_id = a.group_id"
-        "  AND m.membership_id = a.owner_id AND m.admitted_at IS NOT NULL AND m.left_at IS NULL"
-        f" WHERE a.tenant_id = {TENANT} AND a.state = 'open' AND a.due_on <= until GROUP BY a.owner_id",
     )
 
 

@@ -1,10 +1,9 @@
 """What members took on. It stays before the group until it is done or dropped; its words are their author's."""
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.dialects.postgresql import insert
 
 from tenants.groups.models import GroupMember
@@ -100,15 +99,6 @@ def open_actions(session: Session, *, group_id: UUID) -> list[Any]:
     rows = actions(group_id, state="open").order_by(GroupAction.due_on.nulls_last(), GroupAction.id)
     words = Words(session, TABLE)
     return [words.opened(row) for row in session.execute(rows)]
-
-
-def actions_due(session: Session, *, until: date) -> dict[UUID, int]:
-    """By membership, how many open actions each present member has to do by this day, in all her groups of the tenant.
-
-    For letters, by a door: whoever asks reads no row of a group.
-    """
-    found = session.execute(select("*").select_from(func.door.actions_due(until)))
-    return {row.membership_id: row.due for row in found}
 
 
 def _check(session: Session, group_id: UUID, stands: dict[str, Any]) -> None:

@@ -11,17 +11,21 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from tenants.kernel.session import Session
 from tenants.notices.places import IS_TOLD, PLACE
+from tenants.support.announcements import announcements_to
 
 WRITTEN = (
     "act",
+    "agenda_item_words",
     "ask",
     "charter_version",
     "checklist",
     "curriculum_version",
+    "group_action_words",
+    "meeting_note",
     "resource",
     "retrospective_entry",
     "tip",
@@ -46,6 +50,12 @@ WAITING = {
          WHERE v.group_id = ANY (:groups) AND v.number = door.charter_in_force(v.group_id)
            AND NOT EXISTS (SELECT FROM member_answer w WHERE w.tenant_id = v.tenant_id AND w.group_id = v.group_id
                               AND w.author_id = :me AND w.about = 'charter' AND w.number = v.number)""",
+    "actions": """
+        SELECT count(*), coalesce(bool_or(a.due_on = CAST(:now AS date)), false),
+               min(CAST(a.due_on + 1 AS timestamptz)) FILTER (WHERE a.due_on >= CAST(:now AS date))
+          FROM group_action a
+         WHERE a.group_id = ANY (:groups) AND a.owner_id = :me AND a.state = 'open'
+           AND a.due_on <= CAST(:now AS date) + 7""",
 }
 """SQL, by what it is that waits for her: how many, whether one of them came up lately, and when the first ends."""
 _PLACES = text(f"""
@@ -126,9 +136,11 @@ def waiting(session: Session, places: Places, *, since: datetime, now: datetime)
 
 
 def announcements(session: Session, places: Places, *, since: datetime, now: datetime) -> int:
-    """How much the tenant has put on the board for her since, that is not over."""
+    """How much the tenant has put on the board for her since, that is not over, and announced to her cohorts."""
     known = {"programs": list(places.programs), "since": since, "today": now.date()}
-    return session.scalar(_ANNOUNCEMENTS, known) or 0
+    me = session.info["membership_id"]
+    told = select(func.count()).select_from(announcements_to(me, since=since).subquery())
+    return (session.scalar(_ANNOUNCEMENTS, known) or 0) + (session.scalar(told) or 0)
 
 
 def all_written_before(session: Session, *, now: datetime) -> datetime:

@@ -6,6 +6,7 @@ OF_WAITING = {
         "{} place in a group waits for you to confirm it",
         "{} places in groups wait for you to confirm them",
     ),
+    "actions": ("{} action of yours is due", "{} actions of yours are due"),
     "charters": ("your charter has a new version to sign", "{} charters of yours have new versions to sign"),
 }
 """By what waits, how one of it is told, and several."""

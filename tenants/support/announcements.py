@@ -20,7 +20,9 @@ from tenants.support.care_models import Announcement
 TOLD_NOTHING = ("ineligible", "declined", "withdrawn")
 """States of those who are not addressed."""
 _ADDRESSED = text(
-    "SELECT p.id FROM participant p WHERE p.cohort_id = :cohort AND p.state <> ALL (:told_nothing) ORDER BY p.id"
+    "SELECT p.id FROM participant p WHERE p.cohort_id = :cohort AND p.state <> ALL (:told_nothing)"
+    " AND NOT EXISTS (SELECT FROM notice_preference n WHERE n.tenant_id = p.tenant_id"
+    "   AND n.membership_id = p.membership_id AND NOT n.announcements) ORDER BY p.id"
 )
 
 

@@ -68,7 +68,6 @@ NO_LIMITED_ROLE_OPENS = {
     name for name, table in METADATA.tables.items() if {"group_id", "author_id"} <= {*table.c.keys()}
 }  # fmt: skip
 DOORS = {
-    "actions_due(until date)",
     "agenda_votes(of_group uuid)",
     "answer_admission(admission uuid, against boolean)",
     "become_person(somebody uuid)",
@@ -152,8 +151,6 @@ DOOR_READS = {
         "state",
         "written_at",
         "changed_at",
-        "owner_id",
-        "due_on",
     },
     "group_invitation": {"tenant_id", "id", "group_id", "author_id", "written_at", "expires_at"},
     "group_member": None,

@@ -77,6 +77,30 @@ def test_news_are_those_since_the_last_letter_however_long_ago_that_was(noticed)
     assert noticed.goes_out() == [(BORA, DAY), (CEM, DAY)]
 
 
+def test_she_whose_action_is_due_today_is_told_how_many_and_not_what(noticed):
+    asked = {"text": SECRET, "owner_id": str(noticed.circle.members[1]), "due_on": now().date().isoformat()}
+    made = noticed.circle.api(1).post(f"{noticed.url}/actions", json=asked)
+    assert made.status_code == 201, made.get_json()
+    noticed.prefers(0, digest="off")
+    noticed.prefers(2, digest="off")
+    assert noticed.goes_out() == [(BORA, DAY)]
+    assert "1 action of yours is due" in noticed.last(BORA).text()
+    assert SECRET not in noticed.last(BORA).text()
+
+
+def test_what_is_announced_to_her_cohort_is_counted_unless_she_wants_none_of_it(noticed, tenant):
+    cohort = noticed.circle.cohort_id
+    noticed.prefers(0, announcements=False)
+    noticed.prefers(1, digest="off", announcements=False)
+    said = {"title": SECRET, "text": SECRET}
+    made = tenant.api.post(f"/v1/cohorts/{cohort}/announcements", json=said)
+    assert made.status_code == 201, made.get_json()
+    went = noticed.goes_out()
+    assert (CEM, DAY) in went
+    assert not {ADA, BORA} & {to for to, _ in went}
+    assert all(SECRET not in noticed.last(CEM).text(form) for form in ("plain", "html"))
+
+
 def test_meetings_of_the_next_week_are_told_on_her_own_clock(noticed):
     noticed.meets(9 * 24)
     noticed.meets(30)
