@@ -40,6 +40,8 @@ def run_scheduler(settings: Settings, *, alive: Path | None = None) -> None:
     while not stopping.wait(settings.sweep_seconds):
         try:
             keep_house(database, bells)
+            if settings.smtp_url:
+                keep_rounds(database)
             if cleared is None or time.monotonic() - cleared > SELDOM:
                 forget_expired_words(database)
                 files.forget_older_than(FILES_KEPT)
@@ -61,4 +63,3 @@ def keep_house(database: Database, bells: Doorbell) -> None:
     bells.sweep(database)
     seal_all(database)
     forget_expired(database)
-    keep_rounds(database)

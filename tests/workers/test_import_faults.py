@@ -27,7 +27,8 @@ WRITTEN = text(
     "SELECT (SELECT count(*) FROM membership) AS people, (SELECT count(*) FROM participant) AS participants,"
     " (SELECT count(*) FROM participant_change) AS changes, (SELECT count(*) FROM import_row) AS rows,"
     " (SELECT count(*) FROM event WHERE type = 'import.applied') AS successes,"
-    " (SELECT attempts FROM job) AS attempts, (SELECT state FROM job) AS job_state"
+    " (SELECT attempts FROM job WHERE kind = 'import') AS attempts,"
+    " (SELECT state FROM job WHERE kind = 'import') AS job_state"
 )
 # The lock that a job holds while it applies its rows.
 APPLYING = text(
