@@ -198,7 +198,6 @@ def present(member: str, *, admitted: bool = True) -> str:
 
 
 MINE = f"{present('me')} AND me.membership_id = {MEMBERSHIP} AND g.state <> 'formed' AND {HERSELF}"
-PAUSED = "(me.paused_at IS NOT NULL AND (me.paused_until IS NULL OR me.paused_until > (now() AT TIME ZONE 'UTC')::date))"
 NEWCOMER = """x.admitted_at IS NULL AND x.left_at IS NULL AND g.opened_at IS NOT NULL AND g.state NOT IN ('formed', 'ended')
    AND EXISTS (SELECT FROM public.membership n WHERE n.tenant_id = x.tenant_id AND n.id = x.membership_id
                   AND n.person_id IS NOT NULL AND n.joined_at IS NOT NULL)
@@ -317,7 +316,8 @@ def admission_doors() -> None:
 
 
 # An objection takes effect when the period ends, so that its moment tells nothing of whose it was. Then who answered
-# how is forgotten. Where nobody is left who could object, nobody is let in.
+# how is forgotten. Whoever is away is waited for like the others: else her objection alone would keep an admission open,
+# and a group that is away would be let pass. Where nobody is left who could object, nobody is let in.
 CONCLUDE = f"""
 WITH asked AS (
   SELECT a.tenant_id, a.id, a.group_id, a.group_member_id, a.closes_at,
@@ -327,7 +327,7 @@ WITH asked AS (
                             WHERE w.tenant_id = a.tenant_id AND w.admission_id = a.id AND w.objects)
               THEN CASE WHEN a.closes_at <= now() THEN 'refused' ELSE 'open' END
               WHEN a.closes_at <= now() OR NOT EXISTS (SELECT FROM public.group_member me
-                            WHERE {present("me")} AND me.membership_id <> a.proposer_id AND NOT {PAUSED}
+                            WHERE {present("me")} AND me.membership_id <> a.proposer_id
                               AND NOT EXISTS (SELECT FROM public.admission_answer w WHERE w.tenant_id = a.tenant_id
                                                  AND w.admission_id = a.id AND w.group_member_id = me.id))
               THEN 'admitted' ELSE 'open' END AS outcome

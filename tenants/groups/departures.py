@@ -61,7 +61,8 @@ def _take_invitations_back(session: Session, group_id: UUID) -> None:
 
 
 def pause(session: Session, *, group_id: UUID, until: date | None) -> None:
-    """Be away, until a day or until further notice: she keeps her place and reads on, and nobody waits for her.
+    """Be away, until a day or until further notice: she keeps her place and reads on, and only
+    admissions wait for her.
 
     Raises NotFound to strangers and Invalid for a day that has come.
     """
@@ -69,7 +70,6 @@ def pause(session: Session, *, group_id: UUID, until: date | None) -> None:
     if until is not None and until <= now().astimezone(UTC).date():
         raise Invalid.field("/until", "not_in_future", "Name a day that is still to come, or none.")
     _tell_away(session, group_id, pauses=True, until=until)
-    conclude_admissions(session, group_id)
 
 
 def come_back(session: Session, *, group_id: UUID) -> None:
