@@ -86,7 +86,8 @@ _WRITTEN_TO = text(f"""
       JOIN membership m ON m.tenant_id = p.tenant_id AND m.id = p.membership_id
       JOIN cohort c ON c.tenant_id = p.tenant_id AND c.id = p.cohort_id
       JOIN program g ON g.tenant_id = c.tenant_id AND g.id = c.program_id
-     WHERE p.id = :participant AND (:anyway OR g.notices) AND coalesce(m.chosen_email, m.email) IS NOT NULL AND {REACHABLE}
+     WHERE p.id = :participant AND (:anyway OR g.notices)
+       AND coalesce(m.chosen_email, m.email) IS NOT NULL AND {REACHABLE}
 """)  # noqa: S608 - a constant of ours is put in
 _MEMBERS = text("""
     SELECT p.id FROM group_member m JOIN participant p ON p.tenant_id = m.tenant_id AND p.id = m.participant_id
@@ -120,7 +121,8 @@ def compose(session: Session, subject_id: UUID, settings: Settings) -> Letter | 
 
 def compose_admission(session: Session, subject_id: UUID, settings: Settings) -> Letter | None:
     """That a participant's group is asked about somebody: neither whom nor which group. None where she cannot be
-    written to. It does not depend on the program's notices: silence lets somebody in, so nobody may switch the question off.
+    written to. It does not depend on the program's notices: silence lets somebody in, so nobody may switch the question
+    off.
     """
     asked = _writes_to(session, subject_id, anyway=True)
     return _composed(session, subject_id, settings, ASKED) if asked else None

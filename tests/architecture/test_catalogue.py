@@ -93,6 +93,7 @@ DOORS = {
     "tenant_by_slug(named text)",
     "tenants_without_notices(most integer)",
     "unsealed_tenants(most integer)",
+    "waiting_invitations(of_group uuid)",
     "wishes_about(invitation uuid, guest uuid)",
 }
 DOOR_READS = {
