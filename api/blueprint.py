@@ -13,7 +13,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from api.fields import PageQuery, sealed_in
-from api.serving import View, finished, guarded, paged, receiving, sending
+from api.serving import View, finished, guarded, in_living_group, paged, receiving, sending
 from tenants.kernel.base import TenantRow
 from tenants.kernel.errors import Invalid
 from tenants.kernel.permissions import Permission
@@ -67,6 +67,7 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         etag: bool = False,
         secrets: tuple[str, ...] = (),
         errors: tuple[int, ...] = (),
+        of_ended: bool = False,
     ) -> Callable[[View], View]:
         """Declare an operation.
 
@@ -76,11 +77,15 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         gets it as `if_match`. `location`: the URL of what was made, with {id} and the ids of the path.
         `secrets`: response fields that a repeated request does not get again. `also`: a second status of success.
         `types`: what else the view may answer with, as a Response of its own. `errors`: statuses beyond the usual ones.
+        What members write in a group that has ended is refused, unless it is `of_ended` as well.
         """
+        writes_in_group = allow is Permission.GROUP_CONTENT_WRITE and "<uuid:group_id>" in path
+        living = writes_in_group and method in ("POST", "PUT", "PATCH") and not of_ended
 
         def decorate(view: View) -> View:
+            act = in_living_group(view) if living else view
             pages_of = pages and returns and paged(view, returns, pages, parent)
-            handler = pages_of or finished(view, etag, location, status)
+            handler = pages_of or finished(act, etag, location, status)
             handler = self.response(status, None if pages else returns)(handler)
             if body is not None:
                 handler = self.arguments(body(), required=_is_needed(body))(handler)
