@@ -71,19 +71,16 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
     ) -> Callable[[View], View]:
         """Declare an operation.
 
-        `pages`: the view returns a SELECT, which becomes one page of `returns`, ordered by this column.
-        `parent`: what the single id of a list's path names; 404 if there is none.
-        `etag`: the view returns something with a `version`; a PATCH, PUT or DELETE then needs If-Match and
-        gets it as `if_match`. `location`: the URL of what was made, with {id} and the ids of the path.
+        `pages`: the view returns a SELECT, which becomes one page of `returns`, ordered by this column. `parent`: what
+        the single id of a list's path names; 404 if there is none. `etag`: the view returns something with a `version`;
+        a PATCH, PUT or DELETE then needs If-Match and gets it as `if_match`. `location`: the URL of what was made, with {id} and the ids of the path.
         `secrets`: response fields that a repeated request does not get again. `also`: a second status of success.
         `types`: what else the view may answer with, as a Response of its own. `errors`: statuses beyond the usual ones.
-        What members write in a group that has ended is refused, unless it is `of_ended` as well.
+        `of_ended`: members do it in a group that has ended as well.
         """
-        writes_in_group = allow is Permission.GROUP_CONTENT_WRITE and "<uuid:group_id>" in path
-        living = writes_in_group and method in ("POST", "PUT", "PATCH") and not of_ended
 
         def decorate(view: View) -> View:
-            act = in_living_group(view) if living else view
+            act = view if of_ended or not _writes(method, path, allow) else in_living_group(view)
             pages_of = pages and returns and paged(view, returns, pages, parent)
             handler = pages_of or finished(act, etag, location, status)
             handler = self.response(status, None if pages else returns)(handler)
@@ -161,6 +158,12 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
     def list(self, path: str, allow: Permission, **kwargs: Any) -> Callable[[View], View]:
         """A GET that pages."""
         return self.operation("GET", path, allow, **{"pages": "id", "query": PageQuery, **kwargs})
+
+
+def _writes(method: str, path: str, allow: Permission) -> bool:
+    """Whether members of a group write something new by it."""
+    in_group = allow is Permission.GROUP_CONTENT_WRITE and "<uuid:group_id>" in path
+    return in_group and method in ("POST", "PUT", "PATCH")
 
 
 def _is_needed(body: type[Schema]) -> bool:
