@@ -13,7 +13,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from api.fields import PageQuery, sealed_in
-from api.serving import View, finished, guarded, paged, receiving, sending
+from api.serving import View, finished, guarded, in_living_group, paged, receiving, sending
 from tenants.kernel.base import TenantRow
 from tenants.kernel.errors import Invalid
 from tenants.kernel.permissions import Permission
@@ -67,20 +67,22 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         etag: bool = False,
         secrets: tuple[str, ...] = (),
         errors: tuple[int, ...] = (),
+        of_ended: bool = False,
     ) -> Callable[[View], View]:
         """Declare an operation.
 
-        `pages`: the view returns a SELECT, which becomes one page of `returns`, ordered by this column.
-        `parent`: what the single id of a list's path names; 404 if there is none.
-        `etag`: the view returns something with a `version`; a PATCH, PUT or DELETE then needs If-Match and
-        gets it as `if_match`. `location`: the URL of what was made, with {id} and the ids of the path.
-        `secrets`: response fields that a repeated request does not get again. `also`: a second status of success.
-        `types`: what else the view may answer with, as a Response of its own. `errors`: statuses beyond the usual ones.
+        `pages`: the view returns a SELECT, which becomes one page of `returns`, ordered by this column. `parent`:
+        what the single id of a list's path names; 404 if there is none. `etag`: the view returns something with a
+        `version`; a PATCH, PUT or DELETE then needs If-Match and gets it as `if_match`. `location`: the URL of what
+        was made, with {id} and the ids of the path. `secrets`: response fields that a repeated request does not get
+        again. `also`: a second status of success. `types`: what else the view may answer with, as a Response of its
+        own. `errors`: statuses beyond the usual ones. `of_ended`: members do it in a group that has ended as well.
         """
 
         def decorate(view: View) -> View:
+            act = view if of_ended or not _writes(method, path, allow) else in_living_group(view)
             pages_of = pages and returns and paged(view, returns, pages, parent)
-            handler = pages_of or finished(view, etag, location, status)
+            handler = pages_of or finished(act, etag, location, status)
             handler = self.response(status, None if pages else returns)(handler)
             if body is not None:
                 handler = self.arguments(body(), required=_is_needed(body))(handler)
@@ -156,6 +158,12 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
     def list(self, path: str, allow: Permission, **kwargs: Any) -> Callable[[View], View]:
         """A GET that pages."""
         return self.operation("GET", path, allow, **{"pages": "id", "query": PageQuery, **kwargs})
+
+
+def _writes(method: str, path: str, allow: Permission) -> bool:
+    """Whether members of a group write something new by it."""
+    in_group = allow is Permission.GROUP_CONTENT_WRITE and "<uuid:group_id>" in path
+    return in_group and method in ("POST", "PUT", "PATCH")
 
 
 def _is_needed(body: type[Schema]) -> bool:

@@ -17,6 +17,7 @@ from api.idempotent import answered_once, done_once
 from api.limiting import limit_call
 from api.pages import page
 from api.uploads import send
+from tenants.groups.queries import refuse_ended
 from tenants.kernel.base import TenantRow
 from tenants.kernel.errors import FieldError, Invalid, PreconditionRequired, StaleVersion
 from tenants.kernel.kept import delete_dropped
@@ -171,6 +172,17 @@ def paged(view: View, schema: type[Schema], key: str, parent: type[TenantRow] | 
         return found.response()
 
     return paged
+
+
+def in_living_group(view: View) -> View:
+    """Refuse a member whose group has ended."""
+
+    @functools.wraps(view)
+    def in_living_group(session: Session, *args: Any, **path: Any) -> Any:
+        refuse_ended(session, path["group_id"])
+        return view(session, *args, **path)
+
+    return in_living_group
 
 
 def finished(view: View, etag: bool, location: str | None, status: int) -> View:

@@ -77,18 +77,20 @@ def invitation_tables() -> None:
     op.create_table(
         "delivered_invitation",
         *ids("tenant_id", "id", "group_id", "participant_id", "membership_id"),
+        sa.Column("invitation_id", sa.Uuid(), nullable=True),
         sa.Column("answer", sa.Text(), nullable=True),
         moment("expires_at"),
         moment("created_at", said="now()"),
         moment("answered_at", nullable=True),
         sa.CheckConstraint("answer IN ('accepted', 'declined')", name=op.f("ck_delivered_invitation_answer")),
-        key("delivered_invitation", "id", "group_invitation", "CASCADE"),
+        # It outlives the invitation: else whoever takes hers back could ask again and again.
+        key("delivered_invitation", "invitation_id", "group_invitation", "SET NULL (invitation_id)"),
         key("delivered_invitation", "group_id", "peer_group"),
         key("delivered_invitation", "participant_id", "participant"),
         key("delivered_invitation", "membership_id", "membership"),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_delivered_invitation")),
     )
-    for column in ("group_id", "participant_id", "membership_id"):
+    for column in ("group_id", "participant_id", "membership_id", "invitation_id"):
         name = f"ix_delivered_invitation_{column.removesuffix('_id')}"
         op.create_index(name, "delivered_invitation", ["tenant_id", column], unique=False)
 
@@ -199,7 +201,6 @@ def present(member: str, *, admitted: bool = True) -> str:
 
 
 MINE = f"{present('me')} AND me.membership_id = {MEMBERSHIP} AND g.state <> 'formed' AND {HERSELF}"
-PAUSED = "(me.paused_at IS NOT NULL AND (me.paused_until IS NULL OR me.paused_until > (now() AT TIME ZONE 'UTC')::date))"
 NEWCOMER = """x.admitted_at IS NULL AND x.left_at IS NULL AND g.opened_at IS NOT NULL AND g.state NOT IN ('formed', 'ended')
    AND EXISTS (SELECT FROM public.membership n WHERE n.tenant_id = x.tenant_id AND n.id = x.membership_id
                   AND n.person_id IS NOT NULL AND n.joined_at IS NOT NULL)
@@ -318,7 +319,8 @@ def admission_doors() -> None:
 
 
 # An objection takes effect when the period ends, so that its moment tells nothing of whose it was. Then who answered
-# how is forgotten. Where nobody is left who could object, nobody is let in.
+# how is forgotten. Whoever is away is waited for like the others: else her objection alone would keep an admission open,
+# and a group that is away would be let pass. Where nobody is left who could object, nobody is let in.
 CONCLUDE = f"""
 WITH asked AS (
   SELECT a.tenant_id, a.id, a.group_id, a.group_member_id, a.closes_at,
@@ -328,7 +330,7 @@ WITH asked AS (
                             WHERE w.tenant_id = a.tenant_id AND w.admission_id = a.id AND w.objects)
               THEN CASE WHEN a.closes_at <= now() THEN 'refused' ELSE 'open' END
               WHEN a.closes_at <= now() OR NOT EXISTS (SELECT FROM public.group_member me
-                            WHERE {present("me")} AND me.membership_id <> a.proposer_id AND NOT {PAUSED}
+                            WHERE {present("me")} AND me.membership_id <> a.proposer_id
                               AND NOT EXISTS (SELECT FROM public.admission_answer w WHERE w.tenant_id = a.tenant_id
                                                  AND w.admission_id = a.id AND w.group_member_id = me.id))
               THEN 'admitted' ELSE 'open' END AS outcome
@@ -368,12 +370,24 @@ def invitation_doors() -> None:
         f" WHERE {OWN_INVITATION} AND s.encrypted_names IS NOT NULL AND (p.id = guest OR EXISTS"
         f"  (SELECT FROM public.group_member m WHERE {present('m', admitted=False)} AND m.participant_id = p.id))",
     )
+    # A newcomer does not see those of before, and they count all the same.
+    door(
+        "waiting_invitations(of_group uuid) RETURNS bigint LANGUAGE sql STABLE",
+        grants=(),
+        policies=(),
+        body="SELECT count(*) FROM public.group_invitation i"
+        "  JOIN public.peer_group g ON g.tenant_id = i.tenant_id AND g.id = i.group_id"
+        f" WHERE i.tenant_id = {TENANT} AND i.group_id = of_group AND i.expires_at > now()"
+        "   AND NOT EXISTS (SELECT FROM public.admission a WHERE a.tenant_id = i.tenant_id AND a.invitation_id = i.id)"
+        f"  AND EXISTS (SELECT FROM public.group_member me WHERE {MINE})",
+    )
     door(
         "deliver_invitation(invitation uuid, guest uuid) RETURNS boolean LANGUAGE sql VOLATILE",
         grants=(),
         policies=(),
-        body="INSERT INTO public.delivered_invitation (tenant_id, id, group_id, participant_id, membership_id, expires_at)"
-        " SELECT i.tenant_id, i.id, g.id, p.id, p.membership_id, i.expires_at FROM public.group_invitation i"
+        body="INSERT INTO public.delivered_invitation"
+        "  (tenant_id, id, invitation_id, group_id, participant_id, membership_id, expires_at)"
+        " SELECT i.tenant_id, i.id, i.id, g.id, p.id, p.membership_id, i.expires_at FROM public.group_invitation i"
         "   JOIN public.peer_group g ON g.tenant_id = i.tenant_id AND g.id = i.group_id"
         "   JOIN public.participant p ON p.tenant_id = g.tenant_id AND p.cohort_id = g.cohort_id AND p.id = guest"
         "   AND p.state IN ('eligible', 'invited', 'applied', 'waitlisted', 'placed')"
@@ -381,7 +395,8 @@ def invitation_doors() -> None:
         f"  AND NOT EXISTS (SELECT FROM public.group_member m WHERE {present('m')} AND m.participant_id = p.id)"
         "   AND NOT EXISTS (SELECT FROM public.delivered_invitation d WHERE d.tenant_id = g.tenant_id"
         "     AND d.group_id = g.id AND d.participant_id = p.id"
-        "     AND (d.answer IS NULL AND d.expires_at > now()"
+        "     AND (d.invitation_id IS NOT NULL AND d.answer IS NULL AND d.expires_at > now()"
+        "       OR d.invitation_id IS NULL AND d.created_at > now() - interval '30 days'"
         "       OR d.answer = 'declined' AND d.answered_at > now() - interval '30 days'))"
         f"  AND NOT {REFUSED_LATELY.format('p.id')} RETURNING true",
     )

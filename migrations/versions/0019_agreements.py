@@ -303,7 +303,11 @@ def doors() -> None:
         )
 
     confirmed = number("confirmed", "confirmation", "confirmed", "0")
-    silent = "(SELECT count(*) FROM present) - " + confirmed.removeprefix("'confirmed', ")
+    said = "a.group_id = of_group AND a.about = 'confirmation' AND a.answer = 'confirmed'"
+    silent = (
+        "(SELECT count(*) FROM present p WHERE NOT p.away AND NOT EXISTS (SELECT FROM public.member_answer a"
+        f" WHERE a.author_id = p.membership_id AND {said}))"
+    )
     parts = (
         "'members', (SELECT count(*) FROM present)",
         confirmed,
@@ -311,38 +315,53 @@ def doors() -> None:
         f"'silent', CASE WHEN overdue THEN {silent} END",
         number("signed", "charter", "signed", "charter"),
         number("accepted", "responsibilities", "accepted", "list"),
-        number("going_on", "renewal", "go_on", "round"),
-        number("stopping", "renewal", "stop", "round"),
     )
     door(
-        "agreement_counts(of_group uuid, charter integer, list integer, round integer, overdue boolean)"
+        "agreement_counts(of_group uuid, charter integer, list integer, overdue boolean)"
         " RETURNS jsonb LANGUAGE sql STABLE",
         grants=(
             "GRANT SELECT (tenant_id, group_id, author_id, about, number, answer) ON member_answer TO peerloom_door",
         ),
         policies=(sees("member_answer"),),
-        body="WITH present AS (SELECT m.membership_id FROM public.group_member m WHERE m.group_id = of_group"
+        body="WITH present AS (SELECT m.membership_id, m.paused_at IS NOT NULL AND (m.paused_until IS NULL"
+        "   OR m.paused_until > (now() AT TIME ZONE 'UTC')::date) AS away"
+        " FROM public.group_member m WHERE m.group_id = of_group"
         " AND m.admitted_at IS NOT NULL AND m.left_at IS NULL)"
         f" SELECT jsonb_build_object({', '.join(parts)})",
     )
-    # Ratings are each member's own; the group is told means, once nobody rates any more and three have.
+    # Counts of those who are present would tell by somebody's leaving what she had said. So it is a word, of five or more,
+    # about those who were there when the round ended, and stays what it was then.
+    door(
+        "last_renewal(of_group uuid, round integer, ended date) RETURNS text LANGUAGE sql STABLE",
+        grants=(),
+        policies=(),
+        body="WITH members AS (SELECT DISTINCT m.membership_id FROM public.group_member m WHERE m.group_id = of_group"
+        "   AND m.admitted_at < ended AND (m.left_at IS NULL OR m.left_at >= ended)),"
+        " going_on AS (SELECT FROM members m JOIN public.member_answer a ON a.author_id = m.membership_id"
+        "   WHERE a.group_id = of_group AND a.about = 'renewal' AND a.number = round AND a.answer = 'go_on')"
+        " SELECT CASE WHEN n.of_all < 5 OR ended > current_date THEN NULL WHEN 2 * n.go_on > n.of_all THEN 'most_go_on'"
+        "   ELSE 'not_most' END FROM (SELECT (SELECT count(*) FROM members) AS of_all,"
+        "   (SELECT count(*) FROM going_on) AS go_on) n",
+    )
+    # Ratings are each member's own; the group is told a band, once nobody rates any more and three have. Where
+    # all say 1, or 5, it would tell what each said.
     tables = ("retrospective", "retrospective_entry", "retrospective_rating")
     seen = ("tenant_id, id, group_id, phase", "tenant_id, id, retrospective_id",
             "tenant_id, retrospective_entry_id, rating")  # fmt: skip
     door(
-        "ratings(of_retrospective uuid) RETURNS TABLE (entry_id uuid, raters bigint, mean double precision)"
+        "ratings(of_retrospective uuid) RETURNS TABLE (entry_id uuid, raters bigint, band text)"
         " LANGUAGE sql STABLE",
         grants=tuple(
             f"GRANT SELECT ({names}) ON {table} TO peerloom_door"
             for table, names in zip(tables, seen, strict=True)
         ),
         policies=tuple(map(sees, tables)),
-        body="SELECT r.retrospective_entry_id, count(*), CAST(avg(r.rating) AS double precision)"
+        body="SELECT r.retrospective_entry_id, count(*), CASE WHEN avg(r.rating) < 2.5 THEN 'low' WHEN avg(r.rating) > 3.5 THEN 'high' ELSE 'middle' END"
         " FROM public.retrospective o"
         " JOIN public.retrospective_entry e ON e.tenant_id = o.tenant_id AND e.retrospective_id = o.id"
         " JOIN public.retrospective_rating r ON r.tenant_id = e.tenant_id AND r.retrospective_entry_id = e.id"
         " WHERE o.id = of_retrospective AND o.phase IN ('agreeing', 'agreed')"
         " AND EXISTS (SELECT FROM public.group_member m WHERE m.tenant_id = o.tenant_id AND m.group_id = o.group_id"
         f"  AND m.membership_id = {MEMBERSHIP} AND m.admitted_at IS NOT NULL AND m.left_at IS NULL)"
-        " GROUP BY r.retrospective_entry_id HAVING count(*) >= 3",
+        " GROUP BY r.retrospective_entry_id HAVING count(*) >= 3 AND min(r.rating) < 5 AND max(r.rating) > 1",
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Integer, Row, Select, case, cast, func, literal, select
+from sqlalchemy import Date, Integer, Row, Select, Text, case, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from tenants.cohorts.models import Cohort
@@ -12,10 +12,13 @@ from tenants.groups.agreement_models import MemberAnswer
 from tenants.groups.models import Group, GroupMember
 from tenants.groups.presence import is_present
 from tenants.groups.program_documents import version_for_group
+from tenants.kernel import events
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import one, row_of
 from tenants.kernel.session import Session
 
+LEAST_TO_CONFIRM = 2
+"""One alone is no group, whatever she says."""
 ROUND_OPENS = 30
 """Days before the day of a renewal from which answers are for it, and no longer for the one before."""
 
@@ -75,7 +78,7 @@ def agreements(cohort_id: UUID | None = None) -> Select[Any]:
     charter = func.door.charter_in_force(Group.id, type_=Integer())
     listed = version_for_group("responsibilities")
     counts = func.door.agreement_counts(
-        Group.id, charter, listed, renewal_number(), func.coalesce(overdue, literal(False)), type_=JSONB()
+        Group.id, charter, listed, func.coalesce(overdue, literal(False)), type_=JSONB()
     )
     columns: tuple[Any, ...] = (
         Group.id,
@@ -87,6 +90,7 @@ def agreements(cohort_id: UUID | None = None) -> Select[Any]:
         charter.label("charter_version"),
         listed.label("responsibilities_version"),
         renews_on().label("renews_on"),
+        _last_renewal().label("last_renewal"),
         counts.label("counts"),
     )
     rows = select(*columns).join(
@@ -101,6 +105,30 @@ def agreements_of_group(session: Session, *, group_id: UUID) -> Row[Any]:
     return one(session, agreements().where(Group.id == group_id), "group")
 
 
+def confirm_where_all_have(session: Session, group: Group) -> None:
+    """Confirm an announced group once all who are there have confirmed, and two or more have.
+
+    The group must be held, so that of those who answer or go last one finds that all have.
+    """
+    if group.state != "announced":
+        return
+    session.flush()
+    # As if the day had passed: then the door counts those who are there and have not confirmed.
+    counted = select(func.door.agreement_counts(group.id, 0, 0, True, type_=JSONB()))
+    counts: Any = session.scalars(counted).one()
+    if counts["silent"] == 0 and counts["confirmed"] >= LEAST_TO_CONFIRM:
+        group.state = "confirmed"
+        session.flush()
+        events.record(
+            session,
+            "group.confirmed",
+            subject=group,
+            changed=("state",),
+            counts={"members": counts["members"]},
+            names_actor=False,
+        )
+
+
 def open_places() -> Any:
     """SQL: how many of the places with which a group was formed nobody holds."""
     first = GroupMember.created_at <= func.coalesce(Group.opened_at, Group.created_at)
@@ -108,6 +136,13 @@ def open_places() -> Any:
     number = func.greatest(0, func.count().filter(first) - func.count().filter(held))
     places = select(number).where(GroupMember.tenant_id == Group.tenant_id, GroupMember.group_id == Group.id)
     return places.correlate(Group).scalar_subquery()
+
+
+def _last_renewal() -> Any:
+    """SQL: how the last round ended that has ended, for groups of five and more: "most_go_on" or "not_most"."""
+    ended = cast(_active_on() + func.make_interval(renewal_number()), Date) - ROUND_OPENS
+    word = func.door.last_renewal(Group.id, renewal_number() - 1, ended, type_=Text())
+    return case((renewal_number() > 1, word))
 
 
 def _active_on() -> Any:

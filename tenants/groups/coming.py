@@ -81,11 +81,14 @@ class GroupInvitation(Written, TenantRow):
 
 
 class DeliveredInvitation(TenantRow):
-    """An invitation at whom it went to, under the same id. Nobody but her sees that there is one."""
+    """An invitation at whom it went to, under the same id. Nobody but her sees that there is one.
+
+    It stays when the invitation is taken back, without an `invitation_id`: nobody asks her again at once.
+    """
 
     __tablename__ = "delivered_invitation"
     __table_args__ = (
-        belongs_to("group_invitation", "id", on_delete="CASCADE"),
+        belongs_to("group_invitation", "invitation_id", on_delete="SET NULL (invitation_id)"),
         belongs_to("peer_group", "group_id"),
         belongs_to("participant"),
         belongs_to("membership"),
@@ -93,11 +96,13 @@ class DeliveredInvitation(TenantRow):
         Index("ix_delivered_invitation_group", "tenant_id", "group_id"),
         Index("ix_delivered_invitation_participant", "tenant_id", "participant_id"),
         Index("ix_delivered_invitation_membership", "tenant_id", "membership_id"),
+        Index("ix_delivered_invitation_invitation", "tenant_id", "invitation_id"),
     )
 
     group_id: Mapped[UUID]
     participant_id: Mapped[UUID]
     membership_id: Mapped[UUID]
+    invitation_id: Mapped[UUID | None]
     answer: Mapped[str | None]
     expires_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

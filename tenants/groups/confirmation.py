@@ -5,29 +5,25 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from tenants.cohorts.models import Cohort
-from tenants.groups import leaving_sql
 from tenants.groups.agreement_models import MemberAnswer
-from tenants.groups.answers import agreements_of_group, say
+from tenants.groups.answers import agreements_of_group, confirm_where_all_have, say
+from tenants.groups.departures import go
 from tenants.groups.models import Group
-from tenants.groups.notices import tell_changed
+from tenants.groups.places import hold_group
 from tenants.groups.presence import group_held
 from tenants.groups.queries import refuse_strangers
-from tenants.groups.repair import ask_for_repair
 from tenants.kernel import events
-from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
 
 ABOUT, NUMBER = "confirmation", 0
 CONFIRMED, DECLINED = "confirmed", "declined"
-AFTERWARDS = ("waitlisted", "withdrawn")
-"""What somebody can be who has declined her place."""
-LEAST_TO_CONFIRM = 2
-"""One alone is no group, whatever she says."""
+AFTERWARDS = {"waitlisted": "wait", "withdrawn": "stop"}
+"""What somebody can be who has declined her place, and what she says by that as one who leaves."""
 DECLINED_REASON = "Declined the place that was offered."
 
 
@@ -58,18 +54,16 @@ def confirmation(session: Session, *, group_id: UUID) -> Confirmation:
     return _shown(session, row_of(session, Group, group_id, "group"))
 
 
-def answer(session: Session, *, group_id: UUID, answer: str, then: str = AFTERWARDS[0]) -> Confirmation:
-    """Confirm one's place or decline it; no reason is asked. Whoever declines leaves, and becomes what `then` says
-    unless she is in another living group; the group then needs repair.
+def answer(session: Session, *, group_id: UUID, answer: str, then: str = "waitlisted") -> Confirmation:
+    """Confirm one's place or decline it; no reason is asked. Whoever declines leaves, as by
+    `departures.leave`, and becomes what `then` says.
 
-    When all who are present have confirmed, and are two or more, the group is confirmed. Raises NotFound to all but
+    When all who are there have confirmed, and two or more have, the group is confirmed. Raises NotFound to all but
     members, and Conflict "not_asked" unless the group is announced; what one has said already may be said again.
     """
     refuse_strangers(session, group_id)
-    moment = now()
-    hers = {"group": group_id, "member": session.membership_id, "moment": moment}
-    participants = session.scalars(text(leaving_sql.HOLD), hers).all() if answer == DECLINED else []
-    group = group_held(session, group_id)
+    declines = answer == DECLINED
+    group = hold_group(session, group_id) if declines else group_held(session, group_id)
     if group.state != "announced":
         shown = _shown(session, group)
         if shown.answer == answer:
@@ -80,31 +74,12 @@ def answer(session: Session, *, group_id: UUID, answer: str, then: str = AFTERWA
     if say(session, group_id=group_id, about=ABOUT, number=NUMBER, answer=answer):
         events.record(session, f"group.place_{answer}", subject=group, names_actor=False)
     shown = _shown(session, group)
-    if answer == DECLINED:
-        session.execute(text(leaving_sql.LEAVE), hers)
-        freed = {"participants": list(participants), "state": then, "reason": DECLINED_REASON, **hers}
-        session.execute(text(leaving_sql.RELEASE), freed)
-        tell_changed(session, cohort_id=group.cohort_id, moment=moment)
-        ask_for_repair(session, group_id=group_id)
-    _confirm(session, group)
+    if declines:
+        go(session, group, then=AFTERWARDS[then], reason=DECLINED_REASON)
+    else:
+        confirm_where_all_have(session, group)
     counts = agreements_of_group(session, group_id=group_id).counts
     return Confirmation(group.state, answer, shown.said_at, shown.confirm_by, counts)
-
-
-def _confirm(session: Session, group: Group) -> None:
-    """The group is held, so that of those who answer last one finds that all have."""
-    counts = agreements_of_group(session, group_id=group.id).counts
-    if counts["confirmed"] == counts["members"] >= LEAST_TO_CONFIRM:
-        group.state = "confirmed"
-        session.flush()
-        events.record(
-            session,
-            "group.confirmed",
-            subject=group,
-            changed=("state",),
-            counts={"members": counts["members"]},
-            names_actor=False,
-        )
 
 
 def _shown(session: Session, group: Group) -> Confirmation:

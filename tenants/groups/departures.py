@@ -7,13 +7,16 @@ from sqlalchemy import delete, exists, select, text
 
 from tenants.groups.actions import end_group
 from tenants.groups.admissions import conclude_admissions, hold_group_of_member
+from tenants.groups.answers import confirm_where_all_have
 from tenants.groups.coming import Admission, GroupInvitation
-from tenants.groups.models import GroupMember
+from tenants.groups.models import Group, GroupMember
 from tenants.groups.places import become, hold_group, is_elsewhere, state_of
+from tenants.groups.presence import is_present
 from tenants.groups.queries import own_place
+from tenants.groups.repair import ask_for_repair
 from tenants.kernel import events
 from tenants.kernel.clock import now
-from tenants.kernel.errors import Invalid, NotFound
+from tenants.kernel.errors import Invalid
 from tenants.kernel.session import Session
 
 AFTERWARDS = {"wait": ("waitlisted", ("placed",)), "stop": ("withdrawn", ("placed", "paused", "waitlisted"))}
@@ -26,28 +29,39 @@ def leave(session: Session, *, group_id: UUID, then: str) -> GroupMember:
     where she is in no other living group of the cohort.
 
     Her invitations go with her, her answers about newcomers count no more, and what she wrote stays. With its last
-    member a group ends; nothing in it is deleted. Raises NotFound to strangers.
+    member a group ends, and nothing in it is deleted; one that goes on needs repair. Raises NotFound to strangers.
     """
-    place = own_place(session, group_id, admitted=False)
-    group = hold_group(session, group_id)
+    own_place(session, group_id, admitted=False)
+    return go(session, hold_group(session, group_id), then=then)
+
+
+def go(session: Session, group: Group, *, then: str, reason: str | None = None) -> GroupMember:
+    """Leave a group that is held, as by `leave`; her history tells the `reason`, which is one of ours.
+
+    Who is missed in the group is told by the mark that it needs repair. Raises NotFound to strangers.
+    """
+    place = own_place(session, group.id, admitted=False)
     session.refresh(place)
-    if place.left_at is not None:
-        raise NotFound("group")
-    _take_invitations_back(session, group_id)
+    _take_invitations_back(session, group.id)
     place.left_at = now()
     session.flush()
     state, before = AFTERWARDS[then]
     affected = state_of(session, place.participant_id) in before
-    if affected and not is_elsewhere(session, place.participant_id, but=group_id):
-        become(session, place.participant_id, state)
+    if affected and not is_elsewhere(session, place.participant_id, but=group.id):
+        become(session, place.participant_id, state, reason=reason)
     events.record(session, "group.left", subject=group, names_actor=False)
-    still = exists().where(
-        GroupMember.group_id == group_id, GroupMember.left_at.is_(None), GroupMember.admitted_at.is_not(None)
-    )
-    if place.admitted_at is not None and group.state != "ended" and not session.scalar(select(still)):
-        end_group(session, group)
-    conclude_admissions(session, group_id)
+    if place.admitted_at is not None and group.state != "ended":
+        _go_on_without(session, group)
+    conclude_admissions(session, group.id)
     return place
+
+
+def _go_on_without(session: Session, group: Group) -> None:
+    if not session.scalar(select(exists().where(is_present(group.id)))):
+        end_group(session, group)
+        return
+    ask_for_repair(session, group_id=group.id)
+    confirm_where_all_have(session, group)
 
 
 def _take_invitations_back(session: Session, group_id: UUID) -> None:
@@ -61,15 +75,16 @@ def _take_invitations_back(session: Session, group_id: UUID) -> None:
 
 
 def pause(session: Session, *, group_id: UUID, until: date | None) -> None:
-    """Be away, until a day or until further notice: she keeps her place and reads on, and nobody waits for her.
+    """Be away, until a day or until further notice: she keeps her place and reads on, and only
+    admissions wait for her.
 
     Raises NotFound to strangers and Invalid for a day that has come.
     """
-    hold_group_of_member(session, group_id)
+    group = hold_group_of_member(session, group_id)
     if until is not None and until <= now().astimezone(UTC).date():
         raise Invalid.field("/until", "not_in_future", "Name a day that is still to come, or none.")
     _tell_away(session, group_id, pauses=True, until=until)
-    conclude_admissions(session, group_id)
+    confirm_where_all_have(session, group)
 
 
 def come_back(session: Session, *, group_id: UUID) -> None:

@@ -79,14 +79,15 @@ _CHANGED = text("""
 _ASKED = text("""
     SELECT m.participant_id FROM group_member m
      WHERE m.group_id = :group AND m.left_at IS NULL AND m.admitted_at IS NOT NULL AND m.membership_id <> :me
-       AND (m.paused_at IS NULL OR m.paused_until <= (now() AT TIME ZONE 'UTC')::date) ORDER BY 1
+     ORDER BY 1
 """)
 _WRITTEN_TO = text(f"""
     SELECT true FROM participant p
       JOIN membership m ON m.tenant_id = p.tenant_id AND m.id = p.membership_id
       JOIN cohort c ON c.tenant_id = p.tenant_id AND c.id = p.cohort_id
       JOIN program g ON g.tenant_id = c.tenant_id AND g.id = c.program_id
-     WHERE p.id = :participant AND g.notices AND coalesce(m.chosen_email, m.email) IS NOT NULL AND {REACHABLE}
+     WHERE p.id = :participant AND (:anyway OR g.notices)
+       AND coalesce(m.chosen_email, m.email) IS NOT NULL AND {REACHABLE}
 """)  # noqa: S608 - a constant of ours is put in
 _MEMBERS = text("""
     SELECT p.id FROM group_member m JOIN participant p ON p.tenant_id = m.tenant_id AND p.id = m.participant_id
@@ -106,7 +107,7 @@ def tell_changed(session: Session, *, cohort_id: UUID, moment: datetime) -> None
 
 
 def ask_of_admission(session: Session, *, group_id: UUID) -> None:
-    """Have the members of a group but the session's told, if they are not away, that somebody is proposed to them."""
+    """Have the members of a group but the session's told that somebody is proposed to them, away or not."""
     known = {"group": group_id, "me": session.membership_id}
     post(session, "admission", subject_ids=session.scalars(_ASKED, known).all())
 
@@ -119,19 +120,24 @@ def compose(session: Session, subject_id: UUID, settings: Settings) -> Letter | 
 
 
 def compose_admission(session: Session, subject_id: UUID, settings: Settings) -> Letter | None:
-    """That a participant's group is asked about somebody: neither whom nor which group. None where the program sends
-    no notices, or she cannot be written to.
+    """That a participant's group is asked about somebody: neither whom nor which group. None where she cannot be
+    written to. It does not depend on the program's notices: silence lets somebody in, so nobody may switch the question
+    off.
     """
-    return _composed(session, subject_id, settings, ASKED) if _writes_to(session, subject_id) else None
+    asked = _writes_to(session, subject_id, anyway=True)
+    return _composed(session, subject_id, settings, ASKED) if asked else None
 
 
 def compose_invitation(session: Session, subject_id: UUID, settings: Settings) -> Letter | None:
-    """That a participant is invited into a group: neither which nor by whom. None as above."""
+    """That a participant is invited into a group: neither which nor by whom. None where the program
+    sends no notices, or she cannot be written to.
+    """
     return _composed(session, subject_id, settings, INVITED) if _writes_to(session, subject_id) else None
 
 
-def _writes_to(session: Session, participant_id: UUID) -> bool:
-    return session.scalar(_WRITTEN_TO, {"participant": participant_id}) is not None
+def _writes_to(session: Session, participant_id: UUID, *, anyway: bool = False) -> bool:
+    known = {"participant": participant_id, "anyway": anyway}
+    return session.scalar(_WRITTEN_TO, known) is not None
 
 
 def _composed(

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, literal_column
 
 from tenants.groups.models import Group, GroupMember
 from tenants.kernel.errors import NotFound
@@ -18,9 +18,20 @@ def is_present(group_id: UUID) -> ColumnElement[bool]:
     )
 
 
-def takes_turns(group_id: UUID) -> ColumnElement[bool]:
-    """SQL: a member of this group whose turn it may be."""
-    return is_present(group_id)
+def there(member: str) -> str:
+    """SQL: the row of group_member of this name is of somebody who is there: let in, not gone, and not away.
+
+    Nobody waits for anybody else, but for whoever is away when somebody is to be let in.
+    """
+    return (
+        f"({member}.admitted_at IS NOT NULL AND {member}.left_at IS NULL AND ({member}.paused_at IS NULL"
+        f" OR {member}.paused_until <= CAST(now() AT TIME ZONE 'UTC' AS date)))"
+    )
+
+
+def is_there(group_id: UUID) -> ColumnElement[bool]:
+    """SQL: somebody who is `there` in this group."""
+    return and_(GroupMember.group_id == group_id, literal_column(there(GroupMember.__tablename__)))
 
 
 def group_held(session: Session, group_id: UUID, *, shared: bool = False) -> Group:

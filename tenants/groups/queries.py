@@ -22,7 +22,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from tenants.cohorts.covered import granted
 from tenants.cohorts.models import Cohort, Participant, Program
 from tenants.groups.models import Group, GroupMember
-from tenants.kernel.errors import NotFound
+from tenants.kernel.errors import Conflict, NotFound
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
 from tenants.people.models import Membership
@@ -143,10 +143,28 @@ def refuse_strangers(session: Session, group_id: UUID) -> None:
     own_place(session, group_id)
 
 
+def refuse_ended(session: Session, group_id: UUID) -> None:
+    """Raise Conflict "group_ended" to a member of a group that has ended: words are read, taken back and removed there,
+    and nothing new is written. Strangers are told nothing here.
+
+    Asked before whatever writes in a group. What is on its way while the group ends may still come in, as if before.
+    """
+    ended = _own_place(session, group_id, admitted=True).where(Group.state == "ended")
+    if session.scalar(ended) is not None:
+        raise Conflict("This group has ended.", code="group_ended")
+
+
 def own_place(session: Session, group_id: UUID, *, admitted: bool = True) -> GroupMember:
     """The session's place in a group. Raises NotFound as `refuse_strangers`; whoever waits to be admitted has one too
     if not `admitted`.
     """
+    found = session.scalar(_own_place(session, group_id, admitted=admitted))
+    if found is None:
+        raise NotFound("group")
+    return found
+
+
+def _own_place(session: Session, group_id: UUID, *, admitted: bool) -> Select[GroupMember]:
     place = select(GroupMember).where(
         GroupMember.group_id == group_id,
         GroupMember.membership_id == session.membership_id,
@@ -166,10 +184,7 @@ def own_place(session: Session, group_id: UUID, *, admitted: bool = True) -> Gro
             Group.group_sign_in == "any",
             Membership.groups_locked.is_(False),
         )
-    found = session.scalar(place)
-    if found is None:
-        raise NotFound("group")
-    return found
+    return place
 
 
 def untold(participant: str) -> str:

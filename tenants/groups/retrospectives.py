@@ -7,7 +7,7 @@ begun, ratings once the group talks about them, and all of it once it is agreed.
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Float, Integer, Select, column, func, select
+from sqlalchemy import Integer, Select, Text, column, func, select
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
@@ -77,11 +77,11 @@ def entries(session: Session, *, group_id: UUID, retrospective_id: UUID) -> Sele
     """
     retrospective(session, group_id=group_id, retrospective_id=retrospective_id)
     told = func.door.ratings(retrospective_id).table_valued(
-        column("entry_id"), column("raters", Integer), column("mean", Float), name="told"
+        column("entry_id"), column("raters", Integer), column("band", Text), name="told"
     )
     own = RetrospectiveRating
     mine = (own.retrospective_entry_id == RetrospectiveEntry.id) & (own.author_id == session.membership_id)
-    columns: tuple[Any, ...] = (own.rating.label("own_rating"), told.c.raters, told.c.mean)
+    columns: tuple[Any, ...] = (own.rating.label("own_rating"), told.c.raters, told.c.band)
     return (
         select(*RetrospectiveEntry.__table__.columns, *columns)
         .outerjoin(own, (own.tenant_id == RetrospectiveEntry.tenant_id) & mine)

@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, func, select
 
 from tenants.groups.agreement_models import Turn
 from tenants.groups.models import GroupMember
-from tenants.groups.presence import group_held, is_present, takes_turns
+from tenants.groups.presence import group_held, is_present, is_there
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events
 from tenants.kernel.errors import Invalid
@@ -52,7 +52,7 @@ def pass_turn(session: Session, *, group_id: UUID, role: str, membership_id: UUI
     """
     refuse_strangers(session, group_id)
     group_held(session, group_id)
-    mine = takes_turns(group_id) & (GroupMember.membership_id == membership_id)
+    mine = is_there(group_id) & (GroupMember.membership_id == membership_id)
     member_id = session.scalar(select(GroupMember.id).where(mine))
     if member_id is None:
         raise Invalid.field(
@@ -92,6 +92,6 @@ def _order(group_id: UUID, role: str) -> Select[Any]:
     order: Select[Any] = select(GroupMember.membership_id)
     return (
         order.outerjoin(before, before.c.membership_id == GroupMember.membership_id)
-        .where(takes_turns(group_id))
+        .where(is_there(group_id))
         .order_by(before.c.last.asc().nulls_first(), GroupMember.admitted_at, GroupMember.id)
     )

@@ -35,6 +35,7 @@ MOST_OPEN = 10
 """Invitations of a group that wait at a time: enough for a group, and too few to go through a directory."""
 KIND = "group_invitation"
 _WISHES = text("SELECT wish_id, participant_id, names FROM door.wishes_about(:invitation, :guest)")
+_WAITING = text("SELECT door.waiting_invitations(:group)")
 _DELIVER = text("SELECT door.deliver_invitation(:invitation, :guest)")
 
 
@@ -68,8 +69,7 @@ def invite(session: Session, *, group_id: UUID, name: str) -> SimpleNamespace:
     group = hold_group_of_member(session, group_id)
     if group.state == "ended":
         raise Conflict("This group has ended.", code="group_ended")
-    waiting = invitations(group_id).where(~_accepted(), GroupInvitation.expires_at > func.now())
-    if (session.scalar(select(func.count()).select_from(waiting.subquery())) or 0) >= MOST_OPEN:
+    if (session.scalar(_WAITING, {"group": group_id}) or 0) >= MOST_OPEN:
         raise Conflict(
             f"{MOST_OPEN} invitations of this group wait for an answer; take one back.",
             code="too_many_invitations",
@@ -166,6 +166,7 @@ def invitations_of(membership_id: UUID) -> Select[Any]:
         .join(Cohort, (Cohort.tenant_id == Group.tenant_id) & (Cohort.id == Group.cohort_id))
         .where(
             DeliveredInvitation.membership_id == membership_id,
+            DeliveredInvitation.invitation_id.is_not(None),
             DeliveredInvitation.answer.is_(None),
             DeliveredInvitation.expires_at > func.now(),
             Group.state != "ended",
@@ -216,7 +217,7 @@ def decline(session: Session, *, group_invitation_id: UUID) -> DeliveredInvitati
 def _to_answer(session: Session, group_invitation_id: UUID) -> DeliveredInvitation:
     key = (session.tenant_id, group_invitation_id)
     found = session.get(DeliveredInvitation, key, with_for_update=True)  # the wall shows her own only
-    if found is None:
+    if found is None or found.invitation_id is None:
         raise NotFound("invitation")
     if session.info.get("person_id") is None and not session.scalar(select(_any_sign_in(session, found))):
         raise Forbidden("Sign in as yourself to answer this invitation.", code="not_personal")

@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from tenants.cohorts.covered import refused
 from tenants.cohorts.values import DAYS
+from tenants.groups.presence import there
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel.clock import now
 from tenants.kernel.session import Session
@@ -38,16 +39,16 @@ _AVAILABILITY = text(f"""
       FROM group_member m
       JOIN participant p ON p.tenant_id = m.tenant_id AND p.id = m.participant_id
       JOIN cohort c ON c.tenant_id = p.tenant_id AND c.id = p.cohort_id
-     WHERE m.group_id = :group AND m.left_at IS NULL AND p.state <> 'paused'
+     WHERE m.group_id = :group AND {there("m")}
      ORDER BY m.id
-""")  # noqa: S608 - a constant of ours is put in
-_MISSED = text("""
+""")  # noqa: S608 - SQL of ours is put in
+_MISSED = text(f"""
     SELECT EXISTS (SELECT FROM group_member m
-                    WHERE m.group_id = :group AND m.left_at IS NULL AND m.admitted_at <= :since
+                    WHERE m.group_id = :group AND {there("m")} AND m.admitted_at <= :since
                       AND NOT EXISTS (SELECT FROM meeting_attendance a
                                        WHERE a.tenant_id = m.tenant_id AND a.author_id = m.membership_id
                                          AND a.attended AND a.meeting_id = ANY (CAST(:meetings AS uuid[]))))
-""")
+""")  # noqa: S608 - SQL of ours is put in
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,8 @@ class Proposal:
 def slots(session: Session, *, group_id: UUID, minutes: int) -> list[Slot]:
     """The best slots of this length, at most ten: those that suit all or, where there is none, most.
 
-    They are on the clock of whoever asks, if she said when she is free. Paused members are not counted. Raises NotFound
-    to all but members.
+    They are on the clock of whoever asks, if she said when she is free. Members who are away are not counted.
+    Raises NotFound to all but members.
     """
     refuse_strangers(session, group_id)
     rows = session.execute(_AVAILABILITY, {"group": group_id}).all()

@@ -12,7 +12,7 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm.attributes import flag_modified
 
 from tenants.groups.private import Words
-from tenants.groups.queries import refuse_strangers
+from tenants.groups.queries import refuse_ended, refuse_strangers
 from tenants.kernel import events
 from tenants.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from tenants.kernel.ids import new_id
@@ -169,6 +169,7 @@ def touched(session: Session, found: Resource) -> None:
 
 def _to_change(session: Session, group_id: UUID, resource_id: UUID) -> Resource:
     refuse_strangers(session, group_id)
+    refuse_ended(session, group_id)  # a file comes by a way of its own
     found = own_resource(session, group_id, resource_id)
     if session.scalar(select(exists().where(SharedResource.resource_id == found.id))):
         raise Conflict("What is shared stays as it is; take it back to change it.", code="is_shared")

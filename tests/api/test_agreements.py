@@ -137,6 +137,43 @@ def test_whoever_declines_is_waitlisted_unless_she_says_otherwise_or_is_in_anoth
     )
 
 
+def test_a_decline_takes_along_and_ends_what_a_departure_does(announced, superuser, tenant):
+    announced.add(admitted=False)
+    row = "SELECT id FROM group_member WHERE membership_id = %s"
+    place = str(superuser.execute(row, [announced.members[3]]).fetchone()[0])
+    made = announced.api(0).post(f"{announced.url}/admissions", json={"group_member_id": place})
+    assert announced.api(0).post(f"{announced.url}/invitations", json={"name": "N"}).status_code == 201
+    for number in range(3):
+        assert put(announced, number, "confirmation", answer="declined").status_code == 200
+    left = "SELECT count(*) FROM group_invitation WHERE group_id = %s"
+    assert superuser.execute(left, [announced.id]).fetchone() == (0,)
+    row = "SELECT state FROM admission WHERE id = %s"
+    assert superuser.execute(row, [made.get_json()["id"]]).fetchone() == ("ended",)
+    assert tenant.api.get(announced.url).get_json()["state"] == "ended"
+    assert state_of(announced, 3) == "waitlisted"
+
+
+@pytest.mark.parametrize("goes", ["departure", "pause"])
+def test_a_group_is_confirmed_when_whoever_had_not_is_gone_or_away(announced, tenant, goes):
+    for number in (0, 1):
+        assert put(announced, number, "confirmation", answer="confirmed").status_code == 200
+    api, url = announced.api(2), f"{announced.url}/{goes}"
+    said = api.post(url) if goes == "departure" else api.put(url, json={"until": None})
+    assert said.status_code in (200, 201)
+    group = tenant.api.get(announced.url).get_json()
+    assert (group["state"], group["needs_repair"]) == ("confirmed", goes == "departure")
+
+
+def test_nobody_waits_for_whoever_is_away_to_confirm_or_to_take_her_turn(announced, tenant):
+    assert announced.api(0).put(f"{announced.url}/pause", json={"until": None}).status_code == 200
+    me = str(announced.members[0])
+    assert announced.api(1).get(f"{announced.url}/convener").get_json()["next_membership_id"] != me
+    assert put(announced, 1, "convener", membership_id=me).status_code == 422
+    for number in (1, 2):
+        assert put(announced, number, "confirmation", answer="confirmed").status_code == 200
+    assert tenant.api.get(announced.url).get_json()["state"] == "confirmed"
+
+
 def test_a_decline_and_a_confirmation_at_once_leave_one_outcome(announced):
     assert put(announced, 0, "confirmation", answer="confirmed").status_code == 200
     one, two = announced.api(1), announced.api(2)
@@ -235,8 +272,33 @@ def test_a_group_renews_each_year_and_nobodys_silence_ends_it(circle, superuser,
     assert put(circle, 1, "renewal", answer="go_on").get_json()["answers"][1]["answer"] == "go_on"
     seen = counts(circle)
     assert seen["renews_on"] == shown["renews_on"] == shown["look_back_by"]
-    assert (seen["counts"]["going_on"], seen["counts"]["stopping"]) == (2, 0)
+    assert not {"going_on", "stopping"} & seen["counts"].keys()
     assert tenant.api.get(circle.url).get_json()["state"] == "active"
+
+
+@pytest.mark.parametrize(
+    ("going_on", "people", "word"), [(3, 5, "most_go_on"), (2, 5, "not_most"), (4, 4, None)]
+)
+def test_the_tenant_hears_a_word_of_a_round_that_has_ended_and_nobodys_leaving_changes_it(
+    app, tenant, superuser, going_on, people, word
+):
+    circle = circle_of(app, tenant, superuser, people=people)
+    known = [circle.id]
+    superuser.execute(
+        "UPDATE group_member SET admitted_at = now() - interval '2 years' WHERE group_id = %s", known
+    )
+    active_on = "UPDATE peer_group SET active_on = %s WHERE id = %s"
+    superuser.execute(active_on, [TODAY - timedelta(400), circle.id])
+    for number in range(people):
+        answer = "go_on" if number < going_on else "stop"
+        assert put(circle, number, "renewal", answer=answer).status_code == 200
+    assert counts(circle)["last_renewal"] is None, "this round goes on"
+    superuser.execute(active_on, [TODAY - timedelta(2 * 365), circle.id])
+    assert counts(circle)["last_renewal"] == word
+    for number in (0, people - 1):
+        assert circle.api(number).post(f"{circle.url}/departure").status_code == 201
+    put(circle, 1, "renewal", answer="stop")
+    assert counts(circle)["last_renewal"] == word
 
 
 def test_only_a_group_that_is_active_renews(announced):

@@ -88,6 +88,46 @@ def test_the_last_to_leave_ends_the_group_and_nothing_is_deleted(circle):
     assert circle.api(0).get(f"{circle.url}/charter/versions/1").get_json()["text"] == "Ours."
 
 
+def test_in_a_group_that_has_ended_words_are_read_and_removed_and_none_is_written(circle):
+    api, today = circle.api(0), now().date().isoformat()
+    ask = api.post(f"{circle.url}/asks", json={"kind": "ask", "title": "A"})
+    link = {"kind": "guidance", "title": "A", "licence": "CC0", "url": "https://amberbay.example/"}
+    shelf = api.post(f"{circle.url}/resources", json=link).headers["Location"]
+    retrospective = api.post(f"{circle.url}/retrospectives").headers["Location"]
+    seen = circle.tenant.api.get(circle.url).headers["ETag"]
+    ended = circle.tenant.api.patch(circle.url, json={"state": "ended"}, headers={"If-Match": seen})
+    assert ended.status_code == 200
+    act = {"kind": "review", "giver_id": str(circle.members[0]), "receiver_id": str(circle.members[1]),
+           "happened_on": today}  # fmt: skip
+    for method, path, body in (
+        ("POST", "asks", {"kind": "ask", "title": "A"}),
+        ("POST", "acts", act),
+        ("POST", "retrospectives", None),
+        ("POST", "charter/versions", {"text": "A", "builds_on": 0}),
+        ("POST", "check-ins", {"answers": {"worth_it": 3}}),
+        ("POST", "resources", link),
+        ("POST", "invitations", {"name": "A"}),
+        ("PUT", "convener", {"membership_id": str(circle.members[1])}),
+        ("PUT", "renewal", {"answer": "go_on"}),
+        ("PUT", "pause", {"until": None}),
+        ("PUT", "confirmation", {"answer": "confirmed"}),
+    ):
+        refused = api.open(f"{circle.url}/{path}", method=method, **({"json": body} if body else {}))
+        assert (refused.status_code, refused.get_json()["code"]) == (409, "group_ended"), path
+    url, tag = ask.headers["Location"], {"If-Match": ask.headers["ETag"]}
+    refused = [
+        api.patch(url, json={"title": "B"}, headers=tag),
+        api.put(f"{retrospective}/phase", json={"phase": "rating"}),
+        api.put(f"{shelf}/file", data=b"A", content_type="text/plain"),
+    ]
+    assert [(each.status_code, each.get_json()["code"]) for each in refused] == [(409, "group_ended")] * 3
+    assert circle.tenant.api.post(f"{circle.url}/asks", json={"kind": "ask", "title": "A"}).status_code == 403
+    assert api.get(url).get_json()["title"] == "A"
+    assert api.delete(url, headers=tag).status_code == 204
+    assert leave(circle).status_code == 201
+    assert api.post(f"{circle.url}/asks", json={"kind": "ask", "title": "A"}).status_code == 404
+
+
 def test_the_tenant_hears_that_somebody_left_and_when(circle, superuser):
     leave(circle)
     told = "SELECT actor, counts::text FROM event WHERE type = 'group.left' AND subject_id = %s"

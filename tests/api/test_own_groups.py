@@ -288,11 +288,11 @@ def test_an_invitation_that_was_answered_taken_back_or_has_expired_is_over(peopl
     assert people.api(0).delete(f"{people.url}/invitations/{made['id']}").status_code == 204
     assert invited(people, 1) == []
     assert people.api(1).post(f"{url}/acceptance").status_code == 404
-    invite(people, "P1")
-    (found,) = invited(people, 1)
+    invite(people, "P3")
+    (found,) = invited(people, 3)
     superuser.execute("UPDATE delivered_invitation SET expires_at = now() WHERE id = %s", [UUID(found["id"])])
-    assert invited(people, 1) == []
-    late = people.api(1).post(f"/v1/me/group-invitations/{found['id']}/acceptance")
+    assert invited(people, 3) == []
+    late = people.api(3).post(f"/v1/me/group-invitations/{found['id']}/acceptance")
     assert code_of(late) == (409, "invitation_over")
     invite(people, "P2")
     made = every(people.api(0), f"{people.url}/invitations")[-1]
@@ -306,6 +306,29 @@ def test_an_invitation_that_was_answered_taken_back_or_has_expired_is_over(peopl
     assert code_of(again) == (409, "already_answered")
 
 
+@pytest.mark.parametrize("declines", [True, False])
+def test_whoever_was_asked_is_not_asked_again_within_thirty_days_by_taking_back(people, superuser, declines):
+    formed(people)
+    invite(people, "P1")
+    accept(people, 1)
+    made = invite(people, "P2")
+    if declines:
+        (found,) = invited(people, 2)
+        assert people.api(2).post(f"/v1/me/group-invitations/{found['id']}/refusal").status_code == 201
+    assert people.api(0).delete(f"{people.url}/invitations/{made['id']}").status_code == 204
+    for by in (0, 1):
+        again = invite(people, "P2", by=by)
+        assert people.api(by).delete(f"{people.url}/invitations/{again['id']}").status_code == 204
+    letters = "SELECT count(*) FROM letter WHERE kind = 'group_invitation' AND subject_id = %s"
+    assert superuser.execute(letters, [people.participants[people.members[2]]]).fetchone() == (1,)
+    superuser.execute(
+        "UPDATE delivered_invitation SET created_at = created_at - interval '30 days',"
+        " answered_at = answered_at - interval '30 days' WHERE group_id = %s", [people.id]
+    )  # fmt: skip
+    invite(people, "P2")
+    assert len(invited(people, 2)) == 1
+
+
 def test_an_invitation_goes_with_whoever_wrote_it(people):
     formed(people)
     invite(people, "P1")
@@ -316,11 +339,17 @@ def test_an_invitation_goes_with_whoever_wrote_it(people):
     assert invited(people, 2) == []
 
 
-def test_so_many_wait_at_a_time(people):
+def test_so_many_wait_at_a_time_whoever_sees_them(people):
     formed(people)
-    for number in range(10):
+    invite(people, "P1")
+    for number in range(9):
         invite(people, f"X{number}")
-    refused = people.api(0).post(f"{people.url}/invitations", json={"name": "P1"})
+    refused = people.api(0).post(f"{people.url}/invitations", json={"name": "P2"})
+    assert code_of(refused) == (409, "too_many_invitations")
+    accept(people, 1)
+    assert every(people.api(1), f"{people.url}/invitations") == [], "a newcomer sees none of them"
+    invite(people, "P2", by=1)
+    refused = people.api(1).post(f"{people.url}/invitations", json={"name": "P3"})
     assert code_of(refused) == (409, "too_many_invitations")
 
 

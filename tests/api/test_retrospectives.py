@@ -48,18 +48,40 @@ def test_members_propose_rate_and_agree(circle):
         assert circle.api(number).put(f"{keep}/rating", json={"rating": rating}).status_code == 204
     assert circle.api(0).put(f"{stop}/rating", json={"rating": 1}).status_code == 204
     during = entries(circle, one, 2)
-    assert [(each["own_rating"], each["raters"], each["mean"]) for each in during] == [
+    assert [(each["own_rating"], each["raters"], each["band"]) for each in during] == [
         (3, None, None), (None, None, None),
     ]  # fmt: skip
     assert go_on(circle, one, "agreeing") == [200]
     assert circle.api(2).put(f"{keep}/agreement", json={"agreed": True}).status_code == 204
     assert go_on(circle, one, "agreed") == [200]
     kept, stopped = entries(circle, one, 1)
-    assert (kept["text"], kept["raters"], kept["mean"], kept["own_rating"]) == ("Mine of Amberbay", 3, 4.0, 4)
+    assert (kept["text"], kept["raters"], kept["band"], kept["own_rating"]) == (
+        "Mine of Amberbay",
+        3,
+        "high",
+        4,
+    )
     assert kept["agreed_at"] is not None
-    assert (stopped["raters"], stopped["mean"], stopped["agreed_at"]) == (None, None, None), "one rated it"
+    assert (stopped["raters"], stopped["band"], stopped["agreed_at"]) == (None, None, None), "one rated it"
     assert circle.api().get(one).get_json()["phase"] == "agreed"
     assert circle.api().get(f"{circle.url}/renewal").get_json()["look_back_by"] is not None
+
+
+@pytest.mark.parametrize(
+    ("ratings", "band"),
+    [((1, 1, 1), None), ((5, 5, 5), None), ((1, 1, 2), "low"), ((1, 3, 5), "middle"), ((4, 4, 4), "high")],
+)
+def test_a_band_does_not_tell_what_each_rated(circle, ratings, band):
+    one = opened(circle)
+    entry = proposed(circle, one)
+    go_on(circle, one, "rating")
+    for number, rating in enumerate(ratings):
+        assert circle.api(number).put(f"{entry}/rating", json={"rating": rating}).status_code == 204
+    go_on(circle, one, "agreeing")
+    (row,) = entries(circle, one, 0)
+    assert (row["raters"], row["band"]) == (band and 3, band), (
+        "that all said the same extreme shows in neither"
+    )
 
 
 def test_one_at_a_time(circle):

@@ -100,8 +100,9 @@ def test_where_there_is_none_for_all_those_for_most_come_first_and_no_two_overla
     free(circle, root, 2, "UTC", ("mon", "11:00", "12:00"))
     assert [(slot["start"], slot["can_count"]) for slot in slots(circle)] == [("11:00", 3)]
     free(circle, root, 2, "UTC", ("sun", "11:00", "12:00"))
-    paused = "UPDATE participant SET state = 'paused' WHERE id = %s"
-    root.execute(paused, [circle.participants[circle.members[2]]])
+    circle.add(admitted=False)
+    free(circle, root, 3, "UTC", ("mon", "09:00", "12:00"))
+    assert circle.api(2).put(f"{circle.url}/pause", json={"until": None}).status_code == 200
     assert [(slot["can_count"], slot["member_count"]) for slot in slots(circle)] == [(2, 2)] * 2
     root.execute("UPDATE group_member SET left_at = now() WHERE membership_id = %s", [circle.members[1]])
     assert {(slot["can_count"], slot["member_count"]) for slot in slots(circle)} == {(1, 1)}
@@ -155,5 +156,9 @@ def test_other_slots_are_proposed_when_two_meetings_in_a_row_were_missed(circle,
     assert proposed() is None
     past(circle, 5, came=(0, 1))
     assert proposed() == proposed(2) == "member_missed"
+    assert circle.api(2).put(f"{circle.url}/pause", json={"until": None}).status_code == 200
+    assert proposed() is None, "whoever is away misses none"
+    assert circle.api(2).delete(f"{circle.url}/pause").status_code == 204
+    assert proposed() == "member_missed"
     past(circle, 4, came=(0, 2))
     assert proposed() is None

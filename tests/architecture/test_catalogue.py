@@ -75,11 +75,12 @@ DOORS = {
     "charter_in_force(of_group uuid)",
     "conclude_admission(admission uuid)",
     "deliver_invitation(invitation uuid, guest uuid)",
-    "agreement_counts(of_group uuid, charter integer, list integer, round integer, overdue boolean)",
+    "agreement_counts(of_group uuid, charter integer, list integer, overdue boolean)",
     "curriculum_in_force(of_group uuid)",
     "due_jobs(most integer)",
     "expire_words(most integer)",
     "found_group(of_group uuid)",
+    "last_renewal(of_group uuid, round integer, ended date)",
     "lock_groups(locked boolean)",
     "in_reach(member uuid, programs uuid[], cohorts uuid[])",
     "keys_under_others(master text, after uuid, most integer)",
@@ -102,6 +103,7 @@ DOORS = {
     "tenant_by_slug(named text)",
     "tenants_without_notices(most integer)",
     "unsealed_tenants(most integer)",
+    "waiting_invitations(of_group uuid)",
     "wishes_about(invitation uuid, guest uuid)",
 }
 DOOR_READS = {

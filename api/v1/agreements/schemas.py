@@ -15,7 +15,7 @@ class ConfirmationPut(Schema):
 
     answer = Choice((CONFIRMED, DECLINED), required=True)
     then = Choice(
-        AFTERWARDS,
+        tuple(AFTERWARDS),
         metadata={
             "description": "What one is after declining, unless in another group; waitlisted unless one says."
         },
@@ -147,12 +147,12 @@ class AgreementCounts(Schema):
     declined = fields.Integer(metadata={"description": "Gone by declining their places."})
     silent = fields.Integer(
         allow_none=True,
-        metadata={"description": "Members of an announced group without an answer, once confirm_by is past."},
+        metadata={
+            "description": "Members who are there and have not confirmed an announced group, once confirm_by is past."
+        },
     )
     signed = fields.Integer(metadata={"description": "The charter in force."})
     accepted = fields.Integer(metadata={"description": "The responsibilities as they are now."})
-    going_on = fields.Integer(metadata={"description": "Of the renewal that is asked about now."})
-    stopping = fields.Integer()
 
 
 class Agreements(Schema):
@@ -169,4 +169,10 @@ class Agreements(Schema):
     charter_version = fields.Integer(metadata={"description": "0 if there is none."})
     responsibilities_version = fields.Integer()
     renews_on = Day(allow_none=True)
+    last_renewal = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "most_go_on or not_most, of the last round that has ended in a group of five or more."
+        },
+    )
     counts = fields.Nested(AgreementCounts)

@@ -78,7 +78,14 @@ def list_roster(session: Session, group_id: UUID) -> Select[Any]:
     return queries.roster(group_id)
 
 
-@blp.post("/groups/<uuid:group_id>/departure", AS_MEMBER, body=DepartureCreate, returns=Departure, status=201)
+@blp.post(
+    "/groups/<uuid:group_id>/departure",
+    AS_MEMBER,
+    body=DepartureCreate,
+    returns=Departure,
+    status=201,
+    of_ended=True,
+)
 def leave_group(session: Session, body: dict[str, Any], group_id: UUID) -> models.GroupMember:
     """Leave a group. What one wrote stays, and one can still read it."""
     return departures.leave(session, group_id=group_id, **body)

@@ -8,7 +8,9 @@ from api.fields import Choice, Flag, Prose, Schema, Sealed, Timestamp, Whole
 from tenants.groups.agreement_models import ENTRY_KINDS, PHASES
 from tenants.groups.retrospectives import MOST_CHARACTERS, SHOWN_FROM
 
-_TOLD = {"description": f"Once nobody rates any more, and from {SHOWN_FROM} who did."}
+_TOLD = {
+    "description": f"Once nobody rates any more, and from {SHOWN_FROM} who did and do not all say 1, or all 5."
+}
 
 
 class Retrospective(Schema):
@@ -51,7 +53,9 @@ class Entry(MadeEntry):
     agreed_at = Timestamp(allow_none=True)
     own_rating = fields.Integer(allow_none=True, metadata={"description": "One's own; nobody else reads it."})
     raters = fields.Integer(allow_none=True, metadata=_TOLD)
-    mean = fields.Float(allow_none=True, metadata=_TOLD)
+    band = fields.String(
+        allow_none=True, metadata={"description": f"low, middle or high. {_TOLD['description']}"}
+    )
 
 
 class RatingPut(Schema):
