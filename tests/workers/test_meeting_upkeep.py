@@ -103,7 +103,9 @@ def test_members_who_ask_are_invited_to_the_meetings_of_the_next_weeks(circle, c
 
 
 @pytest.mark.parametrize("who", ["organiser", "portal", "employer"])
-def test_the_link_goes_to_the_address_alone_at_which_she_asked_for_it(app, circle, clerk, database, root, who):
+def test_the_link_goes_to_the_address_alone_at_which_she_asked_for_it(
+    app, circle, clerk, database, root, who
+):
     meets(circle, days=(3,))
     member, tenant = circle.members[0], circle.tenant
     boss = "boss@employer.example"
