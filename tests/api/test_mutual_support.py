@@ -240,7 +240,8 @@ def test_a_shared_tip_is_read_in_the_cohort_without_names_and_taken_back(app, ci
     superuser.execute(
         "UPDATE participant SET cohort_id = %s WHERE membership_id = %s", [circle.cohort_id, other.members[0]]
     )
-    reader = acting(app, tenant.id, other.members[0])
+    reader = other.api()
+    superuser.execute("UPDATE peer_group SET cohort_id = %s WHERE id = %s", [circle.cohort_id, other.id])
     assert every(reader, "/v1/me/digest") == []
     assert circle.api(1).put(f"{tip}/share").status_code == 403
     assert api.put(f"{tip}/share").get_json()["shared"] is True
@@ -260,6 +261,22 @@ def test_a_shared_tip_is_read_in_the_cohort_without_names_and_taken_back(app, ci
     assert api.delete(f"{tip}/share").status_code == 409
     api.put(f"{tip}/share")
     assert remove(api, tip).status_code == 204
+    assert every(reader, "/v1/me/digest") == []
+
+
+def test_the_digest_is_for_members_of_groups_of_the_cohort_that_go_on(app, tenant, superuser):
+    circle, other = (circle_of(app, tenant, superuser, people=1) for _ in range(2))
+    superuser.execute("UPDATE peer_group SET cohort_id = %s WHERE id = %s", [circle.cohort_id, other.id])
+    waiting = acting(app, tenant.id, other.add(admitted=False), own_client=True)
+    api, url = circle.api(), f"{circle.url}/tips"
+    tip = made(api, url, kind="own", title="Invented", valid_as_of=TODAY)
+    assert api.put(f"{url}/{tip['id']}/share").status_code == 200
+    reader = other.api()
+    assert len(every(reader, "/v1/me/digest")) == 1
+    assert every(waiting, "/v1/me/digest") == []
+    portal = acting(app, tenant.id, other.members[0])
+    assert portal.get("/v1/me/digest").get_json()["code"] == "insufficient_scope"
+    superuser.execute("UPDATE peer_group SET state = 'ended' WHERE id = %s", [other.id])
     assert every(reader, "/v1/me/digest") == []
 
 
