@@ -28,6 +28,10 @@ class Resource(Schema):
     size = fields.Integer(allow_none=True, metadata=FILE)
     sha256 = Sealed("resource", metadata=FILE)
     scope = fields.String(metadata={"description": "group, or tenant or network where it is shared"})
+    shared_id = fields.UUID(
+        allow_none=True,
+        metadata={"description": "Of the copy on the tenant's shelf; null: it is not shared."},
+    )
     written_at = Timestamp()
     version = fields.Integer(metadata={"description": "Also in the ETag."})
 
