@@ -93,6 +93,41 @@ def test_a_repeated_request_gets_no_words_back(circle):
     assert (again.get_json()["id"], again.get_json()["title"]) == (first.get_json()["id"], None)
 
 
+def test_what_is_kept_for_repeated_requests_does_not_say_who_wrote(circle, superuser):
+    api, (me, fellow) = circle.api(), map(str, circle.members[:2])
+    act = {"kind": "review", "giver_id": me, "receiver_id": fellow, "happened_on": TODAY}
+    for path, body in (
+        ("asks", {"kind": "ask", "title": "Invented"}),
+        ("acts", act),
+        ("tips", {"kind": "own", "title": "Invented", "valid_as_of": TODAY}),
+        ("checklists", {"title": "Invented", "items": [{"text": "Invented"}]}),
+        ("retrospectives", {}),
+        ("actions", {"text": "Invented"}),
+        ("invitations", {"name": "nobody@mail.example"}),
+        ("charter/versions", {"text": "Invented", "builds_on": 0}),
+        ("resources", {"kind": "other", "title": "X", "licence": "CC0", "url": "https://a.example/"}),
+    ):
+        sent = {"json": body, "headers": {"Idempotency-Key": "once"}}
+        first, again = (api.post(f"{circle.url}/{path}", **sent) for _ in range(2))
+        assert first.status_code == again.status_code == 201, (path, first.text)
+        assert (first.get_json()["author_id"], again.get_json()["author_id"]) == (me, None)
+        assert again.get_json().get("id") == first.get_json().get("id")
+    kept = superuser.execute(
+        "SELECT string_agg(convert_from(body, 'UTF8'), '') FROM idempotency_record WHERE tenant_id = %s",
+        [circle.tenant.id],
+    ).fetchone()[0]
+    assert not any(member in kept for member in (me, fellow))
+
+
+def test_whoever_has_left_is_not_answered_again_but_about_her_leaving(circle):
+    api, key = circle.api(), {"Idempotency-Key": "once"}
+    sent = {"json": {"kind": "ask", "title": "Invented"}, "headers": key}
+    assert api.post(f"{circle.url}/asks", **sent).status_code == 201
+    for _ in range(2):
+        assert api.post(f"{circle.url}/departure", json={}, headers=key).status_code == 201
+    assert api.post(f"{circle.url}/asks", **sent).status_code == 404
+
+
 def test_only_its_author_changes_or_removes_it(circle):
     api, fellow = circle.api(), circle.api(1)
     for url in contents(circle, api):

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from marshmallow import fields
 
 from api.fields import Choice, Day, Flag, Prose, Schema, Sealed, Text, Timestamp
+from api.kept_back import Whose
 from tenants.support.resource_models import KINDS, SCOPES
 
 LICENCE = {"description": "What others may do with it."}
@@ -16,7 +17,7 @@ class Resource(Schema):
     """A link or a file on a group's shelf. Only its members see it."""
 
     id = fields.UUID()
-    author_id = fields.UUID(metadata={"description": "Whoever put it there; a membership."})
+    author_id = Whose(metadata={"description": "Whoever put it there; a membership."})
     kind = fields.String(metadata={"description": ", ".join(KINDS)})
     title = Sealed("resource")
     licence = Sealed("resource", metadata=LICENCE)
