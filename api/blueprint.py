@@ -12,7 +12,8 @@ from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
-from api.fields import PageQuery, sealed_in
+from api.fields import PageQuery
+from api.kept_back import kept_back
 from api.serving import View, finished, guarded, in_living_group, paged, receiving, sending
 from tenants.kernel.base import TenantRow
 from tenants.kernel.errors import Invalid
@@ -89,8 +90,8 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
             if query is not None:
                 handler = self.arguments(query(), location="query")(handler)
             edits = etag and method in ("PATCH", "PUT", "DELETE")
-            kept_back = (*secrets, *sealed_in(returns))  # what groups write has no second copy
-            handler = guarded(handler, allow, edits, kept_back, frozenset(query().fields if query else ()))
+            blanked = (*secrets, *kept_back(returns))
+            handler = guarded(handler, allow, edits, blanked, frozenset(query().fields if query else ()))
             operation = Operation(
                 allow, bool(pages), etag, edits, location, status, returns, errors, method, also, types
             )

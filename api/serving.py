@@ -13,15 +13,15 @@ from werkzeug.exceptions import BadRequest
 
 from api.auth.bearer import Caller, caller_of, token_in
 from api.cors import admit
-from api.idempotent import answered_once, done_once
+from api.idempotent import HEADER, answered_once, done_once
 from api.limiting import limit_call
 from api.pages import page
 from api.uploads import send
-from tenants.groups.queries import refuse_ended
+from tenants.groups.queries import refuse_ended, refuse_strangers
 from tenants.kernel.base import TenantRow
 from tenants.kernel.errors import FieldError, Invalid, PreconditionRequired, StaleVersion
 from tenants.kernel.kept import delete_dropped
-from tenants.kernel.permissions import Permission
+from tenants.kernel.permissions import PRIVATE, Permission
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Database, Session
 
@@ -53,6 +53,12 @@ def traceless(view: View) -> View:
     return view
 
 
+def parting(view: View) -> View:
+    """Mark a view of a POST by which a member leaves her group: repeated, it is answered to whoever has left."""
+    view.parting = True  # type: ignore[attr-defined]
+    return view
+
+
 def guarded(
     handler: View, allow: Permission, edits: bool, secrets: tuple[str, ...], known_arguments: frozenset[str]
 ) -> View:
@@ -68,6 +74,8 @@ def guarded(
             _refuse_unknown_arguments(known_arguments)
             if edits:
                 path["if_match"] = _if_match()
+            if allow in PRIVATE:
+                _refuse_who_left(session, handler, path)
             response = _answer(session, caller, functools.partial(handler, session, **path), secrets)
             session.commit()  # reads too: psycopg forgets its prepared statements at a rollback
         delete_dropped(session, current_app.extensions["files"])
@@ -127,6 +135,13 @@ def sending(handler: View, allow: Permission) -> View:
         return send(tenant_id, found)
 
     return sending
+
+
+def _refuse_who_left(session: Session, view: View, path: dict[str, Any]) -> None:
+    """What was answered to a member is not answered again once she has left."""
+    repeatable = request.method == "POST" and HEADER in request.headers
+    if repeatable and "group_id" in path and not getattr(view, "parting", False):
+        refuse_strangers(session, path["group_id"])
 
 
 def _answer(

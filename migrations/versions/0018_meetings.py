@@ -207,6 +207,7 @@ def invitations() -> None:
         sa.Column("group_id", sa.Uuid(), nullable=False),
         sa.Column("membership_id", sa.Uuid(), nullable=False),
         sa.Column("personal", sa.Boolean(), nullable=False),
+        sa.Column("address_hash", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", MOMENT, server_default=NOW, nullable=False),
         _key(name, "group_id", "peer_group"),
         _key(name, "membership_id", "membership"),

@@ -21,7 +21,7 @@ def upgrade() -> None:
     for table in ("partner_invitation", "partner_answer", "partner_notice", "guest_offer"):
         protect_addressed(table)
         reach(table, "false")
-    protect("nomination", grants="SELECT, INSERT, UPDATE (state)")
+    protect("nomination", grants="SELECT, INSERT, UPDATE (state, withdrawn_at)")
     protect("guest", grants="SELECT, INSERT")
     # What is between tenants no role opens that is limited to a part of one.
     for table in ("nomination", "guest"):
@@ -123,6 +123,7 @@ def own() -> None:
         sa.Column("partner_invitation_id", sa.Uuid(), nullable=False),
         sa.Column("membership_id", sa.Uuid(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint(
             "state IN ('nominated', 'accepted', 'declined', 'withdrawn')", name=op.f("ck_nomination_state")
@@ -143,7 +144,7 @@ def own() -> None:
         "nomination",
         ["tenant_id", "partner_invitation_id", "membership_id"],
         unique=True,
-        postgresql_where=sa.text("state IN ('nominated', 'accepted')"),
+        postgresql_where=sa.text("state <> 'withdrawn'"),
     )
     op.create_table(
         "guest",

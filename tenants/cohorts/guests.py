@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, literal, select, text
+from sqlalchemy import Select, case, func, literal, or_, select, text
 
 from tenants.cohorts.models import Participant
 from tenants.cohorts.participants import append_change
@@ -18,7 +18,7 @@ from tenants.people import invitations
 from tenants.people.held import Giver
 from tenants.people.models import Membership
 
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('guest' || :guest, 0))")
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('guests of ' || :host, 0))")
 
 
 def guests(session: Session) -> Select[Any]:
@@ -53,11 +53,11 @@ def guests(session: Session) -> Select[Any]:
 def accept_guest(session: Session, *, giver: Giver, guest_id: UUID) -> Any:
     """Take a guest in: a membership and a participant of one's own, and an invitation by letter to join as herself.
 
-    The partner is told that this nominee of its takes part, in one row. Raises NotFound, and Conflict "accepted" or
-    "partnership_ended".
+    The partner is told that this nominee of its takes part, in one row. Raises NotFound, and Conflict "accepted",
+    "partnership_ended", or "known_address" where one of the tenant's own people has her address.
     """
-    # Whoever comes second waits, and finds her taken in.
-    session.execute(_ONE_AT_A_TIME, {"guest": str(guest_id)})
+    # Whoever comes second waits, and finds her taken in, or her address known.
+    session.execute(_ONE_AT_A_TIME, {"host": str(session.tenant_id)})
     found = one(session, guests(session).where(GuestOffer.id == guest_id), "guest")
     if found.state == "accepted":
         raise Conflict("This guest has been taken in.", code="accepted")
@@ -65,6 +65,7 @@ def accept_guest(session: Session, *, giver: Giver, guest_id: UUID) -> Any:
     partnership = one(session, invited_by, "partner invitation")
     if partnership.state != "accepted":
         raise Conflict("This partnership has ended.", code="partnership_ended")
+    _refuse_known(session, found.email)
     membership = Membership(
         id=new_id(), external_id=f"guest-{guest_id}", name=found.name, email=found.email, identifiers={}
     )
@@ -92,3 +93,15 @@ def accept_guest(session: Session, *, giver: Giver, guest_id: UUID) -> Any:
     invitations.send(session, invitation_ids=[invitation.id])
     events.record(session, "guest.accepted", subject=participant)
     return one(session, guests(session).where(GuestOffer.id == guest_id), "guest")
+
+
+def _refuse_known(session: Session, address: str) -> None:
+    said = address.lower()
+    own = select(Membership.id).where(
+        or_(func.lower(Membership.email) == said, func.lower(Membership.chosen_email) == said)
+    )
+    if known := session.scalar(own.order_by(Membership.id).limit(1)):
+        raise Conflict(
+            f"Somebody of yours has this address: the membership {known}. If it is she, add her to the cohort.",
+            code="known_address",
+        )

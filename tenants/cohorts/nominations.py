@@ -1,17 +1,23 @@
-"""Whom a partner nominates, and what she says to it. Until she agrees the host hears nothing of her."""
+"""Whom a partner nominates, and what she says to it. Until she agrees the host hears nothing of her.
 
+The partner may be her employer: that she declined it is not told, by no event, state or refusal. To it a nomination
+that she declined is one that she has not answered.
+"""
+
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, case, exists, func, literal, select, text
 from sqlalchemy.exc import IntegrityError
 
 from tenants.cohorts.partner_models import GuestOffer, Nomination, PartnerInvitation, PartnerNotice
 from tenants.cohorts.partners import agreed, received
 from tenants.kernel import events
 from tenants.kernel.addresses import Mailbox
-from tenants.kernel.errors import Conflict, Invalid, NotFound
+from tenants.kernel.clock import now
+from tenants.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from tenants.kernel.ids import new_id
 from tenants.kernel.mail import Letter, Templates, call_back, post
 from tenants.kernel.rows import one, row_named
@@ -22,13 +28,17 @@ from tenants.people.queries import NAME
 
 KIND = "nomination"
 _LETTERS = Templates(Path(__file__).parent / "letters")
+LEFT_ALONE = timedelta(days=30)
+"""How long nobody is nominated anew by an invitation by which she was."""
+_TOLD = case((Nomination.state == "declined", literal("nominated")), else_=Nomination.state)
 _TENANT = text("SELECT name, slug FROM tenant")
 
 
 def nominate(session: Session, *, partner_invitation_id: UUID, membership_id: UUID) -> UUID:
     """Nominate somebody of one's own, who is told by letter if she has an address. The nomination's id.
 
-    Raises NotFound, Invalid for somebody unknown, or who has not joined, and Conflict "not_partners" or "nominated".
+    Raises NotFound, Invalid for somebody unknown, or who has not joined, and Conflict "not_partners", "nominated" and,
+    within 30 days after a nomination of hers was taken back, "nominated_lately".
     """
     agreed(session, partner_invitation_id)
     membership = row_named(session, Membership, membership_id, pointer="/membership_id")
@@ -36,6 +46,13 @@ def nominate(session: Session, *, partner_invitation_id: UUID, membership_id: UU
         raise Invalid.field(
             "/membership_id", "not_joined", "She has not joined, and so cannot agree to it; invite her first."
         )
+    lately = exists().where(
+        Nomination.partner_invitation_id == partner_invitation_id,
+        Nomination.membership_id == membership_id,
+        Nomination.withdrawn_at > now() - LEFT_ALONE,
+    )
+    if session.scalar(select(lately)):
+        raise Conflict("A nomination of hers was taken back within 30 days.", code="nominated_lately")
     nomination = Nomination(
         id=new_id(), partner_invitation_id=partner_invitation_id, membership_id=membership_id
     )
@@ -50,13 +67,13 @@ def nominate(session: Session, *, partner_invitation_id: UUID, membership_id: UU
 
 
 def withdraw(session: Session, *, partner_invitation_id: UUID, nomination_id: UUID) -> None:
-    """Take a nomination back that she has not answered. Raises NotFound, and Conflict "answered"."""
+    """Take a nomination back to which she has not agreed. Raises NotFound, and Conflict "answered"."""
     nomination = session.get(Nomination, (session.tenant_id, nomination_id), with_for_update=True)
     if nomination is None or nomination.partner_invitation_id != partner_invitation_id:
         raise NotFound("nomination")
-    if nomination.state != "nominated":
+    if nomination.state in ("accepted", "withdrawn"):
         raise Conflict(f"This nomination is {nomination.state}.", code="answered")
-    nomination.state = "withdrawn"
+    nomination.state, nomination.withdrawn_at = "withdrawn", now()
     call_back(session, KIND, subject_ids=[nomination_id])
     events.record(session, "nomination.withdrawn", subject=nomination)
 
@@ -78,7 +95,7 @@ def nominations(session: Session, *, partner_invitation_id: UUID) -> Select[Any]
         Nomination.id,
         Nomination.membership_id,
         NAME,
-        Nomination.state,
+        _TOLD.label("state"),
         Nomination.created_at,
         since.label("takes_part_since"),
     )
@@ -103,14 +120,15 @@ def nomination(session: Session, partner_invitation_id: UUID, nomination_id: UUI
     return one(session, rows.where(Nomination.id == nomination_id), "nomination")
 
 
-def nominations_of_member(membership_id: UUID) -> Select[Any]:
-    """For what somebody was nominated, and by what she said to it."""
+def nominations_of_member(session: Session, membership_id: UUID) -> Select[Any]:
+    """For what somebody was nominated, and what she said to it: that she declined only to who signed in as herself."""
+    herself = session.info.get("person_id") is not None
     columns: tuple[Any, ...] = (
         Nomination.id,
         PartnerInvitation.host_name,
         PartnerInvitation.program_name,
         PartnerInvitation.cohort_name,
-        Nomination.state,
+        Nomination.state if herself else _TOLD.label("state"),
         Nomination.created_at,
     )
     return (
@@ -136,8 +154,11 @@ def answer_nomination(
     """Agree to become the host's guest, or decline. Then the host is told the name and the address: hers here, or what
     she gives.
 
-    Raises NotFound, Conflict "answered" and "not_partners", and Invalid where there is no address or no name.
+    Raises NotFound, Forbidden "not_personal" unless she signed in as herself, Conflict "answered" and "not_partners",
+    and Invalid where there is no address or no name.
     """
+    if session.info.get("person_id") is None:
+        raise Forbidden("Sign in as yourself to answer a nomination.", code="not_personal")
     nomination = session.get(Nomination, (session.tenant_id, nomination_id), with_for_update=True)
     if nomination is None or nomination.membership_id != membership_id:
         raise NotFound("nomination")
@@ -147,10 +168,10 @@ def answer_nomination(
         _offer(session, nomination, name, email)
     nomination.state = answer
     session.flush()
-    events.record(session, "nomination.answered", subject=nomination, changed=["state"])
-    return one(
-        session, nominations_of_member(membership_id).where(Nomination.id == nomination_id), "nomination"
-    )
+    if answer == "accepted":
+        events.record(session, "nomination.accepted", subject=nomination, changed=["state"])
+    rows = nominations_of_member(session, membership_id)
+    return one(session, rows.where(Nomination.id == nomination_id), "nomination")
 
 
 def _offer(session: Session, nomination: Nomination, name: str | None, email: str | None) -> None:

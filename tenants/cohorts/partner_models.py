@@ -4,6 +4,7 @@ The host invites a partner, which nominates some of its people; whoever agrees b
 rows (`source_tenant_id` sends, `tenant_id` reads) are never changed.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Index, text
@@ -64,7 +65,9 @@ class PartnerNotice(Created, TenantRow):
 
 
 class Nomination(Created, TenantRow):
-    """A partner names somebody of its own. The host hears of her once she has agreed, and not before."""
+    """A partner names somebody of its own. The host hears of her once she has agreed, and not before; that she declined
+    her own tenant does not hear.
+    """
 
     __tablename__ = "nomination"
     __table_args__ = (
@@ -78,13 +81,14 @@ class Nomination(Created, TenantRow):
             "partner_invitation_id",
             "membership_id",
             unique=True,
-            postgresql_where=text("state IN ('nominated', 'accepted')"),
+            postgresql_where=text("state <> 'withdrawn'"),
         ),
     )
 
     partner_invitation_id: Mapped[UUID]
     membership_id: Mapped[UUID]
     state: Mapped[str] = mapped_column(default="nominated")
+    withdrawn_at: Mapped[datetime | None]
 
 
 class GuestOffer(Created, TenantRow):

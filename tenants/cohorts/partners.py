@@ -14,20 +14,28 @@ from tenants.kernel.rows import one, row_named
 from tenants.kernel.session import Session
 
 _BY_SLUG = text("SELECT id, name FROM door.tenant_by_slug(:slug) WHERE state = 'open'")
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 _OWN_NAME = text("SELECT name FROM tenant")
-OPEN, DECLINED = "invited", "declined"
+OPEN, ACCEPTED, DECLINED = "invited", "accepted", "declined"
 
 
 def invite_partner(session: Session, *, cohort_id: UUID, partner: str, message: str | None = None) -> UUID:
     """Invite the tenant of this slug to nominate people for a cohort.
 
-    Raises Invalid for an unknown tenant or cohort and for oneself.
+    Raises Invalid for an unknown tenant or cohort and for oneself, and Conflict "already_invited" while an invitation
+    of that tenant for that cohort waits or is accepted.
     """
     cohort = row_named(session, Cohort, cohort_id, pointer="/cohort_id")
     program = session.get_one(Program, (session.tenant_id, cohort.program_id))
     found = session.execute(_BY_SLUG, {"slug": partner}).one_or_none()
     if found is None or found.id == session.tenant_id:
         raise Invalid.field("/partner", "unknown", "There is no other tenant of this name in addresses.")
+    session.execute(_ONE_AT_A_TIME, {"what": f"partner {found.id} {cohort_id}"})
+    before = sent_invitations(session).where(
+        PartnerInvitation.tenant_id == found.id, PartnerInvitation.cohort_id == cohort_id
+    )
+    if any(row.state in (OPEN, ACCEPTED) for row in session.execute(before)):
+        raise Conflict("This partner is invited for this cohort already.", code="already_invited")
     invitation = PartnerInvitation(
         id=new_id(),
         tenant_id=found.id,
@@ -104,7 +112,7 @@ def received(session: Session, partner_invitation_id: UUID) -> Any:
 def agreed(session: Session, partner_invitation_id: UUID) -> Any:
     """As `received`, of a partnership that holds. Raises Conflict "not_partners" otherwise."""
     found = received(session, partner_invitation_id)
-    if found.state != "accepted":
+    if found.state != ACCEPTED:
         raise Conflict("Nominate once the invitation is accepted, and before it ends.", code="not_partners")
     return found
 

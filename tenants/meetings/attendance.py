@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from tenants.groups.pulse import stir
-from tenants.groups.queries import refuse_strangers
+from tenants.groups.queries import own_place
 from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict
@@ -23,9 +23,10 @@ BEFORE = timedelta(minutes=15)
 def say_attended(session: Session, *, group_id: UUID, meeting_id: UUID, attended: bool) -> SimpleNamespace:
     """Say whether one was at a meeting, from a quarter of an hour before it begins; said again, the last counts.
 
-    Raises NotFound to all but members, and Conflict "meeting_not_begun" or "meeting_not_held".
+    Raises NotFound to all but members, and Conflict "meeting_not_begun", "meeting_not_held" or, for one that was over
+    when she was let in, "before_your_time".
     """
-    refuse_strangers(session, group_id)
+    place = own_place(session, group_id)
     meeting = held_meeting(
         session, group_id, meeting_id
     )  # so that the count is right whoever says it meanwhile
@@ -33,6 +34,8 @@ def say_attended(session: Session, *, group_id: UUID, meeting_id: UUID, attended
         raise Conflict(f"This meeting is {meeting.state}.", code="meeting_not_held")
     if now() < meeting.starts_at - BEFORE:
         raise Conflict("Say it once the meeting begins.", code="meeting_not_begun")
+    if place.admitted_at and meeting.starts_at + timedelta(minutes=meeting.minutes) <= place.admitted_at:
+        raise Conflict("This meeting was over before you were let in.", code="before_your_time")
     mine = (
         MeetingAttendance.meeting_id == meeting_id,
         MeetingAttendance.author_id == session.membership_id,

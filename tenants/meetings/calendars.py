@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar, Event, vCalAddress, vDuration
 
 from tenants.kernel.addresses import Mailbox
+from tenants.kernel.clock import now
 
 TYPE = "text/calendar"
 SUMMARY = "Peer group"
@@ -30,9 +31,12 @@ def feed(meetings: Sequence[Any], links: dict[Any, str | None]) -> bytes:
 
 
 def message(method: str, meeting: Any, link: str | None, *, organizer: Mailbox, attendee: Mailbox) -> bytes:
-    """An iTIP message (RFC 5546) that invites one person to a meeting (REQUEST) or takes it back (CANCEL)."""
+    """An iTIP message (RFC 5546) that invites one person to a meeting (REQUEST) or takes it back (CANCEL).
+
+    It is stamped with the moment: of two of one SEQUENCE calendars keep the later one.
+    """
     made = _calendar(method)
-    event = _event(meeting, link if method == "REQUEST" else None)
+    event = _event(meeting, link if method == "REQUEST" else None, at=now())
     event.add("organizer", vCalAddress(f"mailto:{organizer.address}"))
     invited = vCalAddress(f"mailto:{attendee.address}")
     if method == "REQUEST":
@@ -51,11 +55,11 @@ def _calendar(method: str) -> Calendar:
     return made
 
 
-def _event(meeting: Any, link: str | None) -> Event:
+def _event(meeting: Any, link: str | None, *, at: datetime | None = None) -> Event:
     event = Event()
     event.add("uid", str(meeting.id))
     event.add("sequence", meeting.sequence)
-    event.add("dtstamp", meeting.updated_at)
+    event.add("dtstamp", at or meeting.updated_at)
     event.add("dtstart", _shown(meeting))
     event.add("duration", timedelta(minutes=meeting.minutes))
     event.add("summary", SUMMARY)

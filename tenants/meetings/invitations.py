@@ -3,6 +3,9 @@
 A meeting is told some weeks ahead. A letter is about one meeting and one member; it is composed when it is sent, so it
 tells what holds then, and each change that calendars show is told once. The same UID and a higher SEQUENCE make the
 calendar change what it has.
+
+The link goes to no address but that at which she asked for it: an organiser, or whoever enters as her, can say where
+her letters go, and reads what is in them.
 """
 
 from datetime import timedelta
@@ -10,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, text, update
+from sqlalchemy import delete, exists, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from tenants.groups.queries import refuse_strangers
@@ -18,7 +21,7 @@ from tenants.kernel import events, jobs
 from tenants.kernel.addresses import Mailbox
 from tenants.kernel.clock import now
 from tenants.kernel.errors import NotFound
-from tenants.kernel.ids import new_id
+from tenants.kernel.ids import digest, new_id
 from tenants.kernel.mail import CalendarPart, Letter, Templates, post
 from tenants.kernel.session import Session
 from tenants.kernel.settings import Settings
@@ -55,7 +58,10 @@ def are_wanted(session: Session, *, group_id: UUID) -> bool:
 
 
 def want(session: Session, *, group_id: UUID, wanted: bool) -> bool:
-    """Ask to be invited by mail, or to be left alone from now on. Raises NotFound to all but members."""
+    """Ask to be invited by mail at the address that holds now, or to be left alone. Raises NotFound to all but members.
+
+    Asked again at another address, all that is to come is told there anew.
+    """
     refuse_strangers(session, group_id)
     events.record(
         session,
@@ -67,12 +73,18 @@ def want(session: Session, *, group_id: UUID, wanted: bool) -> bool:
     if not wanted:
         session.execute(delete(MeetingInvitee).where(*_mine(session, group_id)))
         return False
+    known = {
+        "personal": session.info.get("person_id") is not None,
+        "address_hash": _hashed(session.scalar(select(EMAIL).where(Membership.id == session.membership_id))),
+    }
+    other = or_(*(getattr(MeetingInvitee, name).is_distinct_from(value) for name, value in known.items()))
+    session.execute(delete(MeetingInvitee).where(*_mine(session, group_id), other))
     row = insert(MeetingInvitee).values(
         tenant_id=session.tenant_id,
         id=new_id(),
         group_id=group_id,
         membership_id=session.membership_id,
-        personal=session.info.get("person_id") is not None,
+        **known,
     )
     session.execute(row.on_conflict_do_nothing(index_elements=["tenant_id", "group_id", "membership_id"]))
     jobs.enqueue(session, "meetings", subject_id=group_id)
@@ -88,7 +100,8 @@ def post_what_is_due(session: Session, *, group_id: UUID) -> None:
 def compose(session: Session, subject_id: UUID, settings: Settings) -> Letter | None:
     """The letter that tells a member of a meeting as it is now, or that it is off; the session becomes hers.
 
-    None where she has left, is not to be told any more, or never was told of what is off.
+    None where she has left, is not to be told any more, or never was told of what is off. Without the link where it
+    goes to another address than that at which she asked.
     """
     found = _found(session, subject_id)
     if found is None or found.address is None or settings.mail_from is None:
@@ -105,7 +118,9 @@ def compose(session: Session, subject_id: UUID, settings: Settings) -> Letter | 
     told = update(MeetingInvitation).where(MeetingInvitation.id == subject_id)
     session.execute(told.values(told_sequence=meeting.sequence))
     method = "REQUEST" if takes_place else "CANCEL"
-    link = links.of_meeting(session, meeting).join_link
+    asked_here = _hashed(found.address) == found.address_hash
+    url = f"{settings.public_url}/groups/{meeting.group_id}"
+    link = links.of_meeting(session, meeting).join_link if asked_here else url
     to = Mailbox(found.address, "")
     part = calendars.message(method, meeting, link, organizer=settings.mail_from, attendee=to)
     return _LETTERS.letter(
@@ -113,10 +128,11 @@ def compose(session: Session, subject_id: UUID, settings: Settings) -> Letter | 
         to=to,
         calendar=CalendarPart(method, part.decode()),
         takes_place=takes_place,
+        asked_here=asked_here,
         when=f"{meeting.starts_at_local:%Y-%m-%d, %H:%M}",
         zone=meeting.time_zone,
         minutes=meeting.minutes,
-        url=f"{settings.public_url}/groups/{meeting.group_id}",
+        url=url,
     )
 
 
@@ -127,6 +143,7 @@ def _found(session: Session, invitation_id: UUID) -> Any:
             MeetingInvitation.told_sequence,
             MeetingInvitee.membership_id,
             MeetingInvitee.personal,
+            MeetingInvitee.address_hash,
             Membership.person_id,
             EMAIL.label("address"),
         )
@@ -135,6 +152,10 @@ def _found(session: Session, invitation_id: UUID) -> Any:
         .where(MeetingInvitation.id == invitation_id)
     )
     return session.execute(rows).one_or_none()
+
+
+def _hashed(address: str | None) -> bytes | None:
+    return None if address is None else digest(address)
 
 
 def _mine(session: Session, group_id: UUID) -> tuple[Any, ...]:

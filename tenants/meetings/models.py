@@ -133,7 +133,10 @@ class CalendarFeed(Created, TenantRow):
 
 
 class MeetingInvitee(Created, TenantRow):
-    """A member who wants to be invited to her group's meetings by mail. `personal` as of a feed."""
+    """A member who wants to be invited to her group's meetings by mail. `personal` as of a feed.
+
+    `address_hash` is of where letters went when she asked, null if nowhere: others, too, can say where they go.
+    """
 
     __tablename__ = "meeting_invitee"
     __table_args__ = (
@@ -146,6 +149,7 @@ class MeetingInvitee(Created, TenantRow):
     group_id: Mapped[UUID]
     membership_id: Mapped[UUID]
     personal: Mapped[bool]
+    address_hash: Mapped[bytes | None]
 
 
 class MeetingInvitation(Created, TenantRow):

@@ -77,7 +77,7 @@ def meeting(session: Session, *, group_id: UUID, meeting_id: UUID) -> SimpleName
 def meetings_of_member(
     membership_id: UUID, group_url: str, since: datetime | None, until: datetime | None
 ) -> Select[Any]:
-    """The meetings of all groups that somebody is in and was told of: when, and where the group's page is."""
+    """The meetings of all groups that somebody was let into: when, and where the group's page is."""
     columns: tuple[Any, ...] = (
         _BY_TIME,
         Meeting.id,
@@ -94,12 +94,13 @@ def meetings_of_member(
 
 
 def is_in_group(membership_id: UUID | None) -> ColumnElement[bool]:
-    """Whether somebody is in the meeting's group and was told of it; as SQL."""
+    """Whether somebody was let into the meeting's group, is in it and was told of it; as SQL."""
     return exists().where(
         GroupMember.tenant_id == Meeting.tenant_id,
         GroupMember.group_id == Meeting.group_id,
         GroupMember.membership_id == membership_id,
         GroupMember.left_at.is_(None),
+        GroupMember.admitted_at.is_not(None),
         Group.tenant_id == Meeting.tenant_id,
         Group.id == Meeting.group_id,
         Group.state != "formed",

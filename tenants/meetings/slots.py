@@ -18,11 +18,12 @@ from sqlalchemy import text
 from tenants.cohorts.covered import refused
 from tenants.cohorts.values import DAYS
 from tenants.groups.presence import there
-from tenants.groups.queries import refuse_strangers
+from tenants.groups.queries import own_place, refuse_strangers
 from tenants.kernel.clock import now
 from tenants.kernel.session import Session
 from tenants.matching.solver.hours import Hours
 from tenants.meetings import rhythm
+from tenants.meetings.attendance import BEFORE
 from tenants.meetings.queries import last_held
 
 MOST = 10
@@ -109,10 +110,12 @@ def slots(session: Session, *, group_id: UUID, minutes: int) -> list[Slot]:
 
 def proposal(session: Session, *, group_id: UUID, minutes: int) -> Proposal:
     """Other slots, where the last two meetings were missed: fewer than two said that they came to each, or somebody
-    said it of neither. Who that is, is not told. Raises NotFound to all but members.
+    said it of neither. Who that is, is not told; nor is anything of meetings before whoever asks was let in, as she
+    does not see who came. Raises NotFound to all but members.
     """
-    refuse_strangers(session, group_id)
-    last = last_held(session, group_id=group_id, most=IN_A_ROW)
+    since = own_place(session, group_id).admitted_at
+    held = last_held(session, group_id=group_id, most=IN_A_ROW)
+    last = [row for row in held if since and row.starts_at - BEFORE >= since]
     reason = None
     if len(last) == IN_A_ROW:
         known = {"group": group_id, "meetings": [row.id for row in last], "since": last[-1].starts_at}

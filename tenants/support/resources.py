@@ -37,8 +37,13 @@ def resources(session: Session, *, group_id: UUID) -> Select[Any]:
         refuse_strangers(session, group_id)
     shared = (SharedResource.tenant_id == Resource.tenant_id) & (SharedResource.resource_id == Resource.id)
     scope = func.coalesce(SharedResource.scope, "group").label("scope")
+    shared_id = SharedResource.id.label("shared_id")
     columns: list[Any] = [getattr(Resource, name) for name in SHOWN]
-    return select(*columns, scope).outerjoin(SharedResource, shared).where(Resource.group_id == group_id)
+    return (
+        select(*columns, scope, shared_id)
+        .outerjoin(SharedResource, shared)
+        .where(Resource.group_id == group_id)
+    )
 
 
 def resource(session: Session, *, group_id: UUID, resource_id: UUID) -> Any:
@@ -133,15 +138,29 @@ def file_of_resource(session: Session, *, group_id: UUID, resource_id: UUID) -> 
 def remove_resource(session: Session, *, group_id: UUID, resource_id: UUID, if_match: Version) -> None:
     """Take a resource away, with its file and what the tenant was shown of it. Whoever has left can still do so.
 
-    Raises NotFound, Forbidden and StaleVersion.
+    Of what was shared the event tells that it was taken back, and not which group it was of. Raises NotFound, Forbidden
+    and StaleVersion.
     """
     found = own_resource(session, group_id, resource_id)
     if_match.check(found.version)
+    was_shared = take_off(session, resource_id)
     session.delete(found)
     session.flush()
     if found.file_id:
         drop(session, found.file_id)
-    _record(session, "resource.removed", group_id)
+    if not was_shared:
+        _record(session, "resource.removed", group_id)
+
+
+def take_off(session: Session, resource_id: UUID) -> bool:
+    """Take the copy of a resource off the tenant's shelf; False if there is none."""
+    copy = session.scalar(select(SharedResource).where(SharedResource.resource_id == resource_id))
+    if copy is None:
+        return False
+    session.delete(copy)
+    session.flush()
+    events.record(session, "resource.taken_back", subject=copy, names_actor=copy.membership_id is not None)
+    return True
 
 
 def own_resource(session: Session, group_id: UUID, resource_id: UUID) -> Resource:

@@ -22,7 +22,7 @@ from tenants.people.models import Membership
 from tenants.people.queries import NAME
 from tenants.support.resource_files import Download, read_key, safe_name
 from tenants.support.resource_models import NetworkResource, SharedResource
-from tenants.support.resources import TABLE, own_resource, touched
+from tenants.support.resources import TABLE, own_resource, take_off, touched
 
 _OWN_NAME = text("SELECT name FROM tenant")
 COPIED = ("title", "licence", "url", "note", "file_name", "sha256")
@@ -90,13 +90,8 @@ def take_back(session: Session, *, group_id: UUID, resource_id: UUID) -> None:
     Raises NotFound, also where it is not shared, and Forbidden.
     """
     found = own_resource(session, group_id, resource_id)
-    copy = _shared(session, found.id)
-    if copy is None:
+    if not take_off(session, found.id):
         raise NotFound("share")
-    named = copy.membership_id is not None
-    session.delete(copy)
-    session.flush()
-    events.record(session, "resource.taken_back", subject=copy, names_actor=named)
     try:
         refuse_strangers(session, group_id)
     except NotFound:  # whoever has left writes nothing in the group

@@ -11,8 +11,7 @@ from uuid import UUID
 from dateutil.relativedelta import relativedelta
 from sqlalchemy import Select, delete, exists, func, select
 
-from tenants.cohorts.models import Participant
-from tenants.groups.models import Group
+from tenants.groups.models import Group, GroupMember
 from tenants.groups.private import Words, edited_row_in, own_row_in, row_in
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events
@@ -165,8 +164,15 @@ def tip_of(session: Session, *, group_id: UUID, tip_id: UUID) -> Any:
 
 
 def digest(membership_id: UUID) -> Select[Any]:
-    """What groups of the cohorts that somebody takes part in let one another read."""
-    mine = select(Participant.cohort_id).where(Participant.membership_id == membership_id)
+    """What groups let one another read, of the cohorts in which somebody was let into a group that goes on."""
+    mine = select(Group.cohort_id).where(
+        GroupMember.tenant_id == Group.tenant_id,
+        GroupMember.group_id == Group.id,
+        GroupMember.membership_id == membership_id,
+        GroupMember.admitted_at.is_not(None),
+        GroupMember.left_at.is_(None),
+        Group.state.not_in(("formed", "ended")),
+    )
     return select(*DigestItem.__table__.columns).where(DigestItem.cohort_id.in_(mine))
 
 

@@ -114,6 +114,10 @@ class Year:
     def held(self, meeting_id):
         """Time passes: this meeting was long ago."""
         self.superuser.execute(HELD, [self.url.rpartition("/")[2], meeting_id])
+        self.superuser.execute(
+            "UPDATE group_member SET admitted_at = admitted_at - interval '401 days' WHERE group_id = %s",
+            [self.url.rpartition("/")[2]],
+        )
 
 
 def settles(year):

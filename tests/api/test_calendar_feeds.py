@@ -198,7 +198,17 @@ def test_the_wall_decides_whether_a_feed_opens_the_link(app, circle, database, r
     assert {event.get("URL") for event in events(read(app, made)).values()} == {None}
     assert "amberbay" not in read(app, made).text
     late = circle.api(circle.members.index(circle.add()))
-    assert {event.get("URL") for event in events(read(app, feed(late))).values()} == {None}
+    assert {str(event.get("URL")) for event in events(read(app, feed(late))).values()} == {LINK}
+
+
+@pytest.mark.parametrize("own_client", [True, False])
+def test_whoever_waits_to_be_let_in_is_not_told_when_the_group_meets(app, circle, own_client):
+    meets(circle)
+    member = circle.add(admitted=False)
+    api = acting(app, circle.tenant.id, member, own_client=own_client)
+    assert api.get("/v1/me/meetings").get_json()["items"] == []
+    if own_client:
+        assert events(read(app, feed(api))) == {}
 
 
 def test_a_portal_makes_no_feed_and_a_closed_tenant_has_none(app, circle, root):

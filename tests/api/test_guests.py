@@ -1,13 +1,14 @@
 """People of several tenants in one cohort: nominated by their own, hosted by another, and no more told than that."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.factories.cohorts import make_cohort
 from tests.factories.matching import every
 from tests.factories.partners import agreed, invited, nominated
-from tests.factories.people import holder, member_of
+from tests.factories.people import acting, connection_of, holder, member_of
 
 
 @pytest.fixture
@@ -106,7 +107,10 @@ def test_a_guest_is_taken_in_once_however_often_it_is_asked_at_once(host, partne
 def test_somebody_answers_once_and_only_for_herself(host, partner, cohort_id, app):
     nomination_id, member = nominated(partner, invited(host, partner, cohort_id))
     url = f"/v1/me/nominations/{nomination_id}/answer"
-    assert member_of(app, partner.id).api.put(url, json={"answer": "accepted"}).status_code == 404
+    assert (
+        member_of(app, partner.id, own_client=True).api.put(url, json={"answer": "accepted"}).status_code
+        == 404
+    )
     assert agreed(member, nomination_id).status_code == 200
     for answer in ("accepted", "declined"):
         again = member.api.put(url, json={"answer": answer})
@@ -121,7 +125,9 @@ def test_without_an_address_she_says_one_or_is_asked_for_it(host, partner, cohor
     assert every(host.api, "/v1/guests")[0]["email"] == "herself@mail.example"
 
 
-def test_one_nominates_whoever_has_joined_once_and_takes_it_back_before_she_answers(host, partner, cohort_id):
+def test_one_nominates_whoever_has_joined_once_and_takes_it_back_before_she_answers(
+    host, partner, cohort_id, superuser
+):
     invitation = invited(host, partner, cohort_id)
     url = f"/v1/received-partner-invitations/{invitation}/nominations"
     stranger = partner.api.post("/v1/people", json={"name": "Invented"}).get_json()["id"]
@@ -132,9 +138,82 @@ def test_one_nominates_whoever_has_joined_once_and_takes_it_back_before_she_answ
     assert (again.status_code, again.get_json()["code"]) == (409, "nominated")
     assert partner.api.delete(f"{url}/{nomination_id}").status_code == 204
     assert agreed(member, nomination_id).status_code == 409
+    again = partner.api.post(url, json={"membership_id": str(member.id)})
+    assert (again.status_code, again.get_json()["code"]) == (409, "nominated_lately")
+    superuser.execute(
+        "UPDATE nomination SET withdrawn_at = now() - interval '31 days' WHERE id = %s", [nomination_id]
+    )
     second, _ = nominated(partner, invitation, member=member)
     assert agreed(member, second).status_code == 200
     assert partner.api.delete(f"{url}/{second}").status_code == 409
+
+
+def test_her_tenant_is_not_told_that_she_declined(host, partner, cohort_id, superuser):
+    """What it sees, and what it is answered, is as of somebody who has not answered."""
+    invitation = invited(host, partner, cohort_id)
+    url = f"/v1/received-partner-invitations/{invitation}/nominations"
+    seen = []
+    for answer in ("declined", None):
+        nomination_id, member = nominated(partner, invitation)
+        if answer:
+            said = member.api.put(f"/v1/me/nominations/{nomination_id}/answer", json={"answer": answer})
+            assert said.get_json()["state"] == "declined"
+            assert every(member.api, "/v1/me/nominations")[0]["state"] == "declined"
+        body = {"membership_id": str(member.id)}
+        answers = [
+            partner.api.get(f"{url}/{nomination_id}").get_json()["state"],
+            partner.api.post(url, json=body).get_json()["code"],
+            partner.api.delete(f"{url}/{nomination_id}").status_code,
+            partner.api.get(f"{url}/{nomination_id}").get_json()["state"],
+            partner.api.post(url, json=body).get_json()["code"],
+        ]
+        types = "SELECT type FROM event WHERE tenant_id = %s AND subject_id = %s ORDER BY id"
+        seen.append([answers, superuser.execute(types, [partner.id, nomination_id]).fetchall()])
+    assert seen[0] == seen[1]
+    assert seen[0][0] == ["nominated", "nominated", 204, "withdrawn", "nominated_lately"]
+
+
+def test_nobody_else_answers_for_her(host, partner, cohort_id, app, database):
+    nomination_id, member = nominated(partner, invited(host, partner, cohort_id))
+    url, answer = (
+        f"/v1/me/nominations/{nomination_id}/answer",
+        {"answer": "accepted", "email": "b@mail.example"},
+    )
+    portal = acting(app, partner.id, member.id).put(url, json=answer)
+    assert (portal.status_code, portal.get_json()["code"]) == (403, "insufficient_scope")
+    employer = acting(
+        app, partner.id, member.id, connection_id=connection_of(database, partner.id), own_client=True
+    )
+    refused = employer.put(url, json=answer)
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "not_personal")
+    assert member.api.put(url, json={"answer": "declined"}).status_code == 200
+    assert [row["state"] for row in every(employer, "/v1/me/nominations")] == ["nominated"]
+
+
+def test_a_partner_has_one_invitation_for_a_cohort_at_a_time(host, partner, cohort_id, database):
+    with database.tenant(partner.id) as session:
+        slug = session.connection().exec_driver_sql("SELECT slug FROM tenant").scalar_one()
+    asked = {"partner": slug, "cohort_id": cohort_id}
+    with ThreadPoolExecutor(3) as pool:
+        made = list(pool.map(lambda _: host.api.post("/v1/partner-invitations", json=asked), range(3)))
+    assert sorted(each.status_code for each in made) == [201, 409, 409]
+    assert {each.get_json()["code"] for each in made if each.status_code == 409} == {"already_invited"}
+    (first,) = every(host.api, "/v1/partner-invitations")
+    assert host.api.delete(f"/v1/partner-invitations/{first['id']}").status_code == 204
+    invited(host, partner, cohort_id)
+    assert host.api.post("/v1/partner-invitations", json=asked).status_code == 409
+
+
+def test_whose_address_the_host_knows_it_adds_itself(host, partner, cohort_id):
+    guest_id, member = nominated(partner, invited(host, partner, cohort_id))
+    own = host.api.post("/v1/people", json={"name": "Invented", "email": "same@mail.example"}).get_json()[
+        "id"
+    ]
+    assert agreed(member, guest_id, email="Same@mail.example").status_code == 200
+    refused = accept(host, guest_id).get_json()
+    assert refused["code"] == "known_address"
+    assert own in refused["detail"]
+    assert every(host.api, f"/v1/cohorts/{cohort_id}/participants") == []
 
 
 @pytest.mark.parametrize("answer", [None, "declined", "ended"])

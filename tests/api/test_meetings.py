@@ -29,8 +29,12 @@ def root(servers):
 
 @pytest.fixture(scope="module")
 def circle(app, database, root):
-    """A group of three. Each test adds meetings of its own."""
-    return circle_of(app, open_another(app, database), root)
+    """A group of three, who have been in it for a day. Each test adds meetings of its own."""
+    made = circle_of(app, open_another(app, database), root)
+    root.execute(
+        "UPDATE group_member SET admitted_at = now() - interval '1 day' WHERE group_id = %s", [made.id]
+    )
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -259,6 +263,14 @@ def test_each_says_of_herself_whether_she_came_and_others_see_how_many(api, circ
     refused(api.put(f"{later}/attendance", json={"attended": True}), 409, "meeting_not_held")
     told = root.execute("SELECT DISTINCT actor FROM event WHERE type = 'meeting.attendance_said'").fetchall()
     assert told == [(None,)]
+
+
+def test_of_meetings_before_she_was_let_in_nobody_says_that_she_came(app, circle, root):
+    circle = circle_of(app, circle.tenant, root, people=1)
+    api = circle.api()
+    url, _ = meeting_of(api, circle, starts_at_local=ago(2 * 60))
+    refused(api.put(f"{url}/attendance", json={"attended": True}), 409, "before_your_time")
+    assert api.get(url).get_json()["attended_count"] == 0
 
 
 def test_the_tenant_sees_dates_and_counts_and_no_link_words_or_names(app, api, circle, root):

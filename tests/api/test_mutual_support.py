@@ -93,6 +93,41 @@ def test_a_repeated_request_gets_no_words_back(circle):
     assert (again.get_json()["id"], again.get_json()["title"]) == (first.get_json()["id"], None)
 
 
+def test_what_is_kept_for_repeated_requests_does_not_say_who_wrote(circle, superuser):
+    api, (me, fellow) = circle.api(), map(str, circle.members[:2])
+    act = {"kind": "review", "giver_id": me, "receiver_id": fellow, "happened_on": TODAY}
+    for path, body in (
+        ("asks", {"kind": "ask", "title": "Invented"}),
+        ("acts", act),
+        ("tips", {"kind": "own", "title": "Invented", "valid_as_of": TODAY}),
+        ("checklists", {"title": "Invented", "items": [{"text": "Invented"}]}),
+        ("retrospectives", {}),
+        ("actions", {"text": "Invented"}),
+        ("invitations", {"name": "nobody@mail.example"}),
+        ("charter/versions", {"text": "Invented", "builds_on": 0}),
+        ("resources", {"kind": "other", "title": "X", "licence": "CC0", "url": "https://a.example/"}),
+    ):
+        sent = {"json": body, "headers": {"Idempotency-Key": "once"}}
+        first, again = (api.post(f"{circle.url}/{path}", **sent) for _ in range(2))
+        assert first.status_code == again.status_code == 201, (path, first.text)
+        assert (first.get_json()["author_id"], again.get_json()["author_id"]) == (me, None)
+        assert again.get_json().get("id") == first.get_json().get("id")
+    kept = superuser.execute(
+        "SELECT string_agg(convert_from(body, 'UTF8'), '') FROM idempotency_record WHERE tenant_id = %s",
+        [circle.tenant.id],
+    ).fetchone()[0]
+    assert not any(member in kept for member in (me, fellow))
+
+
+def test_whoever_has_left_is_not_answered_again_but_about_her_leaving(circle):
+    api, key = circle.api(), {"Idempotency-Key": "once"}
+    sent = {"json": {"kind": "ask", "title": "Invented"}, "headers": key}
+    assert api.post(f"{circle.url}/asks", **sent).status_code == 201
+    for _ in range(2):
+        assert api.post(f"{circle.url}/departure", json={}, headers=key).status_code == 201
+    assert api.post(f"{circle.url}/asks", **sent).status_code == 404
+
+
 def test_only_its_author_changes_or_removes_it(circle):
     api, fellow = circle.api(), circle.api(1)
     for url in contents(circle, api):
@@ -257,7 +292,8 @@ def test_a_shared_tip_is_read_in_the_cohort_without_names_and_taken_back(app, ci
     superuser.execute(
         "UPDATE participant SET cohort_id = %s WHERE membership_id = %s", [circle.cohort_id, other.members[0]]
     )
-    reader = acting(app, tenant.id, other.members[0])
+    reader = other.api()
+    superuser.execute("UPDATE peer_group SET cohort_id = %s WHERE id = %s", [circle.cohort_id, other.id])
     assert every(reader, "/v1/me/digest") == []
     assert circle.api(1).put(f"{tip}/share").status_code == 403
     assert api.put(f"{tip}/share").get_json()["shared"] is True
@@ -277,6 +313,22 @@ def test_a_shared_tip_is_read_in_the_cohort_without_names_and_taken_back(app, ci
     assert api.delete(f"{tip}/share").status_code == 409
     api.put(f"{tip}/share")
     assert remove(api, tip).status_code == 204
+    assert every(reader, "/v1/me/digest") == []
+
+
+def test_the_digest_is_for_members_of_groups_of_the_cohort_that_go_on(app, tenant, superuser):
+    circle, other = (circle_of(app, tenant, superuser, people=1) for _ in range(2))
+    superuser.execute("UPDATE peer_group SET cohort_id = %s WHERE id = %s", [circle.cohort_id, other.id])
+    waiting = acting(app, tenant.id, other.add(admitted=False), own_client=True)
+    api, url = circle.api(), f"{circle.url}/tips"
+    tip = made(api, url, kind="own", title="Invented", valid_as_of=TODAY)
+    assert api.put(f"{url}/{tip['id']}/share").status_code == 200
+    reader = other.api()
+    assert len(every(reader, "/v1/me/digest")) == 1
+    assert every(waiting, "/v1/me/digest") == []
+    portal = acting(app, tenant.id, other.members[0])
+    assert portal.get("/v1/me/digest").get_json()["code"] == "insufficient_scope"
+    superuser.execute("UPDATE peer_group SET state = 'ended' WHERE id = %s", [other.id])
     assert every(reader, "/v1/me/digest") == []
 
 

@@ -264,6 +264,10 @@ def test_an_invitation_is_seen_by_whom_it_is_for_alone(people, database):
             run = session.connection().exec_driver_sql
             assert run("SELECT count(*) FROM delivered_invitation").scalar() == int(number == 1)
     (found,) = invited(people, 1)
+    assert (
+        acting(people.app, people.tenant.id, people.members[1]).get("/v1/me/group-invitations").status_code
+        == 403
+    )
     for act in ("acceptance", "refusal"):
         url = f"/v1/me/group-invitations/{found['id']}/{act}"
         assert people.api(2).post(url).status_code == 404

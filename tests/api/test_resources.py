@@ -283,12 +283,20 @@ def test_what_is_shared_stays_as_it_is_until_it_is_taken_back(circle):
     assert edited(api, one, title="X").status_code == 200
 
 
-def test_what_is_removed_is_gone_from_both_shelves(circle):
+def test_what_is_removed_is_gone_from_both_shelves_and_no_event_tells_its_group(circle, tenant, superuser):
     api = circle.api()
     one = filed(api, circle)
     shelf = shared(api, one)
+    assert api.get(one).get_json()["shared_id"] == shelf.rpartition("/")[2]
     assert removed(api, one).status_code == 204
     assert api.get(one).status_code == api.get(shelf).status_code == 404
+    assert removed(api, added(api, circle)).status_code == 204
+    told = superuser.execute(
+        "SELECT type, subject_id::text FROM event WHERE tenant_id = %s"
+        " AND type IN ('resource.removed', 'resource.taken_back') ORDER BY id",
+        [tenant.id],
+    ).fetchall()
+    assert told == [("resource.taken_back", shelf.rpartition("/")[2]), ("resource.removed", str(circle.id))]
 
 
 def test_the_wall_lets_nobody_share_or_take_back_what_is_anothers(circle, database, superuser):

@@ -162,3 +162,7 @@ def test_other_slots_are_proposed_when_two_meetings_in_a_row_were_missed(circle,
     assert proposed() == "member_missed"
     past(circle, 4, came=(0, 2))
     assert proposed() is None
+    circle.add()
+    assert proposed(3) is None, "she does not see who came before"
+    past(circle, 3, came=())
+    assert (proposed(), proposed(3)) == ("member_missed", None)

@@ -24,7 +24,7 @@ def invited(host: Any, partner: Any, cohort_id: str, *, answer: str | None = "ac
 
 def nominated(partner: Any, invitation_id: str, *, member: Member | None = None) -> tuple[str, Member]:
     """The partner nominates somebody who has joined; the nomination's id, and she."""
-    member = member or member_of(partner.api.application, partner.id)
+    member = member or member_of(partner.api.application, partner.id, own_client=True)
     return nomination(partner, invitation_id, member.id), member
 
 
@@ -51,7 +51,10 @@ def partners_of(tenant: Any, cohort_id: str, me: Any) -> dict[str, str]:
     other: Tenant = open_another(app, app.extensions["database"])
     theirs = make_cohort(other.api).rpartition("/")[2]
     ids = {}
-    for _ in range(2):
+    for number in range(2):
+        if number:  # one at a time for a cohort
+            for host, one in ((tenant, "partner_invitation_id"), (other, "received_partner_invitation_id")):
+                assert host.api.delete(f"/v1/partner-invitations/{ids[one]}").status_code == 204
         ids["partner_invitation_id"] = invited(tenant, other, cohort_id)
         ids["guest_id"], guest = nominated(other, ids["partner_invitation_id"])
         assert agreed(guest, ids["guest_id"]).status_code == 200

@@ -11,6 +11,7 @@ from tenants.kernel.clock import now
 from tests.factories.circles import circle_of
 from tests.factories.group_life import days_ahead
 from tests.factories.matching import every
+from tests.factories.people import acting, connection_of
 
 LINK = "https://video.example/amberbay"
 WAITING = "SELECT count(*), min(not_before) FROM job WHERE kind = 'meetings' AND state = 'queued' AND subject_id = %s"
@@ -101,6 +102,34 @@ def test_members_who_ask_are_invited_to_the_meetings_of_the_next_weeks(circle, c
     assert clerk.took() == [], "each is told once"
 
 
+@pytest.mark.parametrize("who", ["organiser", "portal", "employer"])
+def test_the_link_goes_to_the_address_alone_at_which_she_asked_for_it(
+    app, circle, clerk, database, root, who
+):
+    meets(circle, days=(3,))
+    member, tenant = circle.members[0], circle.tenant
+    boss = "boss@employer.example"
+    if who == "organiser":
+        root.execute("UPDATE membership SET chosen_email = NULL, email = %s WHERE id = %s", [ADA, member])
+    asks(circle, 0)
+    if who == "organiser":
+        api, url, change = tenant.api, f"/v1/people/{member}", {"email": boss}
+    else:
+        how = {"connection_id": connection_of(database, tenant.id)} if who == "employer" else {}
+        api, url, change = acting(app, tenant.id, member, **how), "/v1/me", {"chosen_email": boss}
+    assert api.patch(url, json=change, headers={"If-Match": api.get(url).headers["ETag"]}).status_code == 200
+    assert clerk.took() == [(boss, "Peer group")]
+    letter = clerk.office.received[-1]
+    assert LINK not in letter.content.decode()
+    assert str(told(letter)[3]["URL"]).endswith(f"/groups/{circle.id}")
+    assert "asked for these letters at another address" in letter.text()
+    asks(circle, 0)
+    assert clerk.took() == [(boss, "Peer group")]
+    assert str(told(clerk.office.received[-1])[3]["URL"]) == LINK, "now she asked for it there"
+    asks(circle, 0)
+    assert clerk.took() == []
+
+
 def test_a_change_is_told_by_the_same_uid_and_a_higher_sequence_and_only_the_last_one(circle, clerk):
     (url,) = meets(circle, days=(3,))
     asks(circle, 0)
@@ -149,16 +178,13 @@ def test_who_has_left_is_told_nothing_not_even_of_what_waited(circle, clerk, roo
     assert clerk.took() == [(BORA, "Peer group")]
 
 
-def test_the_wall_decides_whether_a_letter_has_the_link(circle, clerk, root):
-    (url,) = meets(circle, days=(3,))
+def test_whoever_comes_later_is_told_the_link_too(circle, clerk, root):
+    meets(circle, days=(3,))
     late = circle.members.index(circle.add())
     root.execute(
         "UPDATE membership SET chosen_email = 'late@x.example' WHERE id = %s", [circle.members[late]]
     )
     asks(circle, late)
-    clerk.took()
-    assert told(clerk.office.received[-1])[3].get("URL") is None
-    edited(circle, url, join_link=LINK)
     clerk.took()
     assert str(told(clerk.office.received[-1])[3]["URL"]) == LINK
 

@@ -33,7 +33,7 @@ def test_she_is_written_to_and_told_who_hosts(tenant, clerk, nominee, post_offic
 
 def test_nobody_is_written_to_once_she_has_answered_or_it_was_taken_back(app, tenant, clerk, nominee):
     person, nomination_id = nominee
-    herself = acting(app, tenant.id, person)
+    herself = acting(app, tenant.id, person, own_client=True)
     url = f"/v1/me/nominations/{nomination_id}/answer"
     assert herself.put(url, json={"answer": "accepted"}).status_code == 200
     assert clerk.took() == []

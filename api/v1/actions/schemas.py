@@ -5,6 +5,7 @@ from typing import ClassVar
 from marshmallow import fields
 
 from api.fields import Choice, Day, PageQuery, Prose, Schema, Sealed, Timestamp
+from api.kept_back import Whose
 from tenants.meetings.agenda_models import STATES
 
 WORDS = "group_action_words"
@@ -37,8 +38,8 @@ class Action(Schema):
     """What a member took on."""
 
     id = fields.UUID()
-    author_id = fields.UUID(metadata={"description": "A membership: who wrote it down."})
-    owner_id = fields.UUID(metadata={"description": "A membership: who does it."})
+    author_id = Whose(metadata={"description": "A membership: who wrote it down."})
+    owner_id = Whose(metadata={"description": "A membership: who does it."})
     text = Sealed(WORDS)
     due_on = fields.Date(allow_none=True)
     agenda_item_id = fields.UUID(allow_none=True)

@@ -5,6 +5,7 @@ from typing import ClassVar
 from marshmallow import fields
 
 from api.fields import Choice, Day, PageQuery, Prose, Schema, Sealed, Timestamp
+from api.kept_back import Whose
 from tenants.support.acts import ONE_WAY_FROM
 from tenants.support.models import ACT_KINDS
 
@@ -31,10 +32,10 @@ class Act(Schema):
     """One member did something for another."""
 
     id = fields.UUID()
-    author_id = fields.UUID(metadata=MEMBER)
+    author_id = Whose(metadata=MEMBER)
     kind = fields.String()
-    giver_id = fields.UUID(metadata=MEMBER)
-    receiver_id = fields.UUID(metadata=MEMBER)
+    giver_id = Whose(metadata=MEMBER)
+    receiver_id = Whose(metadata=MEMBER)
     happened_on = fields.Date()
     note = Sealed("act")
     written_at = Timestamp()

@@ -5,6 +5,7 @@ from typing import ClassVar
 from marshmallow import fields
 
 from api.fields import Flag, Schema, Timestamp, Whole
+from api.kept_back import Whose
 
 
 class AdmissionCreate(Schema):
@@ -22,7 +23,7 @@ class Admission(Schema):
     id = fields.UUID()
     group_member_id = fields.UUID()
     name = fields.String(allow_none=True)
-    proposer_id = fields.UUID(metadata={"description": "A membership."})
+    proposer_id = Whose(metadata={"description": "A membership."})
     state = fields.String(
         metadata={
             "description": "open; admitted; refused; or ended, when she or all of the group's members are gone"

@@ -16,6 +16,7 @@ from api.fields import (
     Timestamp,
     Whole,
 )
+from api.kept_back import Whose
 from api.v1.actions.schemas import Action
 from tenants.meetings.agenda_models import PROPOSED_KINDS, STATES
 
@@ -67,7 +68,7 @@ class AgendaItem(Schema):
     """Something that a group could talk about, or has."""
 
     id = fields.UUID()
-    author_id = fields.UUID(allow_none=True, metadata={"description": "A membership; null of a question."})
+    author_id = Whose(metadata={"description": "A membership; null of a question."})
     kind = fields.String(metadata={"description": "item, problem or question; a question names nobody."})
     title = Sealed(WORDS)
     text = Sealed(WORDS)
@@ -152,7 +153,7 @@ class Notes(Schema):
     """What a group noted of a meeting."""
 
     id = fields.UUID()
-    author_id = fields.UUID(metadata={"description": "A membership."})
+    author_id = Whose(metadata={"description": "A membership."})
     number = fields.Integer(metadata={"description": "Of the version."})
     text = Sealed("meeting_note")
     written_at = Timestamp()

@@ -5,6 +5,7 @@ from typing import ClassVar
 from marshmallow import fields
 
 from api.fields import Choice, PageQuery, Prose, Schema, Sealed, Text, Timestamp
+from api.kept_back import Whose
 from tenants.support.models import ASK_KINDS, ASK_STATES
 
 
@@ -30,7 +31,7 @@ class Ask(Schema):
     """Something that a member asks or offers."""
 
     id = fields.UUID()
-    author_id = fields.UUID(metadata={"description": "A membership."})
+    author_id = Whose(metadata={"description": "A membership."})
     kind = fields.String()
     state = fields.String()
     title = Sealed("ask")

@@ -5,6 +5,7 @@ from typing import ClassVar
 from marshmallow import fields
 
 from api.fields import Prose, Schema, Timestamp, Whole
+from api.kept_back import Whose
 from tenants.groups.charter import MOST_CHARACTERS
 
 
@@ -12,7 +13,7 @@ class Charter(Schema):
     """What a group has agreed. Only its members read it."""
 
     number = fields.Integer(metadata={"description": "Of the version, from 1."})
-    author_id = fields.UUID(metadata={"description": "A membership."})
+    author_id = Whose(metadata={"description": "A membership."})
     written_at = Timestamp()
     text = fields.String()
 
@@ -21,7 +22,7 @@ class CharterVersion(Schema):
     """A version of a charter, without its text."""
 
     number = fields.Integer()
-    author_id = fields.UUID()
+    author_id = Whose()
     written_at = Timestamp()
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 from marshmallow import fields, validate
 
 from api.fields import Choice, Flag, Schema, Sealed, SealedList, Text, Timestamp
+from api.kept_back import Whose
 from tenants.support.models import CHECKLISTS
 
 
@@ -38,7 +39,7 @@ class Checklist(Schema):
     """What a member wants to have ready for a talk."""
 
     id = fields.UUID()
-    author_id = fields.UUID(metadata={"description": "A membership."})
+    author_id = Whose(metadata={"description": "A membership."})
     template = fields.String(allow_none=True)
     title = Sealed("checklist")
     items = SealedList("checklist", fields.Nested(ChecklistItem))

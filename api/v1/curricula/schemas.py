@@ -5,6 +5,7 @@ from typing import ClassVar
 from marshmallow import fields, validate
 
 from api.fields import EditableResource, Flag, Key, Schema, Text, Timestamp, Whole
+from api.kept_back import Whose
 from tenants.groups.curricula import MOST_TOPICS
 
 _SENSITIVE = {"description": "That a group talks about it never leaves the group."}
@@ -107,7 +108,7 @@ class GroupCurriculum(Schema):
     """What a group plans to talk about. Only its members read it."""
 
     number = fields.Integer(metadata={"description": "Of the version; 0 if nothing is planned."})
-    author_id = fields.UUID(allow_none=True, metadata={"description": "A membership."})
+    author_id = Whose(metadata={"description": "A membership."})
     written_at = Timestamp(allow_none=True)
     topics = fields.List(fields.Nested(PlannedTopic))
     catalogue = fields.List(fields.Nested(Topic))

@@ -45,7 +45,7 @@ def take_group_invitation_back(session: Session, group_id: UUID, group_invitatio
     group_invitations.take_back(session, group_id=group_id, group_invitation_id=group_invitation_id)
 
 
-@blp.list(MINE, Permission.ME_READ, returns=MyGroupInvitation)
+@blp.list(MINE, READ, returns=MyGroupInvitation)
 def list_my_group_invitations(session: Session) -> Select[Any]:
     """The groups that one is invited into and has not answered yet."""
     return group_invitations.invitations_of(g.caller.membership_id)

@@ -5,6 +5,7 @@ from typing import ClassVar
 from marshmallow import fields
 
 from api.fields import Schema, Sealed, Text, Timestamp
+from api.kept_back import Whose
 
 
 class GroupInvitationCreate(Schema):
@@ -21,7 +22,7 @@ class GroupInvitation(Schema):
 
     id = fields.UUID()
     name = Sealed("group_invitation", metadata={"description": "null where a request is repeated."})
-    author_id = fields.UUID(metadata={"description": "A membership."})
+    author_id = Whose(metadata={"description": "A membership."})
     state = fields.String(
         metadata={"description": "open, accepted or expired. One that was declined is open until it expires."}
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select
 
 from api.blueprint import Blueprint
-from api.serving import IfMatch
+from api.serving import IfMatch, parting
 from api.v1.groups.schemas import (
     Departure,
     DepartureCreate,
@@ -86,6 +86,7 @@ def list_roster(session: Session, group_id: UUID) -> Select[Any]:
     status=201,
     of_ended=True,
 )
+@parting
 def leave_group(session: Session, body: dict[str, Any], group_id: UUID) -> models.GroupMember:
     """Leave a group. What one wrote stays, and one can still read it."""
     return departures.leave(session, group_id=group_id, **body)

@@ -49,6 +49,7 @@ def list_partner_invitations(session: Session) -> Select[Any]:
     returns=PartnerInvitation,
     status=201,
     location="/v1/partner-invitations/{id}",
+    errors=(409,),
 )
 def invite_partner(session: Session, body: dict[str, Any]) -> Any:
     """Invite another tenant to nominate people for one of your cohorts."""
@@ -122,27 +123,29 @@ def get_nomination(session: Session, received_partner_invitation_id: UUID, nomin
 
 @blp.delete(f"{NOMINATIONS}/<uuid:nomination_id>", WRITE, status=204, errors=(409,))
 def withdraw_nomination(session: Session, received_partner_invitation_id: UUID, nomination_id: UUID) -> None:
-    """Take one back that is not answered."""
+    """Take one back to which she has not agreed. For 30 days she is not nominated again."""
     nominations.withdraw(
         session, partner_invitation_id=received_partner_invitation_id, nomination_id=nomination_id
     )
 
 
-@blp.list("/me/nominations", Permission.ME_READ, returns=MyNomination)
+@blp.list("/me/nominations", Permission.GROUP_CONTENT_READ, returns=MyNomination)
 def list_my_nominations(session: Session) -> Select[Any]:
     """For whose groups one was nominated."""
-    return nominations.nominations_of_member(g.caller.membership_id)
+    return nominations.nominations_of_member(session, g.caller.membership_id)
 
 
 @blp.put(
     "/me/nominations/<uuid:nomination_id>/answer",
-    Permission.ME_WRITE,
+    Permission.GROUP_CONTENT_WRITE,
     body=MyNominationAnswer,
     returns=MyNomination,
     errors=(409,),
 )
 def answer_nomination(session: Session, body: dict[str, Any], nomination_id: UUID) -> Any:
-    """Agree to be the host's guest, or decline. By agreeing one lets it know one's name and address."""
+    """Agree to be the host's guest, or decline, signed in as oneself. By agreeing one lets it know one's name and
+    address. That one declines nobody is told.
+    """
     return nominations.answer_nomination(
         session, membership_id=g.caller.membership_id, nomination_id=nomination_id, **body
     )

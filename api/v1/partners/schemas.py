@@ -67,7 +67,9 @@ class Nomination(Schema):
     id = fields.UUID()
     membership_id = fields.UUID()
     name = fields.String(allow_none=True)
-    state = fields.String(metadata={"description": "nominated, accepted, declined or withdrawn"})
+    state = fields.String(
+        metadata={"description": "nominated, accepted or withdrawn; who declines has not answered."}
+    )
     takes_part_since = Timestamp(allow_none=True, metadata={"description": "When the host took her in."})
     created_at = Timestamp()
 

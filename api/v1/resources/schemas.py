@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from marshmallow import fields
 
 from api.fields import Choice, Day, Flag, Prose, Schema, Sealed, Text, Timestamp
+from api.kept_back import Whose
 from tenants.support.resource_models import KINDS, SCOPES
 
 LICENCE = {"description": "What others may do with it."}
@@ -16,7 +17,7 @@ class Resource(Schema):
     """A link or a file on a group's shelf. Only its members see it."""
 
     id = fields.UUID()
-    author_id = fields.UUID(metadata={"description": "Whoever put it there; a membership."})
+    author_id = Whose(metadata={"description": "Whoever put it there; a membership."})
     kind = fields.String(metadata={"description": ", ".join(KINDS)})
     title = Sealed("resource")
     licence = Sealed("resource", metadata=LICENCE)
@@ -28,6 +29,10 @@ class Resource(Schema):
     size = fields.Integer(allow_none=True, metadata=FILE)
     sha256 = Sealed("resource", metadata=FILE)
     scope = fields.String(metadata={"description": "group, or tenant or network where it is shared"})
+    shared_id = fields.UUID(
+        allow_none=True,
+        metadata={"description": "Of the copy on the tenant's shelf; null: it is not shared."},
+    )
     written_at = Timestamp()
     version = fields.Integer(metadata={"description": "Also in the ETag."})
 

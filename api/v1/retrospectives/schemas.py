@@ -5,6 +5,7 @@ from typing import ClassVar
 from marshmallow import fields
 
 from api.fields import Choice, Flag, Prose, Schema, Sealed, Timestamp, Whole
+from api.kept_back import Whose
 from tenants.groups.agreement_models import ENTRY_KINDS, PHASES
 from tenants.groups.retrospectives import MOST_CHARACTERS, SHOWN_FROM
 
@@ -17,7 +18,7 @@ class Retrospective(Schema):
     """A look back of a group. Only its members read it."""
 
     id = fields.UUID()
-    author_id = fields.UUID(metadata={"description": "The membership of whoever opened it."})
+    author_id = Whose(metadata={"description": "The membership of whoever opened it."})
     written_at = Timestamp()
     phase = fields.String(metadata={"description": "proposing, rating, agreeing, agreed"})
     phase_since = Timestamp()
@@ -41,7 +42,7 @@ class MadeEntry(Schema):
     """An entry, without its words."""
 
     id = fields.UUID()
-    author_id = fields.UUID()
+    author_id = Whose()
     written_at = Timestamp()
     kind = fields.String()
 

@@ -77,7 +77,7 @@ def unshare_tip(session: Session, group_id: UUID, tip_id: UUID) -> None:
     tips.unshare(session, group_id=group_id, tip_id=tip_id)
 
 
-@blp.list("/me/digest", Permission.ME_READ, returns=DigestItem)
+@blp.list("/me/digest", READ, returns=DigestItem)
 def list_my_digest(session: Session) -> Select[Any]:
-    """What groups of one's cohorts let one another read."""
+    """What groups of the cohorts in which one has a group let one another read."""
     return tips.digest(g.caller.membership_id)

@@ -5,6 +5,7 @@ from typing import ClassVar
 from marshmallow import fields
 
 from api.fields import Choice, Day, Flag, PageQuery, Prose, QueryFlag, Schema, Sealed, Text, Timestamp
+from api.kept_back import Whose
 from tenants.support.models import TIP_KINDS
 
 _MENTOR = {"description": "Who told it; only for second_hand, and with mentor_agreed."}
@@ -50,7 +51,7 @@ class Tip(Schema):
     """Something that a member knows, as of a day."""
 
     id = fields.UUID()
-    author_id = fields.UUID(metadata={"description": "A membership."})
+    author_id = Whose(metadata={"description": "A membership."})
     kind = fields.String()
     title = Sealed("tip")
     text = Sealed("tip")
