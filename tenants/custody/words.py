@@ -30,6 +30,7 @@ from tenants.groups.private import ENCRYPTED
 from tenants.kernel.base import Base
 from tenants.kernel.errors import NotFound
 from tenants.kernel.session import Database, Session
+from tenants.support import resources
 from tenants.support.tips import unshare_all
 
 STANDING = {
@@ -44,6 +45,7 @@ KEPT = {
     "checklist": "made to be used again",
     "group_invitation": "expires in 30 days by itself, and its author takes it back",
     "meeting_link": "serves until it is changed",
+    "resource": "put on a shelf to be found again, and dated",
     "retrospective_entry": "what a group looks back at, year by year",
     "tip": "dated, and looked at again by its author",
 }
@@ -84,11 +86,12 @@ def own_words(session: Session, *, group_id: UUID) -> Select[Any]:
 def take_words_away(session: Session, *, group_id: UUID) -> None:
     """Delete all that the session's member wrote in a group, what is `STANDING` excepted. No event tells of it.
 
-    What she shared leaves the digest as well. Questions that she asked without a name cannot be found. Raises NotFound
-    to whoever never was in the group.
+    What she shared leaves the digest and the shelves as well, and her files go. Questions that she asked without a name
+    cannot be found. Raises NotFound to whoever never was in the group.
     """
     _refuse_strangers(session, group_id)
     unshare_all(session, group_id=group_id)
+    resources.remove_all(session, group_id=group_id)
     for table in tables_of_words():
         if table.name not in STANDING:
             hers = select(table.c.id).where(_own(session, table, group_id))

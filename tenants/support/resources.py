@@ -152,6 +152,17 @@ def remove_resource(session: Session, *, group_id: UUID, resource_id: UUID, if_m
         _record(session, "resource.removed", group_id)
 
 
+def remove_all(session: Session, *, group_id: UUID) -> None:
+    """Take away all that the session's member put on a group's shelf, with files and what the tenant was shown."""
+    hers = select(Resource).where(Resource.group_id == group_id, Resource.author_id == session.membership_id)
+    for found in session.scalars(hers).all():
+        take_off(session, found.id)
+        session.delete(found)
+        session.flush()
+        if found.file_id:
+            drop(session, found.file_id)
+
+
 def take_off(session: Session, resource_id: UUID) -> bool:
     """Take the copy of a resource off the tenant's shelf; False if there is none."""
     copy = session.scalar(select(SharedResource).where(SharedResource.resource_id == resource_id))
