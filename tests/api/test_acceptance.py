@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import text
 
 from tenants.cohorts.imports.roster_sql import HOLD_MEMBERSHIPS
@@ -140,6 +141,7 @@ def test_a_run_not_yet_finished_cannot_be_accepted(tenant, database):
     assert tenant.api.get(f"/v1/matching-runs/{run.id}").get_json()["state"] == "cancelled"
 
 
+@pytest.mark.slow
 def test_twelve_hundred_people_are_accepted_in_few_statements(tenant, database, proposed):
     ready = ready_to_match(tenant, database, people=1200, institutions=160, emphasis=0)
     url, run = proposed(ready, sweeps=50)

@@ -120,6 +120,7 @@ def test_the_funder_sees_nothing_of_the_society(told: Told) -> None:
     assert "asked for by its id: 404" in told.text
 
 
+@pytest.mark.slow
 def test_a_list_of_awards_is_read_and_outcomes_of_unknown_people_are_left_out(tmp_path: Path) -> None:
     people = invented_roster(people=40, seed=3)
     awards = [
@@ -159,6 +160,7 @@ def test_a_list_of_awards_is_read_and_outcomes_of_unknown_people_are_left_out(tm
     assert set(numbers(told.report("funder"))) == {0, 40, None}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL.exists(), reason="needs the folder of real data")
 def test_groups_are_formed_of_every_real_awardee(tmp_path: Path) -> None:
     with (REAL / "k_awardees.csv").open(newline="") as file:
@@ -170,6 +172,7 @@ def test_groups_are_formed_of_every_real_awardee(tmp_path: Path) -> None:
     assert placed >= 0.98 * real
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", [signal.SIGINT, signal.SIGTERM])
 def test_a_demo_that_is_stopped_takes_everything_with_it(tmp_path: Path, word: signal.Signals) -> None:
     throwaway = tmp_path / "throwaway"

@@ -44,6 +44,7 @@ def ask(url, token=None, body=None, *, method=None, kind="application/json"):
         return json.load(answer)
 
 
+@pytest.mark.slow
 def test_a_product_killed_in_the_middle_of_an_import_ends_it_once_when_it_runs_again(folder):
     with served(folder) as (process, address):
         known = json.loads(opened({}, data=str(folder)).stdout)

@@ -21,6 +21,8 @@ from tenants.kernel.ids import new_id
 from tests.conftest import eventually
 from tests.factories.cohorts import make_cohort
 
+pytestmark = pytest.mark.slow
+
 ROWS = 50_000
 MAPPING = {"external_id": "id", "name": "name", "attributes": {"institution": "inst", "hours": "hours"}}
 WRITTEN = text(

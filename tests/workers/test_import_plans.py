@@ -4,12 +4,15 @@ import io
 from uuid import UUID
 
 import psycopg
+import pytest
 
 from tenants.cohorts.imports.actions import receive_file
 from tenants.kernel.ids import new_id
 from tenants.kernel.session import expect_many_rows
 from tests.conftest import eventually
 from tests.factories.cohorts import make_cohort
+
+pytestmark = pytest.mark.slow
 
 ROWS = 20_000
 

@@ -21,6 +21,8 @@ from tenants.matching.actions import start_run
 from tests.conftest import eventually
 from tests.factories.matching import ready_to_match
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = 400
 WRITTEN = text(
     "SELECT (SELECT count(*) FROM proposed_group) AS groups, (SELECT count(*) FROM placement) AS placements,"

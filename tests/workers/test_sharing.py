@@ -35,6 +35,8 @@ import os, threading
 from tenants.kernel.settings import Settings
 from workers import main, sharing
 
+pytestmark = pytest.mark.slow
+
 sharing.searched = lambda block: threading.Event().wait()
 main.run_worker(Settings.from_environment(os.environ), served=["long"])
 """

@@ -14,6 +14,8 @@ from tenants.matching.solver.block import in_threads, searched
 from tenants.matching.solver.model import Term
 from tests.tenants.matching.rosters import every_rule, in_small_blocks, structured
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def small_blocks(monkeypatch):

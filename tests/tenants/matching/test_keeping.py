@@ -31,6 +31,8 @@ from tests.tenants.matching.rosters import (
     structured,
 )
 
+pytestmark = pytest.mark.slow
+
 Lists = tuple[tuple[str, ...], ...]
 
 

@@ -25,7 +25,10 @@ def assert_as_defined(pool: Pool, recipe: Recipe, partition: Partition) -> None:
         assert [term.value for term in told.terms] == pytest.approx(checker.contributions(group), abs=1e-6)
 
 
-@pytest.mark.parametrize(("number", "seed"), [(40, 1), (75, 2), (120, 3)])
+@pytest.mark.parametrize(
+    ("number", "seed"),
+    [(40, 1), pytest.param(75, 2, marks=pytest.mark.slow), pytest.param(120, 3, marks=pytest.mark.slow)],
+)
 def test_every_rule_holds_at_once_and_every_number_is_as_defined(number, seed):
     pool, recipe = structured(number, seed), every_rule(number)
     partition = solve(pool, recipe, seed=seed, budget=BUDGET)

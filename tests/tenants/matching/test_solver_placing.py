@@ -14,6 +14,8 @@ from tests.tenants.matching.checker import Checker
 from tests.tenants.matching.exhaustive import priorities
 from tests.tenants.matching.rosters import EXAMPLES, every_rule, people, pools, recipes, structured
 
+pytestmark = pytest.mark.slow
+
 solver = settings(max_examples=40, **EXAMPLES)
 PLACE = (Term("place", "similar", 1),)
 
