@@ -1,5 +1,6 @@
 PYTHON ?= python3
-JOBS ?= 2
+# As many as there are processors, from 2 to 4.
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n < 2 ? 2 : n > 4 ? 4 : n )))
 BIN := .venv/bin
 STAMP := .venv/.installed
 NODE_STAMP := tests/node/node_modules/.installed

@@ -433,6 +433,7 @@ def test_what_groups_write_is_counted_or_known_not_to_be():
     assert set(WRITTEN) <= written
 
 
+@pytest.mark.slow
 @needs_proc
 def test_a_worker_that_is_killed_while_it_sends_sends_no_day_twice(noticed, start, settings, post_office):
     writes(noticed)

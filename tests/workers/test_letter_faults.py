@@ -19,6 +19,8 @@ from tests.conftest import eventually
 from tests.factories.mail import WELCOME, addresses_of
 from tests.post_office import Certificate, PostOffice, Received
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = 12
 FIFTH = "p4@example.org"
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
