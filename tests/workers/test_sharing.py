@@ -27,6 +27,8 @@ from workers.desk import Desk
 from workers.parcels import packed, unpacked
 from workers.sharing import Sharing
 
+pytestmark = pytest.mark.slow
+
 POOL, RECIPE = structured(130, 1), every_rule(130)  # four blocks: two for a run and two for a helper
 KEYS = "peerloom:blocks:*"
 
@@ -34,8 +36,6 @@ WITHOUT_END = """
 import os, threading
 from tenants.kernel.settings import Settings
 from workers import main, sharing
-
-pytestmark = pytest.mark.slow
 
 sharing.searched = lambda block: threading.Event().wait()
 main.run_worker(Settings.from_environment(os.environ), served=["long"])
