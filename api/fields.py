@@ -92,13 +92,13 @@ class SealedList(fields.List):
 
 
 class SealedWords(fields.Dict):
-    """All words of a row of any table: the list selects `kind`, the table, and `sealed`, ciphertexts by column."""
+    """All words of a row of any table: the list has `kind`, the table, and `sealed`, ciphertexts by column."""
 
 
 def sealed_in(schema: type[Schema] | None) -> dict[str, str]:
     """The fields of a schema that are kept encrypted: by name, the table."""
-    fields_ = schema().fields.items() if schema else ()
-    return {name: field.table for name, field in fields_ if isinstance(field, Sealed | SealedList)}
+    known = schema().fields if schema else {}
+    return {name: each.table for name, each in known.items() if isinstance(each, Sealed | SealedList)}
 
 
 class Choice(Text):

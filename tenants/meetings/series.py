@@ -12,7 +12,8 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, select
 
 from tenants.cohorts.values import is_time_zone
-from tenants.groups.models import Group, GroupMember
+from tenants.groups.models import GroupMember
+from tenants.groups.presence import group_held
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events, jobs
 from tenants.kernel.clock import now
@@ -126,9 +127,7 @@ def one_series(session: Session, *, group_id: UUID, series_id: UUID) -> SimpleNa
 
 def hold_group(session: Session, group_id: UUID) -> None:
     """Keep the group as it is until the transaction ends. Raises Conflict "group_does_not_meet"."""
-    group = session.get(Group, (session.tenant_id, group_id), with_for_update={"read": True})
-    if group is None:
-        raise NotFound("group")
+    group = group_held(session, group_id, shared=True)
     if group.state not in MEET:
         raise Conflict(f"This group is {group.state}: it does not meet now.", code="group_does_not_meet")
 

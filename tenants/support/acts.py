@@ -12,6 +12,7 @@ from sqlalchemy import Select, func, literal_column, select
 
 from tenants.groups.evenness import gini
 from tenants.groups.models import GroupMember
+from tenants.groups.presence import is_present
 from tenants.groups.private import Words, own_row_in, row_in
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel.clock import latest_today
@@ -134,9 +135,7 @@ def flow(session: Session, *, group_id: UUID) -> Flow:
 
 
 def _present(group_id: UUID) -> Select[Any]:
-    return select(GroupMember.membership_id).where(
-        GroupMember.group_id == group_id, GroupMember.left_at.is_(None), GroupMember.admitted_at.is_not(None)
-    )
+    return select(GroupMember.membership_id).where(is_present(group_id))
 
 
 def _check(session: Session, group_id: UUID, **two: UUID) -> None:

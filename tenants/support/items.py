@@ -11,7 +11,6 @@ from tenants.kernel.errors import FieldError, Invalid
 
 KINDS = ("scale", "yes_no", "choice")
 MOST_ITEMS = 60
-YES_NO = ("yes", "no")
 Item = dict[str, Any]
 
 
