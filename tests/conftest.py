@@ -1,6 +1,7 @@
 """Real servers for the whole run, a tenant of its own for each test."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -31,7 +32,7 @@ from tests.post_office import PostOffice
 
 UNLIMITED = {name: "1000000" for each in fields(Settings) if "_PER_MINUTE_" in (name := each.name.upper())}
 QUICK = {"LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.1", "BELL_SECONDS": "2", **UNLIMITED}
-PATIENCE = 180.0
+PATIENCE = 120.0
 EMPTY = "migrated_and_empty"
 """The database from which others are copied, which is sooner done than to migrate them."""
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -53,11 +54,28 @@ class Tenant:
     """An id of each thing that she wrote in her group, by path parameter."""
 
 
+STARTED: list[subprocess.Popen[bytes]] = []
+
+
+def standing() -> str:
+    """Which processes of the product have ended though nobody stopped them. What others do is made to say on stderr
+    where it is, and ends.
+    """
+    ended = [f"{each.args[3:]} {each.returncode}" for each in STARTED if each.poll() is not None]  # type: ignore[index]
+    for each in STARTED:
+        children = Path(f"/proc/{each.pid}/task/{each.pid}/children")
+        for child in children.read_text().split() if each.poll() is None and children.exists() else ():
+            os.kill(int(child), signal.SIGABRT)
+    time.sleep(1)
+    return f"ended: {ended}"
+
+
 def eventually(holds: Callable[[], Any], *, within: float = PATIENCE) -> Any:
     """What `holds` returns once it is true. Fails after `within` seconds."""
     end = time.monotonic() + within
     while not (found := holds()):
-        assert time.monotonic() < end, f"not within {within} s"
+        if time.monotonic() > end:
+            pytest.fail(f"not within {within} s; {standing()}")
         time.sleep(0.02)
     return found
 
@@ -133,13 +151,15 @@ def starting(environment: dict[str, str]) -> Iterator[Start]:
     root = Path(__file__).parents[1]
 
     def run(*command: str, program: str = "cli.main", **more: str) -> subprocess.Popen[bytes]:
-        environ = {**os.environ, **environment, **more}
+        environ = {**os.environ, **environment, "PYTHONFAULTHANDLER": "1", **more}
         process = subprocess.Popen([sys.executable, "-m", program, *command], env=environ, cwd=root)
         started.append(process)
+        STARTED.append(process)
         return process
 
     yield run
     for process in started:
+        STARTED.remove(process)
         process.terminate()
     try:
         for process in started:

@@ -19,11 +19,12 @@ from rq.executions import ExecutionRegistry
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker import WorkerStatus
+from sqlalchemy.orm import configure_mappers
 
 import tenants.tables  # noqa: F401
 from tenants.kernel.doorbell import Doorbell, open_database
 from tenants.kernel.files import FileStore
-from tenants.kernel.jobs import HELP, QUEUES
+from tenants.kernel.jobs import HELP, KINDS, QUEUES
 from tenants.kernel.session import Database
 from tenants.kernel.settings import Settings
 from workers.tenant_job import run_job
@@ -88,6 +89,22 @@ class TenantWorker(Worker):
         super().main_work_horse(job, queue)
 
 
+def prepare(served: Sequence[str]) -> None:
+    """Load here, once, what every job's process would else load for itself.
+
+    What long jobs need as well is heavy, and left to the few quick ones that need it.
+    """
+    configure_mappers()
+    mine, others = (
+        {kind.function.rpartition(".")[0] for kind in KINDS.values() if (kind.queue in served) is ours}
+        for ours in (True, False)
+    )
+    for module in sorted(mine - others):
+        import_module(module)
+    if "long" in served:
+        import_module("tenants.matching.solver").warm()
+
+
 def run_worker(settings: Settings, *, served: Sequence[str] = QUEUES, alive: Path | None = None) -> None:
     """Serve these queues until SIGTERM or SIGINT; the job in hand is finished first. Raises RoleTooStrong.
 
@@ -96,13 +113,11 @@ def run_worker(settings: Settings, *, served: Sequence[str] = QUEUES, alive: Pat
     """
     open_database(settings).dispose()
     FileStore.of(settings).refuse_unusable()
+    prepare(served)
     connection = redis.Redis.from_url(settings.redis_url)
     if "long" in served:
         served = (*served, HELP)
     queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in served]
     worker = TenantWorker(queues, connection=connection, serializer=JSONSerializer)
     worker.alive = alive
-    if "long" in served:
-        # Loaded here once, every job's process has it; workers for quick jobs never need it.
-        import_module("tenants.matching.solver").warm()
     worker.work(logging_level="WARNING")

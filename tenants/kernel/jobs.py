@@ -42,7 +42,7 @@ KINDS = {
     "import_reversal": Kind("long", "workers.jobs.imports.reverse"),
     "matching_run": Kind("long", "workers.jobs.matching.run"),
     "matching_analysis": Kind("long", "workers.jobs.matching.analyse"),
-    "group_repair": Kind("quick", "workers.jobs.groups.repair"),
+    "group_repair": Kind("quick", "workers.jobs.matching.repair"),
     "intake_reminder": Kind("quick", "workers.jobs.letters.remind_of_intake"),
     "check_in_tally": Kind("quick", "workers.jobs.check_ins.tally"),
     "report": Kind("quick", "workers.jobs.reports.build"),

@@ -12,7 +12,10 @@ from tests.factories.matching import every
 from tests.factories.people import holder
 
 OF_ONE = sorted(permission.value for permission in SELF | PRIVATE)
-OF_THE_TENANT = {"client_id", "connection_id", "membership_id", "invitation_id", "role_grant_id", "job_id"}
+OF_THE_TENANT = {
+    *("client_id", "connection_id", "membership_id", "invitation_id", "role_grant_id", "job_id"),
+    *("partner_invitation_id", "received_partner_invitation_id", "nomination_id", "guest_id"),
+}
 """Ids of what is in no program: no limited role opens it."""
 RESOURCES = [
     (method, path, operation, Permission(operation["security"][0]["oauth"][0]))

@@ -2,7 +2,6 @@
 
 from tenants.groups.admissions import conclude_admissions_of
 from tenants.kernel.claims import Claim
-from tenants.matching.repair import order_repair
 from tenants.support import nudges
 
 
@@ -12,11 +11,6 @@ def conclude_admission(claim: Claim) -> None:
         due = conclude_admissions_of(session, group_member_id=claim.subject_id)
         if due is not None:
             claim.go_on(due)
-
-
-def repair(claim: Claim) -> None:
-    """Order a run that mends the claimed group, and others of its cohort in need."""
-    order_repair(claim)
 
 
 def look_after(claim: Claim) -> None:

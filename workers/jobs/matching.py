@@ -1,6 +1,7 @@
 """Matching runs and analyses of them."""
 
 from tenants.kernel.claims import Claim
+from tenants.matching.repair import order_repair
 from tenants.matching.runs import analyse_proposal, form_proposal
 from workers.sharing import Sharing
 
@@ -14,3 +15,8 @@ def run(claim: Claim) -> None:
 def analyse(claim: Claim) -> None:
     """Analyse what the run of the claimed analysis proposes."""
     analyse_proposal(claim)
+
+
+def repair(claim: Claim) -> None:
+    """Order a run that mends the claimed group, and others of its cohort in need."""
+    order_repair(claim)
