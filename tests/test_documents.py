@@ -1,5 +1,6 @@
 """What the documents say is so: the README's walk-through runs, its tables and links hold."""
 
+import ast
 import json
 import os
 import re
@@ -101,6 +102,52 @@ def test_every_link_to_a_file_leads_to_one(document: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", document.read_text())
     local = [link for link in links if "://" not in link]
     assert [link for link in local if not (document.parent / link).exists()] == []
+
+
+def test_every_route_that_a_guide_names_exists() -> None:
+    paths = yaml.load((ROOT / "openapi/v1.yaml").read_text(), yaml.CSafeLoader)["paths"]
+    known = {plain(path): {verb.upper() for verb in verbs} for path, verbs in paths.items()}
+    route = re.compile(r"(?:(GET|PUT|POST|PATCH|DELETE) +)?`?(/v1/[a-z{}_/-]*[a-z}])(?![\w.])")
+    named = [
+        (guide.name, *found) for guide in ROOT.glob("docs/*.md") for found in route.findall(guide.read_text())
+    ]
+    assert len(named) > 100
+    assert [each for each in named if plain(each[2]) not in known] == []
+    assert [each for each in named if each[1] and each[1] not in known[plain(each[2])]] == []
+
+
+def plain(path: str) -> str:
+    """A path whatever its parameters are called."""
+    return re.sub(r"{\w+}", "{}", path)
+
+
+def test_the_list_of_events_is_that_of_the_code() -> None:
+    table = re.findall(r"^\| (`[a-z_]+\.[^|]+) \|", (ROOT / "docs/events.md").read_text(), re.MULTILINE)
+    listed = [name for row in table for name in re.findall(r"`([a-z_]+\.[a-z_]+)`", row)]
+    whole, begun = events_in_the_code({name.partition(".")[0] for name in listed})
+    assert len(listed) == len(set(listed))
+    assert whole - set(listed) == set()
+    assert [name for name in listed if name not in whole and not name.startswith(tuple(begun))] == []
+    assert [start for start in begun if not any(name.startswith(start) for name in listed)] == []
+
+
+def events_in_the_code(subjects: set[str]) -> tuple[set[str], set[str]]:
+    """What is recorded, or looks like it and is of one of these subjects; and how names begin that end by a value."""
+    whole, begun = set[str](), set[str]()
+    for node in (
+        node for path in (ROOT / "tenants").rglob("*.py") for node in ast.walk(ast.parse(path.read_text()))
+    ):
+        match node:
+            case ast.JoinedStr(values=[ast.Constant(value=str(start)), *_]) if re.fullmatch(
+                r"[a-z_]+\.[a-z_]*", start
+            ):
+                begun.add(start)
+            case ast.Call(func=ast.Attribute(attr="record"), args=[_, ast.Constant(value=str(name))]):
+                whole.add(name)
+            case ast.Constant(value=str(name)) if re.fullmatch(r"[a-z_]+\.[a-z_]*[a-z]", name):
+                subject, _, what = name.partition(".")
+                whole |= {name} if subject in subjects and not what.endswith("id") else set()
+    return whole, begun
 
 
 @pytest.mark.parametrize("record", sorted((ROOT / "docs/adr").glob("*.md")), ids=lambda path: path.stem)
