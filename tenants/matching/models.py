@@ -133,7 +133,7 @@ class ProposedGroup(TenantRow):
     position: Mapped[int]
     group_id: Mapped[UUID | None]
     value: Mapped[float]
-    owed: Mapped[float] = mapped_column(server_default=text("0"))
+    owed: Mapped[float] = mapped_column(server_default="0")
     common_hours: Mapped[float | None]
     terms: Mapped[list[Any]]
 
