@@ -83,9 +83,7 @@ def test_every_table_that_refers_to_a_membership_keeps_it_or_goes_with_it():
         for key in table.foreign_key_constraints
         if key.referred_table.name == "membership"
     }
-    assert referring == {
-        (table, name) for table, said in REFERS_TO_MEMBERSHIP.items() for name in said.split()
-    }
+    assert referring == {(table, name) for table, names in REFERS_TO_MEMBERSHIP.items() for name in names}
 
 
 def test_nobody_who_is_in_a_group_is_taken_back(tenant, cohort, imported, database):
