@@ -4,6 +4,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, literal_column
+from sqlalchemy.exc import IntegrityError
 
 from tenants.kernel.base import TenantRow
 from tenants.kernel.errors import Invalid, NotFound
@@ -53,6 +54,11 @@ def one(session: Session, rows: Select[Any], what: str, **parameters: Any) -> Ro
     if row is None:
         raise NotFound(what)
     return row
+
+
+def broken_rule(error: IntegrityError) -> str:
+    """The constraint that PostgreSQL says was broken, by its name."""
+    return str(getattr(error.orig, "diag").constraint_name)  # noqa: B009 - drivers in general have none
 
 
 def changed_since(updated_at: Any) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, FieldError, Invalid
-from tenants.kernel.rows import Version, edited, row_named, row_of
+from tenants.kernel.rows import Version, broken_rule, edited, row_named, row_of
 from tenants.kernel.session import Session
 from tenants.outcomes.models import CareerEvent, Product, ProductContributor
 from tenants.outcomes.rules import (
@@ -141,7 +141,7 @@ def _new(what: str) -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        if not str(getattr(error.orig, "diag").constraint_name).endswith("natural_key"):  # noqa: B009
+        if not broken_rule(error).endswith("natural_key"):
             raise
         raise Conflict(f"This {what} is recorded already.", code="exists") from error
 

@@ -13,7 +13,7 @@ from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from tenants.kernel.ids import new_id
 from tenants.kernel.permissions import EXPIRING, IN_PLACES, Role
-from tenants.kernel.rows import row_of
+from tenants.kernel.rows import broken_rule, row_of
 from tenants.kernel.session import Session
 from tenants.people.held import Giver, Held
 from tenants.people.models import Invitation, RoleGrant
@@ -101,6 +101,8 @@ def grant_role(
     try:  # the reference tells: a limited giver does not see a colleague
         session.flush()
     except IntegrityError as error:
+        if not broken_rule(error).endswith("membership_id"):  # a program or a cohort went meanwhile
+            raise
         raise Invalid.field("/membership_id", "unknown", "There is no such membership.") from error
     _take_back_invitation(session, membership_id)
     events.record(session, "role.granted", subject=grant, changed=[role], audience="audit")
