@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from sqlalchemy import exists, select, text
+from sqlalchemy import select, text
 
 from tenants.cohorts.models import Participant
 from tenants.cohorts.notices import tell
 from tenants.cohorts.participants import append_change
-from tenants.groups.models import Group, GroupMember
+from tenants.groups.models import Group
+from tenants.groups.queries import is_in_a_living_group
 from tenants.kernel.clock import now
 from tenants.kernel.errors import NotFound
 from tenants.kernel.session import Session
@@ -40,13 +41,7 @@ def hold_participant(session: Session, participant_id: UUID) -> Participant:
 
 def is_elsewhere(session: Session, participant_id: UUID, *, but: UUID | None = None) -> bool:
     """Whether a participant is in a living group of her cohort, `but` that one aside."""
-    place = exists().where(
-        GroupMember.participant_id == participant_id,
-        GroupMember.left_at.is_(None),
-        Group.tenant_id == GroupMember.tenant_id,
-        Group.id == GroupMember.group_id,
-        Group.state != "ended",
-    )
+    place = is_in_a_living_group(participant_id)
     if but is not None:
         place = place.where(Group.id != but)
     return bool(session.scalar(select(place)))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    Date,
+    Exists,
     Row,
     Select,
     Text,
@@ -22,6 +22,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from tenants.cohorts.covered import granted
 from tenants.cohorts.models import Cohort, Participant, Program
 from tenants.groups.models import Group, GroupMember
+from tenants.groups.presence import is_paused
 from tenants.kernel.errors import Conflict, NotFound
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
@@ -80,15 +81,6 @@ def groups_of_member(membership_id: UUID, group_url: str) -> Select[Any]:
         .join(place, (place.tenant_id == Group.tenant_id) & (place.group_id == Group.id))
         .where(place.membership_id == membership_id, place.left_at.is_(None), Group.state != "formed")
     )
-
-
-def is_paused(place: Any = GroupMember) -> ColumnElement[bool]:
-    """Whether the holder of a place is away and has not come back; as SQL. A day begins in UTC."""
-    today = cast(func.timezone("UTC", func.now()), Date)
-    away: ColumnElement[bool] = place.paused_at.is_not(None) & (
-        place.paused_until.is_(None) | (place.paused_until > today)
-    )
-    return away
 
 
 def roster(group_id: UUID) -> Select[Any]:
@@ -196,7 +188,7 @@ def untold(participant: str) -> str:
            AND um.left_at IS NULL AND ug.state <> 'ended'), false))"""  # noqa: S608 - a name of ours is put in
 
 
-def is_in_a_living_group(participant_id: InstrumentedAttribute[UUID]) -> Any:
+def is_in_a_living_group(participant_id: InstrumentedAttribute[UUID] | UUID) -> Exists:
     """Whether this participant is in a group that has not ended, and has not left it; as SQL."""
     return exists().where(
         GroupMember.participant_id == participant_id,
