@@ -9,7 +9,7 @@ from sqlalchemy import text
 from tenants.groups import ending_sql
 from tenants.groups.admissions import conclude_admissions
 from tenants.groups.models import Group
-from tenants.groups.notices import tell_changed, tell_of_announcement
+from tenants.groups.notices import tell_changed, tell_placed
 from tenants.groups.repair import ask_for_repair
 from tenants.kernel import events, jobs
 from tenants.kernel.clock import now
@@ -64,7 +64,7 @@ def edit_group(session: Session, *, group_id: UUID, changes: dict[str, Any], if_
         if ends:
             conclude_admissions(session, group.id)
         if group.state == "announced" and "state" in changed:
-            tell_of_announcement(session, group_id=group.id)
+            tell_placed(session, group_id=group.id)
             jobs.enqueue(session, "group_health", subject_id=group.id, not_before=now() + FIRST_LOOK)
         if "state" in changed:
             jobs.enqueue(session, "meetings", subject_id=group.id)

@@ -95,7 +95,7 @@ _MEMBERS = text("""
 """)
 
 
-def tell_of_announcement(session: Session, *, group_id: UUID) -> None:
+def tell_placed(session: Session, *, group_id: UUID) -> None:
     """Have the members of a group that is announced now told that they are placed."""
     tell(session, participant_ids=session.scalars(_MEMBERS, {"group": group_id}).all())
 

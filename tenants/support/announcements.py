@@ -4,26 +4,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, func, select
 
 from tenants.cohorts.models import Cohort, Participant
 from tenants.kernel import events, jobs
-from tenants.kernel.claims import Claim
 from tenants.kernel.clock import now
 from tenants.kernel.errors import NotFound
 from tenants.kernel.ids import new_id
-from tenants.kernel.mail import post
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
 from tenants.support.care_models import Announcement
 
 TOLD_NOTHING = ("ineligible", "declined", "withdrawn")
 """States of those who are not addressed."""
-_ADDRESSED = text(
-    "SELECT p.id FROM participant p WHERE p.cohort_id = :cohort AND p.state <> ALL (:told_nothing)"
-    " AND NOT EXISTS (SELECT FROM notice_preference n WHERE n.tenant_id = p.tenant_id"
-    "   AND n.membership_id = p.membership_id AND NOT n.announcements) ORDER BY p.id"
-)
 
 
 def announce(
@@ -45,11 +38,17 @@ def announce(
 
 def take_announcement_back(session: Session, *, cohort_id: UUID, announcement_id: UUID) -> None:
     """Remove an announcement; what is on its way just now arrives. Raises NotFound."""
-    found = session.get(Announcement, (session.tenant_id, announcement_id))
-    if found is None or found.cohort_id != cohort_id:
-        raise NotFound("announcement")
+    found = announcement_of(session, cohort_id=cohort_id, announcement_id=announcement_id)
     events.record(session, "announcement.taken_back", subject=found)
     session.delete(found)
+
+
+def announcement_of(session: Session, *, cohort_id: UUID, announcement_id: UUID) -> Announcement:
+    """One that a cohort was or will be told. Raises NotFound."""
+    found = row_of(session, Announcement, announcement_id)
+    if found.cohort_id != cohort_id:
+        raise NotFound("announcement")
+    return found
 
 
 def announcements(cohort_id: UUID) -> Select[Any]:
@@ -57,7 +56,7 @@ def announcements(cohort_id: UUID) -> Select[Any]:
     return select(*Announcement.__table__.columns).where(Announcement.cohort_id == cohort_id)
 
 
-def announcements_to(membership_id: UUID, *, since: datetime | None = None) -> Select[Any]:
+def announcements_to(membership_id: UUID | None, *, since: datetime | None = None) -> Select[Any]:
     """What somebody is told in the cohorts in which she takes part; that which was published after a moment."""
     hers = select(Participant.cohort_id).where(
         Participant.membership_id == membership_id, Participant.state.not_in(TOLD_NOTHING)
@@ -68,12 +67,3 @@ def announcements_to(membership_id: UUID, *, since: datetime | None = None) -> S
         .where(Announcement.cohort_id.in_(hers), Announcement.publish_at <= func.now())
     )
     return rows if since is None else rows.where(Announcement.publish_at > since)
-
-
-def tell_of_announcement(claim: Claim) -> None:
-    """The job of an announcement that is published now."""
-    with claim.effect() as session:
-        found = session.get(Announcement, (session.tenant_id, claim.subject_id))
-        if found is not None:
-            known = {"cohort": found.cohort_id, "told_nothing": list(TOLD_NOTHING)}
-            post(session, "announcement", subject_ids=session.scalars(_ADDRESSED, known).all())

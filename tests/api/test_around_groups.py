@@ -9,7 +9,8 @@ from psycopg.types.json import Jsonb
 from tenants.kernel import jobs
 from tenants.kernel.claims import claim
 from tenants.kernel.clock import now
-from tenants.support import announcements, notices
+from tenants.notices.announcing import tell_of_announcement
+from tenants.support import notices
 from tests.factories.circles import circle_of
 from tests.factories.matching import every
 from tests.factories.people import acting, connection_of, holder, joined
@@ -249,7 +250,8 @@ def test_an_announcement_is_read_by_those_who_take_part_from_its_moment_on(app, 
     )
     assert every(circle.api(1), "/v1/me/announcements") == []
     elsewhere = f"/v1/cohorts/{other.cohort_id}/announcements/{made['id']}"
-    assert tenant.api.delete(elsewhere).status_code == 404
+    assert [call(elsewhere).status_code for call in (tenant.api.get, tenant.api.delete)] == [404, 404]
+    assert tenant.api.get(f"{url}/{made['id']}").get_json() == made
     assert tenant.api.delete(f"{url}/{made['id']}").status_code == 204
     assert every(circle.api(), "/v1/me/announcements") == []
 
@@ -260,9 +262,7 @@ def test_its_letter_says_that_there_is_one_and_nothing_of_it(circle, settings, s
     with database.tenant(circle.tenant.id) as session:
         job = jobs.enqueue(session, "announcement", subject_id=made["id"])
         session.commit()
-    announcements.tell_of_announcement(
-        claim(database, tenant_id=circle.tenant.id, job_id=job.id, settings=settings)
-    )
+    tell_of_announcement(claim(database, tenant_id=circle.tenant.id, job_id=job.id, settings=settings))
     posted = superuser.execute(
         "SELECT DISTINCT subject_id FROM letter WHERE tenant_id = %s AND kind = 'announcement'",
         [circle.tenant.id],

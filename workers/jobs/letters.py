@@ -3,7 +3,7 @@
 from tenants.cohorts.reminders import remind
 from tenants.kernel.claims import Claim
 from tenants.kernel.delivery import deliver
-from tenants.support.announcements import tell_of_announcement
+from tenants.notices.announcing import tell_of_announcement
 
 
 def send(claim: Claim) -> None:
