@@ -57,7 +57,7 @@ def write_charter(session: Session, *, group_id: UUID, text: str, builds_on: int
     version = CharterVersion(
         id=version_id,
         group_id=group_id,
-        author_id=session.info["membership_id"],
+        author_id=session.membership_id,
         number=number + 1,
         encrypted_text=Safe(session, group_id=group_id).encrypted(text, _place(version_id)),
     )

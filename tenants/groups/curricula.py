@@ -126,7 +126,7 @@ def plan_curriculum(
     version_id = new_id()
     words = Words(session, "curriculum_version")
     closed = words.closed(group_id=group_id, row_id=version_id, topics=json.dumps(topics, ensure_ascii=False))
-    author = session.info["membership_id"]
+    author = session.membership_id
     session.add(
         CurriculumVersion(id=version_id, group_id=group_id, author_id=author, number=builds_on + 1, **closed)
     )

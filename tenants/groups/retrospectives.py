@@ -42,7 +42,7 @@ def retrospective(session: Session, *, group_id: UUID, retrospective_id: UUID) -
 def open_retrospective(session: Session, *, group_id: UUID) -> Retrospective:
     """Begin to look back. Raises NotFound to all but members, and Conflict "retrospective_open" while another is."""
     refuse_strangers(session, group_id)
-    opened = Retrospective(id=new_id(), group_id=group_id, author_id=session.info["membership_id"])
+    opened = Retrospective(id=new_id(), group_id=group_id, author_id=session.membership_id)
     try:
         with session.begin_nested():
             session.add(opened)
@@ -112,11 +112,11 @@ def propose(
 def withdraw_entry(session: Session, *, group_id: UUID, retrospective_id: UUID, entry_id: UUID) -> None:
     """Take back what one proposed.
 
-    Raises NotFound to all but members, Forbidden "not_yours" for another's, and Conflict "wrong_phase".
+    Raises NotFound to all but members, Forbidden "not_the_author" for another's, and Conflict "wrong_phase".
     """
     _while(session, group_id, retrospective_id, "proposing")
     if _entry(session, retrospective_id, entry_id).author_id != session.membership_id:
-        raise Forbidden("Only whoever wrote it takes it back.", code="not_yours")
+        raise Forbidden("Only whoever wrote it takes it back.", code="not_the_author")
     session.execute(delete_rows(RetrospectiveEntry).where(RetrospectiveEntry.id == entry_id))
 
 

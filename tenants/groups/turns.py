@@ -59,7 +59,7 @@ def pass_turn(session: Session, *, group_id: UUID, role: str, membership_id: UUI
             "/membership_id", "unknown", "No member of this group who can take a turn has this id."
         )
     if session.scalars(_last(group_id, role)).first() != member_id:
-        author = session.info["membership_id"]
+        author = session.membership_id
         session.add(Turn(group_id=group_id, author_id=author, role=role, member_id=member_id))
         session.flush()
         events.record(

@@ -17,14 +17,12 @@ from tenants.groups.admissions import hold_group_of_member, open_admission
 from tenants.groups.coming import Admission, DeliveredInvitation, GroupInvitation
 from tenants.groups.models import Group, GroupMember
 from tenants.groups.places import become, hold_group, hold_participant
-from tenants.groups.private import Words
-from tenants.groups.queries import refuse_strangers
+from tenants.groups.private import Words, edited_row_in
 from tenants.kernel import events, jobs
 from tenants.kernel.errors import Conflict, Forbidden, NotFound
 from tenants.kernel.ids import new_id
 from tenants.kernel.keys import Safe
 from tenants.kernel.mail import call_back, post
-from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
 from tenants.matching import wishes
 from tenants.matching.forming import add_member, check_free
@@ -133,12 +131,7 @@ def take_back(session: Session, *, group_id: UUID, group_invitation_id: UUID) ->
 
     Raises NotFound, to strangers as well; Forbidden "not_the_author"; and Conflict "already_accepted".
     """
-    refuse_strangers(session, group_id)
-    made = row_of(session, GroupInvitation, group_invitation_id, "invitation")
-    if made.group_id != group_id:
-        raise NotFound("invitation")
-    if made.author_id != session.membership_id:
-        raise Forbidden("Whoever wrote an invitation takes it back.", code="not_the_author")
+    made = edited_row_in(session, GroupInvitation, group_id=group_id, row_id=group_invitation_id)
     hold_group(session, group_id)
     if session.scalar(select(exists().where(Admission.invitation_id == group_invitation_id))):
         raise Conflict("This invitation has been accepted.", code="already_accepted")

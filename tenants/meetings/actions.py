@@ -13,7 +13,7 @@ from tenants.kernel.rows import Version
 from tenants.kernel.session import Session
 from tenants.meetings import links, queries, rhythm
 from tenants.meetings.models import Meeting
-from tenants.meetings.series import changed, check_time, check_zone, hold_group, refuse_too_many
+from tenants.meetings.series import changed, check_time, check_zone, hold_meeting_group, refuse_too_many
 
 LATE_BY = timedelta(days=31)
 """For so long a meeting that has been can still be noted."""
@@ -31,7 +31,7 @@ def create_meeting(
     Raises NotFound to all but members, Invalid, and Conflict "group_does_not_meet".
     """
     refuse_strangers(session, group_id)
-    hold_group(session, group_id)
+    hold_meeting_group(session, group_id)
     check_zone(time_zone)
     check_time(starts_at_local)
     refuse_too_many(session, group_id)
@@ -65,7 +65,7 @@ def edit_meeting(
     """
     refuse_strangers(session, group_id)
     if changes.keys() - AFTERWARDS:
-        hold_group(session, group_id)
+        hold_meeting_group(session, group_id)
     meeting = held_meeting(session, group_id, meeting_id)
     if_match.check(meeting.version)
     if changes.keys() - AFTERWARDS and meeting.starts_at <= now():

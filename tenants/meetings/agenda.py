@@ -14,11 +14,11 @@ from sqlalchemy.dialects.postgresql import insert
 from tenants.groups.evenness import gini
 from tenants.groups.models import GroupMember
 from tenants.groups.presence import group_held, is_present
-from tenants.groups.private import Words
+from tenants.groups.private import Words, row_in
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events
 from tenants.kernel.clock import now
-from tenants.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from tenants.kernel.errors import Conflict, FieldError, Invalid
 from tenants.kernel.ids import new_id
 from tenants.kernel.session import Session
 from tenants.meetings import agenda_items, group_actions
@@ -62,7 +62,7 @@ class TalkShare:
 def agenda_of(session: Session, *, group_id: UUID, meeting_id: UUID) -> Agenda:
     """What a meeting is about, and first what is still to be done. Raises NotFound, also to strangers."""
     refuse_strangers(session, group_id)
-    meeting = _meeting(session, group_id, meeting_id)
+    meeting = row_in(session, Meeting, group_id=group_id, row_id=meeting_id)
     order = session.scalar(
         select(MeetingAgenda)
         .where(MeetingAgenda.meeting_id == meeting_id)
@@ -98,7 +98,7 @@ def put_agenda(
     """
     refuse_strangers(session, group_id)
     group_held(session, group_id)
-    meeting = _meeting(session, group_id, meeting_id)
+    meeting = row_in(session, Meeting, group_id=group_id, row_id=meeting_id)
     _check_time(meeting)
     order = session.scalar(select(MeetingAgenda).where(MeetingAgenda.meeting_id == meeting_id))
     if order is not None and order.frozen_at is not None:
@@ -140,13 +140,6 @@ def talk_share(session: Session, *, group_id: UUID) -> TalkShare:
     present = session.scalars(select(GroupMember.membership_id).where(is_present(group_id))).all()
     of_members = [counts.get(who, 0) for who in present]
     return TalkShare(sum(of_members), len(present), gini(of_members))
-
-
-def _meeting(session: Session, group_id: UUID, meeting_id: UUID) -> Meeting:
-    meeting = session.get(Meeting, (session.tenant_id, meeting_id))
-    if meeting is None or meeting.group_id != group_id:
-        raise NotFound("meeting")
-    return meeting
 
 
 def _on_it(session: Session, meeting: Meeting, ids: list[UUID]) -> dict[UUID, Any]:

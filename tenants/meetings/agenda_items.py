@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.types import BigInteger, Uuid
 
 from tenants.groups.presence import group_held
-from tenants.groups.private import Words, row_in
+from tenants.groups.private import Words, edited_row_in, row_in
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, FieldError, Forbidden, Invalid
@@ -45,7 +45,7 @@ def propose_item(
     group_held(session, group_id, shared=True)
     _check_meeting(session, group_id, meeting_id)
     item_id = new_id()
-    whose = {"id": item_id, "group_id": group_id, "author_id": session.info["membership_id"]}
+    whose = {"id": item_id, "group_id": group_id, "author_id": session.membership_id}
     closed = Words(session, TABLE).closed(
         group_id=group_id, row_id=item_id, **{word: said.get(word) for word in WORDS}
     )
@@ -92,10 +92,7 @@ def edit_item(
 
 def remove_item(session: Session, *, group_id: UUID, agenda_item_id: UUID, if_match: Version) -> None:
     """Take it back, and with it where it stood. Raises NotFound, Forbidden "not_the_author" and StaleVersion."""
-    refuse_strangers(session, group_id)
-    row = row_in(session, AgendaItem, group_id=group_id, row_id=agenda_item_id)
-    if row.author_id != session.membership_id:
-        raise Forbidden("Only who wrote this takes it back.", code="not_the_author")
+    row = edited_row_in(session, AgendaItem, group_id=group_id, row_id=agenda_item_id)
     if_match.check(row.version)
     session.delete(row)
 

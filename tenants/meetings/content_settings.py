@@ -45,7 +45,7 @@ def put_settings(
 
 
 def _first(session: Session, group_id: UUID, said: dict[str, Any]) -> ContentSettings:
-    author = session.info["membership_id"]
+    author = session.membership_id
     row = ContentSettings(id=new_id(), group_id=group_id, author_id=author, version=1, **said)
     try:
         with session.begin_nested():

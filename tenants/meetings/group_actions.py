@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from tenants.groups.models import GroupMember
 from tenants.groups.presence import is_present
-from tenants.groups.private import Words, row_in
+from tenants.groups.private import Words, edited_row_in, row_in
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Forbidden, Invalid
@@ -28,11 +28,11 @@ def take_on(
     Raises NotFound to strangers, and Invalid for an owner or an item that is not the group's.
     """
     refuse_strangers(session, group_id)
-    stands["owner_id"] = owner_id or session.info["membership_id"]
+    stands["owner_id"] = owner_id or session.membership_id
     _check(session, group_id, stands)
     action_id = new_id()
-    whose = {"tenant_id": session.tenant_id, "id": action_id, "group_id": group_id}
-    whose["author_id"] = session.info["membership_id"]
+    whose: dict[str, Any] = {"tenant_id": session.tenant_id, "id": action_id, "group_id": group_id}
+    whose["author_id"] = session.membership_id
     closed = Words(session, TABLE).closed(group_id=group_id, row_id=action_id, text=text)
     session.execute(insert(GroupAction).values(**whose, **stands))
     session.execute(insert(GroupActionWords).values(**whose, **closed))
@@ -63,10 +63,7 @@ def edit_action(
 
 def remove_action(session: Session, *, group_id: UUID, action_id: UUID, if_match: Version) -> None:
     """Take it back. Raises NotFound, Forbidden "not_the_author" and StaleVersion."""
-    refuse_strangers(session, group_id)
-    row = row_in(session, GroupAction, group_id=group_id, row_id=action_id)
-    if row.author_id != session.membership_id:
-        raise Forbidden("Only who wrote this takes it back.", code="not_the_author")
+    row = edited_row_in(session, GroupAction, group_id=group_id, row_id=action_id)
     if_match.check(row.version)
     session.delete(row)
 

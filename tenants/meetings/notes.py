@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from tenants.groups.presence import group_held
-from tenants.groups.private import Words
+from tenants.groups.private import Words, row_in
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel.errors import Conflict, NotFound
 from tenants.kernel.ids import new_id
@@ -35,9 +35,7 @@ def write_notes(session: Session, *, group_id: UUID, meeting_id: UUID, text: str
     """
     refuse_strangers(session, group_id)
     group_held(session, group_id, shared=True)
-    meeting = session.get(Meeting, (session.tenant_id, meeting_id))
-    if meeting is None or meeting.group_id != group_id:
-        raise NotFound("meeting")
+    row_in(session, Meeting, group_id=group_id, row_id=meeting_id)
     if not settings_of(session, group_id=group_id).notes:
         raise Conflict("This group takes no notes; a member can switch them on.", code="notes_are_off")
     last = _last(session, group_id, meeting_id)
@@ -47,7 +45,7 @@ def write_notes(session: Session, *, group_id: UUID, meeting_id: UUID, text: str
     row = MeetingNote(
         id=note_id,
         group_id=group_id,
-        author_id=session.info["membership_id"],
+        author_id=session.membership_id,
         meeting_id=meeting_id,
         number=builds_on + 1,
         **words.closed(group_id=group_id, row_id=note_id, text=text),

@@ -42,7 +42,7 @@ def create_series(session: Session, *, group_id: UUID, **given: Any) -> SimpleNa
     to all but members, Invalid, and Conflict "group_does_not_meet".
     """
     refuse_strangers(session, group_id)
-    hold_group(session, group_id)
+    hold_meeting_group(session, group_id)
     said = links.taken_from(given)
     series = MeetingSeries(id=new_id(), group_id=group_id, **given)
     if series.kind == "kick_off":
@@ -69,7 +69,7 @@ def edit_series(
 ) -> SimpleNamespace:
     """Change a series from now on. Raises as `create_series`, and StaleVersion."""
     refuse_strangers(session, group_id)
-    hold_group(session, group_id)
+    hold_meeting_group(session, group_id)
     series = _held(session, group_id, series_id)
     if_match.check(series.version)
     said = {word: changes.pop(word) for word in links.WORDS if word in changes}
@@ -125,8 +125,8 @@ def one_series(session: Session, *, group_id: UUID, series_id: UUID) -> SimpleNa
     return shown(session, series)
 
 
-def hold_group(session: Session, group_id: UUID) -> None:
-    """Keep the group as it is until the transaction ends. Raises Conflict "group_does_not_meet"."""
+def hold_meeting_group(session: Session, group_id: UUID) -> None:
+    """Keep a group that meets as it is until the transaction ends. Raises Conflict "group_does_not_meet"."""
     group = group_held(session, group_id, shared=True)
     if group.state not in MEET:
         raise Conflict(f"This group is {group.state}: it does not meet now.", code="group_does_not_meet")

@@ -138,7 +138,7 @@ def waiting(session: Session, places: Places, *, since: datetime, now: datetime)
 def announcements(session: Session, places: Places, *, since: datetime, now: datetime) -> int:
     """How much the tenant has put on the board for her since, that is not over, and announced to her cohorts."""
     known = {"programs": list(places.programs), "since": since, "today": now.date()}
-    me = session.info["membership_id"]
+    me = session.membership_id
     told = select(func.count()).select_from(announcements_to(me, since=since).subquery())
     return (session.scalar(_ANNOUNCEMENTS, known) or 0) + (session.scalar(told) or 0)
 

@@ -70,7 +70,7 @@ def note_act(
     row = Act(
         id=act_id,
         group_id=group_id,
-        author_id=session.info["membership_id"],
+        author_id=session.membership_id,
         kind=kind,
         giver_id=giver_id,
         receiver_id=receiver_id,

@@ -22,7 +22,7 @@ def ask(session: Session, *, group_id: UUID, kind: str, title: str, text: str | 
     row = Ask(
         id=ask_id,
         group_id=group_id,
-        author_id=session.info["membership_id"],
+        author_id=session.membership_id,
         kind=kind,
         **words.closed(group_id=group_id, row_id=ask_id, title=title, text=text),
     )

@@ -15,9 +15,10 @@ from sqlalchemy import Select, func, insert, select, text
 
 from tenants.cohorts.models import Cohort, Program
 from tenants.groups.models import Group
+from tenants.groups.private import row_in
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import jobs
-from tenants.kernel.errors import Invalid, NotFound
+from tenants.kernel.errors import Invalid
 from tenants.kernel.ids import new_id
 from tenants.kernel.session import Session
 from tenants.support.instruments import asked_in
@@ -45,7 +46,7 @@ def check_in(session: Session, *, group_id: UUID, answers: dict[str, Any]) -> Ch
     row = CheckIn(
         id=new_id(),
         group_id=group_id,
-        author_id=session.info["membership_id"],
+        author_id=session.membership_id,
         window_id=window.id,
         answers=answers,
     )
@@ -61,10 +62,7 @@ def own_check_ins(group_id: UUID) -> Select[Any]:
 
 def take_back(session: Session, *, group_id: UUID, check_in_id: UUID) -> None:
     """Remove answers of one's own; what was published stands. Raises NotFound."""
-    row = session.get(CheckIn, (session.tenant_id, check_in_id))
-    if row is None or row.group_id != group_id:
-        raise NotFound("check-in")
-    session.delete(row)
+    session.delete(row_in(session, CheckIn, group_id=group_id, row_id=check_in_id))
 
 
 def open_window(session: Session, *, group_id: UUID) -> CheckInWindow:

@@ -55,7 +55,7 @@ def make_checklist(
     row = Checklist(
         id=checklist_id,
         group_id=group_id,
-        author_id=session.info["membership_id"],
+        author_id=session.membership_id,
         template=template,
         **words.closed(group_id=group_id, row_id=checklist_id, title=title, items=list(listed)),
     )

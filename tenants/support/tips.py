@@ -49,7 +49,7 @@ def give_tip(
     row = Tip(
         id=tip_id,
         group_id=group_id,
-        author_id=session.info["membership_id"],
+        author_id=session.membership_id,
         kind=kind,
         valid_as_of=valid_as_of,
         review_on=review_on,
@@ -96,9 +96,7 @@ def flag(session: Session, *, group_id: UUID, tip_id: UUID) -> None:
     session.execute(
         delete(TipFlag).where(TipFlag.tip_id == tip_id, TipFlag.author_id == session.membership_id)
     )
-    session.add(
-        TipFlag(id=new_id(), group_id=group_id, author_id=session.info["membership_id"], tip_id=tip_id)
-    )
+    session.add(TipFlag(id=new_id(), group_id=group_id, author_id=session.membership_id, tip_id=tip_id))
 
 
 def share(session: Session, *, group_id: UUID, tip_id: UUID) -> Any:
