@@ -13,7 +13,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from api.fields import PageQuery
-from api.kept_back import kept_back
+from api.group_words import kept_back
 from api.serving import View, finished, guarded, in_living_group, paged, receiving, sending
 from tenants.kernel.base import TenantRow
 from tenants.kernel.errors import Invalid

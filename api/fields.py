@@ -75,32 +75,6 @@ class Prose(fields.String):
         return text
 
 
-class Sealed(fields.String):
-    """Words of a group, kept encrypted in this table: a list opens them row by row (see `api.pages`)."""
-
-    def __init__(self, table: str, **kwargs: Any) -> None:
-        super().__init__(allow_none=True, **kwargs)  # null where a repeated request is answered
-        self.table = table
-
-
-class SealedList(fields.List):
-    """As `Sealed`, of a list."""
-
-    def __init__(self, table: str, inner: Any, **kwargs: Any) -> None:
-        super().__init__(inner, allow_none=True, **kwargs)
-        self.table = table
-
-
-class SealedWords(fields.Dict):
-    """All words of a row of any table: the list has `kind`, the table, and `sealed`, ciphertexts by column."""
-
-
-def sealed_in(schema: type[Schema] | None) -> dict[str, str]:
-    """The fields of a schema that are kept encrypted: by name, the table."""
-    known = schema().fields if schema else {}
-    return {name: each.table for name, each in known.items() if isinstance(each, Sealed | SealedList)}
-
-
 class Choice(Text):
     """One of a closed list of words."""
 
@@ -111,12 +85,12 @@ class Choice(Text):
 class Link(Text):
     """The https address of a page, without a name or password in it."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, most: int = 2000, **kwargs: Any) -> None:
         pattern = Pattern(
             r"^https://[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?([/?#][!-~]*)?$",
             error="Give an address that begins with https://.",
         )
-        super().__init__(most=2000, validate=pattern, **kwargs)
+        super().__init__(most=most, validate=pattern, **kwargs)
 
 
 class Key(Text):

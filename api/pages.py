@@ -14,7 +14,8 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from marshmallow import Schema
 from sqlalchemy import Row, Select, bindparam, literal_column, select
 
-from api.fields import SealedWords, Timestamp, sealed_in
+from api.fields import Timestamp
+from api.group_words import SealedWords, sealed_in
 from tenants.groups.private import ENCRYPTED, Words
 from tenants.kernel.errors import FieldError, Invalid
 from tenants.kernel.session import Session

@@ -81,3 +81,13 @@ class ContractClient(FlaskClient):
         broken = violations(response.request.method, response.request.path, response)
         assert not broken, "\n".join(broken)
         return response
+
+
+def edit(api: ContractClient, url: str, /, **changes: Any) -> TestResponse:
+    """What is answered to a change of a resource as it is now."""
+    return api.patch(url, json=changes, headers={"If-Match": api.get(url).headers["ETag"]})
+
+
+def remove(api: ContractClient, url: str, /) -> TestResponse:
+    """What is answered to its being deleted."""
+    return api.delete(url, headers={"If-Match": api.get(url).headers["ETag"]})

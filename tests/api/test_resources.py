@@ -5,6 +5,7 @@ from psycopg import sql
 from sqlalchemy.exc import ProgrammingError
 
 from tenants.kernel.permissions import Role
+from tests.contract import edit, remove
 from tests.factories.circles import circle_of
 from tests.factories.matching import every
 from tests.factories.people import acting, member_of
@@ -41,14 +42,6 @@ def shared(api, one, **how):
     made = api.post(f"{one}/share", json={**SHARE, **how})
     assert made.status_code == 201, made.get_json()
     return made.headers["Location"]
-
-
-def edited(api, one, **changes):
-    return api.patch(one, json=changes, headers={"If-Match": api.get(one).headers["ETag"]})
-
-
-def removed(api, one):
-    return api.delete(one, headers={"If-Match": api.get(one).headers["ETag"]})
 
 
 def leave(circle, superuser, number):
@@ -138,25 +131,25 @@ def test_whoever_has_left_finds_her_own_only_and_can_take_it_away(circle, superu
     assert api.get(theirs).status_code == api.get(f"{theirs}/file").status_code == 404
     assert [row["scope"] for row in every(api, f"{circle.url}/resources")] == ["tenant"]
     assert api.get(f"{hers}/file").data == PAPER
-    assert edited(api, hers, title="Other").status_code == 404
+    assert edit(api, hers, title="Other").status_code == 404
     assert api.put(f"{hers}/file", data=PAPER, content_type="text/plain").status_code == 404
     assert api.delete(f"{hers}/share").status_code == 204
     assert api.get(shelf).status_code == 404
-    assert removed(api, hers).status_code == 204
+    assert remove(api, hers).status_code == 204
     assert circle.api(1).get(hers).status_code == 404
 
 
 def test_only_its_author_changes_it(circle):
     one, other = filed(circle.api(), circle), circle.api(1)
     answers = [
-        edited(other, one, title="Mine"),
-        removed(other, one),
+        edit(other, one, title="Mine"),
+        remove(other, one),
         other.put(f"{one}/file", data=PAPER, content_type="text/plain"),
         other.post(f"{one}/share", json=SHARE),
         other.delete(f"{one}/share"),
     ]
-    assert [(each.status_code, each.get_json()["code"]) for each in answers] == [(403, "not_yours")] * 5
-    assert edited(circle.api(), one, title="Mine").get_json()["title"] == "Mine"
+    assert [(each.status_code, each.get_json()["code"]) for each in answers] == [(403, "not_the_author")] * 5
+    assert edit(circle.api(), one, title="Mine").get_json()["title"] == "Mine"
     stale = circle.api().patch(one, json={"title": "Old"}, headers={"If-Match": '"1"'})
     assert stale.status_code == 412
 
@@ -198,7 +191,7 @@ def test_a_resource_is_a_link_or_a_file(circle):
     api = circle.api()
     sent = api.put(f"{added(api, circle)}/file", data=PAPER, content_type="text/plain")
     assert (sent.status_code, sent.get_json()["code"]) == (409, "is_a_link")
-    linked = edited(api, filed(api, circle), url="https://aims.example")
+    linked = edit(api, filed(api, circle), url="https://aims.example")
     assert (linked.status_code, linked.get_json()["code"]) == (409, "has_a_file")
 
 
@@ -273,14 +266,14 @@ def test_what_is_shared_stays_as_it_is_until_it_is_taken_back(circle):
     one = filed(api, circle)
     shelf = shared(api, one)
     again = api.post(f"{one}/share", json=SHARE)
-    refused = [again, edited(api, one, title="X"), api.put(f"{one}/file", data=b"x", content_type="text/csv")]
+    refused = [again, edit(api, one, title="X"), api.put(f"{one}/file", data=b"x", content_type="text/csv")]
     assert [(each.status_code, each.get_json()["code"]) for each in refused] == [(409, "is_shared")] * 3
     assert api.delete(f"{one}/share").status_code == 204
     assert api.get(shelf).status_code == api.get(f"{shelf}/file").status_code == 404
     assert api.delete(f"{one}/share").status_code == 404
     assert api.get(one).get_json()["scope"] == "group"
     assert api.get(f"{one}/file").data == PAPER
-    assert edited(api, one, title="X").status_code == 200
+    assert edit(api, one, title="X").status_code == 200
 
 
 def test_what_is_removed_is_gone_from_both_shelves_and_no_event_tells_its_group(circle, tenant, superuser):
@@ -288,9 +281,9 @@ def test_what_is_removed_is_gone_from_both_shelves_and_no_event_tells_its_group(
     one = filed(api, circle)
     shelf = shared(api, one)
     assert api.get(one).get_json()["shared_id"] == shelf.rpartition("/")[2]
-    assert removed(api, one).status_code == 204
+    assert remove(api, one).status_code == 204
     assert api.get(one).status_code == api.get(shelf).status_code == 404
-    assert removed(api, added(api, circle)).status_code == 204
+    assert remove(api, added(api, circle)).status_code == 204
     told = superuser.execute(
         "SELECT type, subject_id::text FROM event WHERE tenant_id = %s"
         " AND type IN ('resource.removed', 'resource.taken_back') ORDER BY id",

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from api.fields import Choice, Day, PageQuery, Prose, Schema, Sealed, Timestamp
-from api.kept_back import Whose
+from api.fields import Choice, Day, PageQuery, Prose, Schema, Timestamp
+from api.group_words import Sealed, Whose
 from tenants.meetings.agenda_models import STATES
 
 WORDS = "group_action_words"

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from api.fields import Choice, Day, PageQuery, Prose, Schema, Sealed, Timestamp
-from api.kept_back import Whose
+from api.fields import Choice, Day, PageQuery, Prose, Schema, Timestamp
+from api.group_words import Sealed, Whose
 from tenants.support.acts import ONE_WAY_FROM
 from tenants.support.models import ACT_KINDS
 

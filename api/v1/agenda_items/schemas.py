@@ -4,19 +4,8 @@ from typing import ClassVar
 
 from marshmallow import fields, validate
 
-from api.fields import (
-    Choice,
-    Flag,
-    PageQuery,
-    Prose,
-    Schema,
-    Sealed,
-    SealedList,
-    Text,
-    Timestamp,
-    Whole,
-)
-from api.kept_back import Whose
+from api.fields import Choice, Flag, PageQuery, Prose, Schema, Text, Timestamp, Whole
+from api.group_words import Sealed, SealedList, Whose
 from api.v1.actions.schemas import Action
 from tenants.meetings.agenda_models import PROPOSED_KINDS, STATES
 

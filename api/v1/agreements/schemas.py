@@ -28,7 +28,7 @@ class Confirmation(Schema):
     answer = fields.String(allow_none=True)
     said_at = Timestamp(allow_none=True)
     group_state = fields.String(
-        metadata={"description": "confirmed once all who are present have confirmed."}
+        metadata={"description": "confirmed once all who are there have confirmed, two or more."}
     )
     confirm_by = Day(allow_none=True)
     confirmed = fields.Integer(metadata={"description": "Members who have confirmed."})

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from api.fields import Choice, PageQuery, Prose, Schema, Sealed, Text, Timestamp
-from api.kept_back import Whose
+from api.fields import Choice, PageQuery, Prose, Schema, Text, Timestamp
+from api.group_words import Sealed, Whose
 from tenants.support.models import ASK_KINDS, ASK_STATES
 
 

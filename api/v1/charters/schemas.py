@@ -5,7 +5,7 @@ from typing import ClassVar
 from marshmallow import fields
 
 from api.fields import Prose, Schema, Timestamp, Whole
-from api.kept_back import Whose
+from api.group_words import Whose
 from tenants.groups.charter import MOST_CHARACTERS
 
 

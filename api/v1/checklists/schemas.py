@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from marshmallow import fields, validate
 
-from api.fields import Choice, Flag, Schema, Sealed, SealedList, Text, Timestamp
-from api.kept_back import Whose
+from api.fields import Choice, Flag, Schema, Text, Timestamp
+from api.group_words import Sealed, SealedList, Whose
 from tenants.support.models import CHECKLISTS
 
 

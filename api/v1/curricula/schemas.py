@@ -5,7 +5,7 @@ from typing import ClassVar
 from marshmallow import fields, validate
 
 from api.fields import EditableResource, Flag, Key, Schema, Text, Timestamp, Whole
-from api.kept_back import Whose
+from api.group_words import Whose
 from tenants.groups.curricula import MOST_TOPICS
 
 _SENSITIVE = {"description": "That a group talks about it never leaves the group."}

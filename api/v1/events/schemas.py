@@ -19,10 +19,15 @@ class Event(Resource):
     """Something that happened. Numbered densely per tenant, so that nothing is missed."""
 
     sequence = fields.Integer()
-    type = fields.String()
+    type = fields.String(metadata={"description": "Such as group.updated; docs/events.md lists them."})
     audience = fields.String(metadata={"description": "tenant, or audit for security matters"})
     subject_type = fields.String()
     subject_id = fields.UUID(allow_none=True)
-    actor = fields.String(allow_none=True, metadata={"description": "The client that acted."})
+    actor = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "A client's id, or membership:<id> for whom it acted; null: it names nobody."
+        },
+    )
     changed = fields.List(fields.String())
     counts = fields.Dict(keys=fields.String(), values=fields.Integer())

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from api.fields import Schema, Sealed, Text, Timestamp
-from api.kept_back import Whose
+from api.fields import Schema, Text, Timestamp
+from api.group_words import Sealed, Whose
 
 
 class GroupInvitationCreate(Schema):

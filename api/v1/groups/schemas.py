@@ -127,7 +127,7 @@ class Departure(Schema):
 
 
 class Pause(Schema):
-    """Being away: one keeps the place, and nobody waits for one's answers."""
+    """Being away: one keeps the place, and nobody waits for one, but where a newcomer is to be let in."""
 
     until = Day(
         required=True,

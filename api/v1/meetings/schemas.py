@@ -8,23 +8,23 @@ from api.fields import (
     Choice,
     EditableResource,
     Flag,
+    Link,
     PageQuery,
     QueryWhole,
     Schema,
-    Sealed,
     Text,
     Timestamp,
     Whole,
 )
+from api.group_words import Sealed
 from api.local_time import LocalTime
-from tenants.meetings.links import LONGEST_LINK
 from tenants.meetings.models import SERIES_KINDS
 from tenants.meetings.rhythm import LONGEST
 
 SHORTEST, USUAL, MOST_MINUTES = 15, 60, 480
 STATES = "planned, moved, skipped, cancelled, or held: it was to be, and its time is over"
 ZONE = {"description": "An IANA name such as America/Chicago; it is kept as you write it."}
-LINK = {"description": "An https URL. Only members see it; whoever joins later, once it is said again."}
+LINK = {"description": "For members only; whoever is let in later sees it too."}
 
 
 class WhenAndWhere(Schema):
@@ -34,7 +34,7 @@ class WhenAndWhere(Schema):
     time_zone = Text(most=64, metadata=ZONE)
     minutes = Whole(least=SHORTEST, most=MOST_MINUTES)
     in_person = Flag()
-    join_link = Text(most=LONGEST_LINK, allow_none=True, metadata=LINK)
+    join_link = Link(most=1000, allow_none=True, metadata=LINK)
     place = Text(most=200, allow_none=True, metadata={"description": "As the link, for members only."})
 
 

@@ -2,7 +2,8 @@
 
 from marshmallow import fields
 
-from api.fields import Schema, SealedWords, Timestamp
+from api.fields import Schema, Timestamp
+from api.group_words import SealedWords
 
 
 class OwnWords(Schema):

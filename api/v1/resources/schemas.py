@@ -4,13 +4,12 @@ from typing import Any, ClassVar
 
 from marshmallow import fields
 
-from api.fields import Choice, Day, Flag, Prose, Schema, Sealed, Text, Timestamp
-from api.kept_back import Whose
+from api.fields import Choice, Day, Flag, Link, Prose, Schema, Text, Timestamp
+from api.group_words import Sealed, Whose
 from tenants.support.resource_models import KINDS, SCOPES
 
 LICENCE = {"description": "What others may do with it."}
 FILE = {"description": "Of the file; null while there is none."}
-LINK = {"format": "uri", "description": "https://…"}
 
 
 class Resource(Schema):
@@ -49,7 +48,7 @@ class ResourceCreate(Schema):
     kind = Choice(KINDS, required=True)
     title = Text(most=300, required=True)
     licence = Text(most=300, required=True, metadata=LICENCE)
-    url = Text(most=2000, allow_none=True, metadata=LINK)
+    url = Link(allow_none=True)
     note = Prose(most=5000, allow_none=True)
     as_of = Day(allow_none=True)
     file_name = Text(most=100, allow_none=True, metadata={"description": "What a download is called."})
@@ -61,7 +60,7 @@ class ResourcePatch(Schema):
     kind = Choice(KINDS)
     title = Text(most=300)
     licence = Text(most=300, metadata=LICENCE)
-    url = Text(most=2000, allow_none=True, metadata=LINK)
+    url = Link(allow_none=True)
     note = Prose(most=5000, allow_none=True)
     as_of = Day(allow_none=True)
     file_name = Text(most=100, allow_none=True)

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from api.fields import Choice, Flag, Prose, Schema, Sealed, Timestamp, Whole
-from api.kept_back import Whose
+from api.fields import Choice, Flag, Prose, Schema, Timestamp, Whole
+from api.group_words import Sealed, Whose
 from tenants.groups.agreement_models import ENTRY_KINDS, PHASES
 from tenants.groups.retrospectives import MOST_CHARACTERS, SHOWN_FROM
 

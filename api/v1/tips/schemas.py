@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from api.fields import Choice, Day, Flag, PageQuery, Prose, QueryFlag, Schema, Sealed, Text, Timestamp
-from api.kept_back import Whose
+from api.fields import Choice, Day, Flag, PageQuery, Prose, QueryFlag, Schema, Text, Timestamp
+from api.group_words import Sealed, Whose
 from tenants.support.models import TIP_KINDS
 
 _MENTOR = {"description": "Who told it; only for second_hand, and with mentor_agreed."}
