@@ -12,6 +12,7 @@ from psycopg import sql
 from tenants.kernel.clock import now
 from tenants.kernel.permissions import Role
 from tests.conftest import open_another
+from tests.contract import edit, remove
 from tests.factories.circles import circle_of
 from tests.factories.matching import every
 from tests.factories.people import acting, member_of
@@ -43,14 +44,6 @@ def made(api, url, **body):
     answer = api.post(url, json=body)
     assert answer.status_code == 201, answer.get_json()
     return answer.get_json()
-
-
-def edit(api, url, **changes):
-    return api.patch(url, json=changes, headers={"If-Match": api.get(url).headers["ETag"]})
-
-
-def remove(api, url):
-    return api.delete(url, headers={"If-Match": api.get(url).headers["ETag"]})
 
 
 def meeting(circle, *, minutes_ago=10, minutes=60):

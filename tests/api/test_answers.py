@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.contract import edit
 from tests.factories.cohorts import changes, counted, people, url_of
 from tests.factories.people import acting, member_of
 
@@ -43,10 +44,6 @@ def ada(app, tenant, cohort):
 def broken(answer):
     assert answer.status_code == 422, answer.get_json()
     return [(error["pointer"], error["code"]) for error in answer.get_json()["errors"]]
-
-
-def edit(api, url, **said):
-    return api.patch(url, json=said, headers={"If-Match": api.get(url).headers["ETag"]})
 
 
 def told(shown):

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from tenants.cohorts.actions import create_attribute, delete_attribute
 from tenants.cohorts.participants import upsert_participant
 from tests.conftest import eventually
+from tests.contract import edit
 
 FIELD = {
     "key": "field",
@@ -27,10 +28,6 @@ def attributes(tenant):
 def broken(answer):
     assert answer.status_code == 422, answer.get_json()
     return [(error["pointer"], error["code"]) for error in answer.get_json()["errors"]]
-
-
-def edit(api, url, **changes):
-    return api.patch(url, json=changes, headers={"If-Match": api.get(url).headers["ETag"]})
 
 
 def test_only_key_label_and_kind_are_required_and_no_levels_means_open(tenant, attributes):

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from tenants.kernel.ids import new_id
 from tenants.kernel.jobs import Job
-from tests.factories.cohorts import change, changes, counted, make_cohort, people, send_file
+from tests.contract import edit
+from tests.factories.cohorts import changes, counted, make_cohort, people, send_file
 from tests.factories.consents import participant_as_member
 from tests.factories.matching import every
 
@@ -49,7 +50,7 @@ def today(zone="UTC", *, days=0):
 
 
 def close(tenant, cohort):
-    assert change(tenant.api, f"{cohort}/intake", closes_on=today(days=-3)).status_code == 200
+    assert edit(tenant.api, f"{cohort}/intake", closes_on=today(days=-3)).status_code == 200
 
 
 def planned(database, tenant):
@@ -71,13 +72,13 @@ def test_every_cohort_has_an_intake_that_is_open_until_something_else_is_said(te
 
 def test_its_days_are_the_cohorts_and_mean_moments_in_its_time_zone(tenant, cohort):
     said = {"opens_on": "2027-03-01", "closes_on": "2027-03-31", "time_zone": "America/Los_Angeles"}
-    shown = change(tenant.api, f"{cohort}/intake", **said).get_json()
+    shown = edit(tenant.api, f"{cohort}/intake", **said).get_json()
     moments = shown["opens_at"], shown["closes_at"]
     assert moments == ("2027-03-01T08:00:00.000000Z", "2027-04-01T07:00:00.000000Z"), (
         "the clocks change between"
     )
     assert tenant.api.get(cohort).get_json()["closes_on"] == "2027-03-31"
-    assert change(tenant.api, cohort, closes_on="2027-04-01").status_code == 200
+    assert edit(tenant.api, cohort, closes_on="2027-04-01").status_code == 200
     assert tenant.api.get(f"{cohort}/intake").get_json()["closes_at"] == "2027-04-02T07:00:00.000000Z"
 
 
@@ -96,14 +97,14 @@ def test_its_days_are_the_cohorts_and_mean_moments_in_its_time_zone(tenant, coho
 )
 def test_what_cannot_be_is_refused_where_it_is_said(tenant, cohort, said, expected):
     before = tenant.api.get(f"{cohort}/intake").get_json()
-    assert broken(change(tenant.api, f"{cohort}/intake", **said)) == [expected]
+    assert broken(edit(tenant.api, f"{cohort}/intake", **said)) == [expected]
     assert tenant.api.get(f"{cohort}/intake").get_json() == before
 
 
 def test_the_day_that_reminders_hang_on_is_not_taken_away(tenant, cohort):
-    change(tenant.api, f"{cohort}/intake", closes_on=today(days=30), reminders=[7])
-    assert broken(change(tenant.api, cohort, closes_on=None)) == [("/closes_on", "required")]
-    assert change(tenant.api, f"{cohort}/intake", closes_on=None, reminders=[]).status_code == 200
+    edit(tenant.api, f"{cohort}/intake", closes_on=today(days=30), reminders=[7])
+    assert broken(edit(tenant.api, cohort, closes_on=None)) == [("/closes_on", "required")]
+    assert edit(tenant.api, f"{cohort}/intake", closes_on=None, reminders=[]).status_code == 200
 
 
 def test_of_two_who_change_it_at_once_one_has_to_read_again(tenant, cohort, app, database):
@@ -129,35 +130,35 @@ def test_reminders_are_planned_for_nine_in_the_morning_and_anew_with_every_chang
         return morning.astimezone(UTC)
 
     said = {"closes_on": last.isoformat(), "time_zone": "America/Chicago", "reminders": [3, 14, 3, 60]}
-    assert change(tenant.api, f"{cohort}/intake", **said).get_json()["reminders"] == [60, 14, 3]
+    assert edit(tenant.api, f"{cohort}/intake", **said).get_json()["reminders"] == [60, 14, 3]
     assert planned(database, tenant) == [(at(14), "queued"), (at(3), "queued")], "60 days before is over"
-    change(tenant.api, f"{cohort}/intake", reminders=[14, 1])
+    edit(tenant.api, f"{cohort}/intake", reminders=[14, 1])
     assert planned(database, tenant) == [(at(14), "queued"), (at(3), "cancelled"), (at(1), "queued")]
-    change(tenant.api, cohort, name="Renamed")
+    edit(tenant.api, cohort, name="Renamed")
     assert len(planned(database, tenant)) == 3
     later = last + timedelta(days=40)
-    change(tenant.api, cohort, closes_on=later.isoformat())
+    edit(tenant.api, cohort, closes_on=later.isoformat())
     open_still = [when for when, state in planned(database, tenant) if state == "queued"]
     assert open_still == [at(14, of=later), at(1, of=later)]
-    change(tenant.api, f"{cohort}/intake", closes_on=today(days=-1))
+    edit(tenant.api, f"{cohort}/intake", closes_on=today(days=-1))
     assert {state for _, state in planned(database, tenant)} == {"cancelled"}
 
 
 def test_whether_it_is_open_is_asked_in_its_own_time_zone(tenant, cohort):
     latest = today(LATEST)
     for zone, is_open in ((LATEST, True), (EARLIEST, False)):
-        shown = change(tenant.api, f"{cohort}/intake", closes_on=latest, time_zone=zone).get_json()
+        shown = edit(tenant.api, f"{cohort}/intake", closes_on=latest, time_zone=zone).get_json()
         assert shown["open"] is is_open, zone
-    change(tenant.api, f"{cohort}/intake", closes_on=None)
+    edit(tenant.api, f"{cohort}/intake", closes_on=None)
     earliest = today(EARLIEST)
     for zone, is_open in ((EARLIEST, True), (LATEST, False)):
-        shown = change(tenant.api, f"{cohort}/intake", opens_on=earliest, time_zone=zone).get_json()
+        shown = edit(tenant.api, f"{cohort}/intake", opens_on=earliest, time_zone=zone).get_json()
         assert shown["open"] is is_open, zone
 
 
 def test_she_is_asked_what_she_may_answer_and_told_what_is_missing_and_until_when(tenant, cohort, ada):
     member, url = ada
-    change(tenant.api, f"{cohort}/intake", closes_on="2030-05-31", time_zone="Europe/Berlin")
+    edit(tenant.api, f"{cohort}/intake", closes_on="2030-05-31", time_zone="Europe/Berlin")
     shown = member.api.get(url).get_json()
     asked = {each["key"]: each for each in shown["questions"]}
     assert list(asked) == ["rank", "goal", "note"]
@@ -167,13 +168,13 @@ def test_she_is_asked_what_she_may_answer_and_told_what_is_missing_and_until_whe
     )  # fmt: skip
     assert (shown["missing"], shown["open"]) == (["rank", "goal"], True)
     assert shown["answer_by"] == "2030-05-31T22:00:00.000000Z"
-    answered = change(member.api, url, attributes={"rank": "High"}).get_json()
+    answered = edit(member.api, url, attributes={"rank": "High"}).get_json()
     assert (answered["missing"], answered["attributes"]) == (["goal"], {"rank": "high"})
 
 
 def test_nobody_learns_from_a_question_what_others_answered(app, tenant, cohort, ada):
     member, url = ada
-    change(member.api, url, attributes={"goal": "Something very much her own"})
+    edit(member.api, url, attributes={"goal": "Something very much her own"})
     other = tenant.api.post(f"{cohort}/participants", json={"external_id": "B"}).get_json()
     hers = participant_as_member(app, tenant, other["id"])
     shown = hers.api.get(f"/v1/me/applications/{other['id']}/answers").get_json()
@@ -183,33 +184,33 @@ def test_nobody_learns_from_a_question_what_others_answered(app, tenant, cohort,
 
 def test_answers_are_refused_before_and_after_and_change_nothing(tenant, cohort, ada):
     member, url = ada
-    change(member.api, url, attributes={"rank": "low"})
+    edit(member.api, url, attributes={"rank": "low"})
     for days in ({"closes_on": today(days=-3)}, {"opens_on": today(days=3), "closes_on": None}):
-        change(tenant.api, f"{cohort}/intake", **days)
+        edit(tenant.api, f"{cohort}/intake", **days)
         before = member.api.get(url).get_json()
         assert before["open"] is False
         for said in ({"rank": "high", "goal": "grant"}, {"rank": None}, {}):
-            refused = change(member.api, url, attributes=said)
+            refused = edit(member.api, url, attributes=said)
             assert (refused.status_code, refused.get_json()["code"]) == (409, "intake_closed")
         assert member.api.get(url).get_json() == before
     assert people(tenant, cohort)["A"]["state"] == "invited"
-    change(tenant.api, f"{cohort}/intake", opens_on=None)
-    assert change(member.api, url, attributes={"goal": "grant"}).status_code == 200
+    edit(tenant.api, f"{cohort}/intake", opens_on=None)
+    assert edit(member.api, url, attributes={"goal": "grant"}).status_code == 200
 
 
 @pytest.mark.parametrize("state", ["eligible", "invited"])
 def test_whoever_has_answered_all_that_is_required_has_applied(tenant, cohort, ada, state):
     member, url = ada
     participant = people(tenant, cohort)["A"]
-    change(tenant.api, f"/v1/participants/{participant['id']}", state=state)
-    change(member.api, url, attributes={"rank": "low"})
+    edit(tenant.api, f"/v1/participants/{participant['id']}", state=state)
+    edit(member.api, url, attributes={"rank": "low"})
     assert people(tenant, cohort)["A"]["state"] == state
-    change(member.api, url, attributes={"goal": "grant"})
+    edit(member.api, url, attributes={"goal": "grant"})
     now = people(tenant, cohort)["A"]
     assert now["state"] == "applied"
     last = changes(tenant, now)[-1]
     assert (last["source"], last["state"], last["attributes"]) == ("person", "applied", {"goal": "grant"})
-    change(member.api, url, attributes={"goal": None})
+    edit(member.api, url, attributes={"goal": None})
     assert people(tenant, cohort)["A"]["state"] == "applied"
 
 
@@ -220,10 +221,10 @@ def test_to_confirm_what_the_roster_has_answered_is_to_apply(tenant, cohort, ada
     goal = next(
         each for each in every(tenant.api, f"/v1/programs/{program}/attributes") if each["key"] == "goal"
     )
-    change(tenant.api, f"/v1/attributes/{goal['id']}", answered_by="either")
-    change(tenant.api, f"/v1/participants/{participant['id']}", attributes={"rank": "low", "goal": "grant"})
+    edit(tenant.api, f"/v1/attributes/{goal['id']}", answered_by="either")
+    edit(tenant.api, f"/v1/participants/{participant['id']}", attributes={"rank": "low", "goal": "grant"})
     assert people(tenant, cohort)["A"]["state"] == "invited"
-    assert change(member.api, url).status_code == 200
+    assert edit(member.api, url).status_code == 200
     assert people(tenant, cohort)["A"]["state"] == "applied"
 
 
@@ -231,8 +232,8 @@ def test_to_confirm_what_the_roster_has_answered_is_to_apply(tenant, cohort, ada
 def test_what_organisers_decided_stays_whatever_she_answers(tenant, cohort, ada, state):
     member, url = ada
     participant = people(tenant, cohort)["A"]
-    change(tenant.api, f"/v1/participants/{participant['id']}", state=state, reason="Ours")
-    change(member.api, url, attributes={"rank": "low", "goal": "grant"})
+    edit(tenant.api, f"/v1/participants/{participant['id']}", state=state, reason="Ours")
+    edit(member.api, url, attributes={"rank": "low", "goal": "grant"})
     now = people(tenant, cohort)["A"]
     assert (now["state"], now["state_reason"]) == (state, "Ours")
 
@@ -258,7 +259,7 @@ def test_who_is_asked_has_joined_or_was_invited_and_could_be_placed(app, tenant,
 
     assert told() == (2, 0, 2)
     member, url = ada
-    change(member.api, url, attributes={"rank": "low", "goal": "grant"})
+    edit(member.api, url, attributes={"rank": "low", "goal": "grant"})
     assert told() == (2, 1, 1)
 
 
@@ -271,26 +272,26 @@ def test_applications_tell_the_last_day_while_it_is_the_next(tenant, cohort, ada
 
     latest = today(LATEST)
     ends = date.fromisoformat(latest) + timedelta(days=400)
-    change(tenant.api, cohort, ends_on=ends.isoformat())
+    edit(tenant.api, cohort, ends_on=ends.isoformat())
     for zone, expected in ((LATEST, ("closes", latest)), (EARLIEST, ("ends", ends.isoformat()))):
-        change(tenant.api, f"{cohort}/intake", closes_on=latest, time_zone=zone)
+        edit(tenant.api, f"{cohort}/intake", closes_on=latest, time_zone=zone)
         assert coming() == expected
-    change(tenant.api, f"{cohort}/intake", opens_on=today(days=5), closes_on=today(days=9))
+    edit(tenant.api, f"{cohort}/intake", opens_on=today(days=5), closes_on=today(days=9))
     assert coming() == ("opens", today(days=5))
 
 
 def test_organisers_do_not_answer_what_only_the_person_does(tenant, cohort, ada):
     member, url = ada
     participant = f"/v1/participants/{people(tenant, cohort)['A']['id']}"
-    change(member.api, url, attributes={"note": "Hers"})
+    edit(member.api, url, attributes={"note": "Hers"})
     said = {"goal": "grant", "note": "Ours", "rank": "low"}
-    assert broken(change(tenant.api, participant, attributes=said)) == [
+    assert broken(edit(tenant.api, participant, attributes=said)) == [
         ("/attributes/goal", "answered_by_person"),
         ("/attributes/note", "answered_by_person"),
     ]
     new = tenant.api.post(f"{cohort}/participants", json={"external_id": "B", "attributes": {"note": "Ours"}})
     assert broken(new) == [("/attributes/note", "answered_by_person")]
-    cleared = change(tenant.api, participant, attributes={"note": None})
+    cleared = edit(tenant.api, participant, attributes={"note": None})
     assert cleared.get_json()["attributes"] == {"note": "Hers"}, "what she answered stays"
 
 

@@ -9,6 +9,7 @@ from tenants.access import joining
 from tenants.kernel.clock import now
 from tenants.kernel.errors import NotFound
 from tenants.people.invitations import invitation_named
+from tests.contract import edit
 from tests.factories.cohorts import send_file
 from tests.factories.matching import TERMS, every, program_to_match, ready_to_match
 from tests.factories.people import acting, holder, subject
@@ -50,10 +51,6 @@ def shared(tenant, here, there):
     )
     assert added.status_code == 201
     return person
-
-
-def edit(api, url, **changes):
-    return api.patch(url, json=changes, headers={"If-Match": api.get(url).headers["ETag"]})
 
 
 def test_she_does_in_her_program_what_managers_do(manager, here, finished):

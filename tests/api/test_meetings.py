@@ -12,6 +12,7 @@ from sqlalchemy import text
 from tenants.kernel.clock import now
 from tenants.kernel.permissions import Role
 from tests.conftest import open_another
+from tests.contract import edit
 from tests.factories.circles import circle_of
 from tests.factories.group_life import days_ahead
 from tests.factories.matching import every
@@ -66,10 +67,6 @@ def meeting_of(api, circle, **said):
     return made.headers["Location"], made.get_json()
 
 
-def edited(api, url, **changes):
-    return api.patch(url, json=changes, headers={"If-Match": api.get(url).headers["ETag"]})
-
-
 def meetings_of(api, circle, series):
     return [row for row in every(api, f"{circle.url}/meetings") if row["meeting_series_id"] == series["id"]]
 
@@ -101,8 +98,8 @@ def test_where_it_is_may_be_left_open_and_taken_back(api, circle):
     for made in (series_of(api, circle, join_link=None, place=None), meeting_of(api, circle, join_link=None)):
         url, shown = made
         assert (shown["join_link"], shown["place"]) == (None, None)
-        assert edited(api, url, join_link=LINK, place=PLACE).get_json()["join_link"] == LINK
-        assert edited(api, url, join_link=None).get_json()["place"] == PLACE
+        assert edit(api, url, join_link=LINK, place=PLACE).get_json()["join_link"] == LINK
+        assert edit(api, url, join_link=None).get_json()["place"] == PLACE
         assert api.get(url).get_json()["join_link"] is None
 
 
@@ -113,8 +110,8 @@ def test_two_meet_every_other_week_and_a_kick_off_is_one_meeting_in_person(app, 
     url, kick_off = series_of(api, pair, kind="kick_off", rrule=None, starts_at_local=days_ahead(500))
     assert (kick_off["rrule"], kick_off["in_person"]) == (None, True)
     assert [row["starts_at_local"] for row in meetings_of(api, pair, kick_off)] == [days_ahead(500)]
-    refused(edited(api, url, rrule="FREQ=DAILY"), 422, "/rrule")
-    assert edited(api, url, starts_at_local=days_ahead(450)).status_code == 200
+    refused(edit(api, url, rrule="FREQ=DAILY"), 422, "/rrule")
+    assert edit(api, url, starts_at_local=days_ahead(450)).status_code == 200
     assert [row["starts_at_local"] for row in meetings_of(api, pair, kick_off)] == [days_ahead(450)]
 
 
@@ -154,11 +151,11 @@ def test_a_change_of_the_rhythm_reaches_what_is_to_come_and_nobody_changed(api, 
     past = "UPDATE meeting SET starts_at = now() - interval '9 days', due_at = now() - interval '9 days' WHERE id = %s"
     root.execute(past, [ids[0]])
     at = f"{circle.url}/meetings/"
-    assert edited(api, at + ids[2], state="skipped").get_json()["state"] == "skipped"
-    moved = edited(api, at + ids[3], starts_at_local=days_ahead(26, 8)).get_json()
+    assert edit(api, at + ids[2], state="skipped").get_json()["state"] == "skipped"
+    moved = edit(api, at + ids[3], starts_at_local=days_ahead(26, 8)).get_json()
     assert (moved["state"], moved["sequence"]) == ("moved", 1)
     before = {row["id"]: row for row in meetings_of(api, circle, series)}
-    assert edited(api, url, starts_at_local=days_ahead(3, 15), minutes=90).status_code == 200
+    assert edit(api, url, starts_at_local=days_ahead(3, 15), minutes=90).status_code == 200
     after = {row["id"]: row for row in meetings_of(api, circle, series)}
     assert [after[each] for each in (ids[0], ids[2], ids[3])] == [
         before[each] for each in (ids[0], ids[2], ids[3])
@@ -183,10 +180,10 @@ def test_a_rhythm_of_years_ago_can_be_changed_and_one_without_a_meeting_to_come_
     url, series = series_of(api, circle, rrule="FREQ=WEEKLY")
     old = "UPDATE meeting_series SET starts_at_local = starts_at_local - interval '2100 days' WHERE id = %s"
     root.execute(old, [series["id"]])
-    assert edited(api, url, rrule="FREQ=WEEKLY;INTERVAL=2").status_code == 200
+    assert edit(api, url, rrule="FREQ=WEEKLY;INTERVAL=2").status_code == 200
     planned = [row for row in meetings_of(api, circle, series) if row["state"] == "planned"]
     assert 28 <= len(planned) <= 29
-    refused(edited(api, url, rrule="FREQ=WEEKLY;COUNT=9"), 422, "/rrule")
+    refused(edit(api, url, rrule="FREQ=WEEKLY;COUNT=9"), 422, "/rrule")
     assert [row for row in meetings_of(api, circle, series) if row["state"] == "planned"] == planned
 
 
@@ -203,9 +200,9 @@ def test_a_group_has_five_hundred_meetings_to_come_at_most(app, database, root):
 def test_a_shorter_rhythm_cancels_what_falls_away_and_a_longer_one_adds(api, circle):
     url, series = series_of(api, circle)
     ids = [row["id"] for row in meetings_of(api, circle, series)]
-    edited(api, url, rrule="FREQ=WEEKLY;COUNT=2")
+    edit(api, url, rrule="FREQ=WEEKLY;COUNT=2")
     assert [row["state"] for row in meetings_of(api, circle, series)] == ["planned"] * 2 + ["cancelled"] * 4
-    edited(api, url, rrule="FREQ=WEEKLY;COUNT=4")
+    edit(api, url, rrule="FREQ=WEEKLY;COUNT=4")
     rows = meetings_of(api, circle, series)
     assert [row["id"] for row in rows if row["state"] == "planned"][:2] == ids[:2]
     assert sorted(row["state"] for row in rows) == ["cancelled"] * 4 + ["planned"] * 4
@@ -216,7 +213,7 @@ def test_a_meeting_is_moved_skipped_cancelled_and_restored(api, circle):
     first = meetings_of(api, circle, series)[0]
     at = f"{circle.url}/meetings/{first['id']}"
     seen = [
-        edited(api, at, **change).get_json()
+        edit(api, at, **change).get_json()
         for change in (
             {"starts_at_local": days_ahead(5, 9)}, {"state": "skipped"}, {"state": "planned"},
             {"state": "cancelled"}, {"state": "planned", "starts_at_local": first["starts_at_local"]},
@@ -228,15 +225,15 @@ def test_a_meeting_is_moved_skipped_cancelled_and_restored(api, circle):
         "each word is said anew; no change is none"
     )
     refused(api.patch(at, json={"state": "skipped"}, headers={"If-Match": '"1"'}), 412, "stale_version")
-    refused(edited(api, at, starts_at_local=ago(5), time_zone="UTC"), 422, "/starts_at_local")
+    refused(edit(api, at, starts_at_local=ago(5), time_zone="UTC"), 422, "/starts_at_local")
 
 
 def test_what_has_begun_stays_as_it_is_and_takes_a_count_of_guests(api, circle):
     url, meeting = meeting_of(api, circle, starts_at_local=ago(90))
     assert meeting["state"] == "held"
     for change in ({"state": "cancelled"}, {"starts_at_local": days_ahead(2)}, {"join_link": LINK}):
-        refused(edited(api, url, **change), 409, "meeting_has_begun")
-    noted = edited(api, url, guest_count=1).get_json()
+        refused(edit(api, url, **change), 409, "meeting_has_begun")
+    noted = edit(api, url, guest_count=1).get_json()
     assert (noted["guest_count"], noted["sequence"]) == (1, 0)
     refused(
         api.post(f"{circle.url}/meetings", json={"starts_at_local": ago(60 * 24 * 32), "time_zone": "UTC"}),
@@ -259,7 +256,7 @@ def test_each_says_of_herself_whether_she_came_and_others_see_how_many(api, circ
     assert others[0].put(f"{url}/attendance", json={"attended": False}).get_json()["attended_count"] == 2
     seen = [own.get(url).get_json() for own in (api, *others)]
     assert [(each["attended"], each["attended_count"]) for each in seen] == [(True, 2), (False, 2), (True, 2)]
-    edited(api, later, state="skipped")
+    edit(api, later, state="skipped")
     refused(api.put(f"{later}/attendance", json={"attended": True}), 409, "meeting_not_held")
     told = root.execute("SELECT DISTINCT actor FROM event WHERE type = 'meeting.attendance_said'").fetchall()
     assert told == [(None,)]
@@ -339,7 +336,7 @@ def test_only_who_is_in_a_group_that_meets_has_a_say(app, database, root):
     late = circle.api(circle.members.index(circle.add()))
     assert late.get(url).get_json()["join_link"] == LINK, "whoever comes later finds the way"
     assert late.get(one).get_json()["join_link"] == LINK
-    edited(late, url, join_link=LINK)
+    edit(late, url, join_link=LINK)
     assert late.get(one).get_json()["sequence"] == 1
     other = circle_of(app, circle.tenant, root)
     assert other.api().get(f"{other.url}/meetings/{one.rpartition('/')[2]}").status_code == 404
@@ -347,7 +344,7 @@ def test_only_who_is_in_a_group_that_meets_has_a_say(app, database, root):
         root.execute("UPDATE peer_group SET state = %s WHERE id = %s", [state, circle.id])
         asked = {"starts_at_local": days_ahead(3), "time_zone": "UTC"}
         refused(api.post(f"{circle.url}/meetings", json=asked), 409, code)
-        refused(edited(api, one, state="skipped"), 409, code)
+        refused(edit(api, one, state="skipped"), 409, code)
 
 
 MEETING = """
@@ -425,7 +422,7 @@ def test_no_change_falls_back_in_sequence_or_touches_what_has_been(api, circle, 
     )
     before = {row["id"]: row for row in meetings_of(api, circle, series)}
     for step in steps:
-        answer = edited(api, url, **step["series"]) if "series" in step else edited(
+        answer = edit(api, url, **step["series"]) if "series" in step else edit(
             api, f"{circle.url}/meetings/{ids[1]}", **step
         )  # fmt: skip
         assert answer.status_code in (200, 409, 422), answer.get_json()

@@ -12,6 +12,7 @@ from psycopg import sql
 from tenants.groups.evenness import gini
 from tenants.kernel.clock import now
 from tenants.kernel.permissions import Role
+from tests.contract import edit, remove
 from tests.factories.circles import circle_of
 from tests.factories.matching import every
 from tests.factories.people import acting, holder, member_of
@@ -30,14 +31,6 @@ def made(api, url, **body):
     answer = api.post(url, json=body)
     assert answer.status_code == 201, answer.get_json()
     return answer.get_json()
-
-
-def edit(api, where, **changes):
-    return api.patch(where, json=changes, headers={"If-Match": api.get(where).headers["ETag"]})
-
-
-def remove(api, url):
-    return api.delete(url, headers={"If-Match": api.get(url).headers["ETag"]})
 
 
 def contents(circle, api):

@@ -14,6 +14,7 @@ from tenants.kernel.files import KEPT
 from tenants.kernel.ids import new_id
 from tenants.kernel.kept import forget_orphans
 from tenants.support.resource_files import MOST_BYTES, safe_name
+from tests.contract import remove
 from tests.factories.circles import circle_of
 from tests.factories.files import DOCX, GOOD, PDF
 from tests.factories.people import acting
@@ -60,10 +61,6 @@ def added(circle, **changes):
 
 def put(api, one, content, media_type="text/plain", **more):
     return api.put(f"{one}/file", data=content, content_type=media_type, **more)
-
-
-def removed(api, one):
-    return api.delete(one, headers={"If-Match": api.get(one).headers["ETag"]})
 
 
 def at_rest(store):
@@ -204,7 +201,7 @@ def test_what_is_replaced_or_removed_leaves_the_store_after_the_commit(store, ci
     (second,) = at_rest(store)
     assert first != second
     assert api.get(f"{one}/file").data == b"second"
-    assert removed(api, one).status_code == 204
+    assert remove(api, one).status_code == 204
     assert at_rest(store) == []
 
 
@@ -219,7 +216,7 @@ def test_what_is_lost_between_store_and_database_is_an_orphan_that_house_keeping
     put(api, gone, b"deleted, still there")
     held = at_rest(store)
     drop, store.drop = store.drop, lambda *_: None
-    assert removed(api, gone).status_code == 204
+    assert remove(api, gone).status_code == 204
     store.drop = drop
     assert sorted(at_rest(store)) == sorted(held)
     assert forget_orphans(database, store) == 0

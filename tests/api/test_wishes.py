@@ -9,7 +9,7 @@ from psycopg import sql
 from tenants.kernel.events import seal_all
 from tenants.tables import METADATA
 from tests.api.test_intake import today
-from tests.factories.cohorts import change
+from tests.contract import edit
 from tests.factories.consents import edit_program
 from tests.factories.matching import every, partition, ready_to_match, statements
 from tests.factories.people import acting, connection_of, member_of
@@ -75,7 +75,7 @@ def test_who_joins_later_is_kept_apart_by_whatever_she_goes_by(app, tenant, read
     late = join(tenant, ready, email="late@example.org")
     if by == "chosen_email":
         herself = member_of(app, tenant.id, membership_id=UUID(late["membership_id"]))
-        assert change(herself.api, "/v1/me", chosen_email="her@own.example").status_code == 200
+        assert edit(herself.api, "/v1/me", chosen_email="her@own.example").status_code == 200
     url, run = proposed(ready)
     (left,) = every(tenant.api, f"{url}/unplaced")
     assert left["participant_id"] in {author[0]["id"], late["id"]}
@@ -86,7 +86,7 @@ def test_who_joins_later_is_kept_apart_by_whatever_she_goes_by(app, tenant, read
 
 
 def test_a_wish_can_be_written_when_the_intake_has_closed(tenant, ready, author):
-    change(tenant.api, f"/v1/cohorts/{ready.cohort_id}/intake", closes_on=today(days=-3))
+    edit(tenant.api, f"/v1/cohorts/{ready.cohort_id}/intake", closes_on=today(days=-3))
     assert write(author, "late@example.org") == ["late@example.org"]
 
 
@@ -116,7 +116,7 @@ def test_an_institutions_sign_in_opens_a_wish_only_where_it_opens_groups(
     )
     write(author, "late@example.org")
     assert employed.get(wishes_of(participant)).get_json() == {"names": ["late@example.org"]}
-    assert change(member.api, "/v1/me", groups_locked=True).status_code == 200
+    assert edit(member.api, "/v1/me", groups_locked=True).status_code == 200
     assert employed.get(wishes_of(participant)).status_code == 404
 
 

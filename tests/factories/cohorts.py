@@ -70,8 +70,3 @@ def changes(tenant: Any, participant: dict[str, Any]) -> list[dict[str, Any]]:
         "items"
     ]
     return found
-
-
-def change(api: ContractClient, url: str, **said: Any) -> Any:
-    """What is answered to a change of a resource as it is now."""
-    return api.patch(url, json=said, headers={"If-Match": api.get(url).headers["ETag"]})

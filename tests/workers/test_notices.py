@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from tenants.cohorts.models import PARTICIPANT_STATES
 from tenants.groups.notices import WORDS
-from tests.factories.cohorts import change, make_cohort, send_file
+from tests.contract import edit
+from tests.factories.cohorts import make_cohort, send_file
 from tests.factories.consents import edit_program
 from tests.factories.matching import every, ready_to_match, statements
 from tests.factories.people import joined, member_of
@@ -45,7 +46,7 @@ def ada(add):
 
 
 def become(tenant, url, state, **more):
-    assert change(tenant.api, url, state=state, **more).status_code == 200
+    assert edit(tenant.api, url, state=state, **more).status_code == 200
 
 
 def test_there_are_words_for_every_state_that_is_told():
@@ -197,7 +198,7 @@ def test_nobody_hears_or_sees_that_she_is_placed_before_her_group_is_announced(a
     members = {}
     for place, participant_id in enumerate(ready.participants):
         url = f"/v1/participants/{participant_id}"
-        assert change(tenant.api, url, email=f"p{place}@circle.example", state="applied").status_code == 200
+        assert edit(tenant.api, url, email=f"p{place}@circle.example", state="applied").status_code == 200
         membership_id = UUID(tenant.api.get(url).get_json()["membership_id"])
         members[place] = member_of(app, tenant.id, membership_id=membership_id)
     run = tenant.api.post("/v1/matching-runs", json=ready.order()).headers["Location"]
@@ -215,7 +216,7 @@ def test_nobody_hears_or_sees_that_she_is_placed_before_her_group_is_announced(a
     assert clerk.took() == []
     assert {shown(each)[0] for each in members.values()} == {"applied"}
     (group,) = every(tenant.api, "/v1/groups")
-    assert change(tenant.api, f"/v1/groups/{group['id']}", state="announced").status_code == 200
+    assert edit(tenant.api, f"/v1/groups/{group['id']}", state="announced").status_code == 200
     assert clerk.took() == [
         (f"p{place}@circle.example", f"Fall: {WORDS['placed'].heading}") for place in range(5)
     ]
@@ -225,7 +226,7 @@ def test_nobody_hears_or_sees_that_she_is_placed_before_her_group_is_announced(a
         told = letter.text() + letter.text("html")
         others = [f"Invented P{other}" for other in range(5) if other != place]
         assert not any(name in told for name in (*others, group["name"], "Invented University"))
-    assert change(tenant.api, f"/v1/groups/{group['id']}", state="ended").status_code == 200
+    assert edit(tenant.api, f"/v1/groups/{group['id']}", state="ended").status_code == 200
     assert {called for _, called in clerk.took()} == {f"Fall: {WORDS['waitlisted'].heading}"}
 
 
@@ -235,5 +236,5 @@ def test_she_who_has_answered_is_told_that_her_answers_are_there(app, tenant, cl
     ).get_json()
     member = member_of(app, tenant.id, membership_id=UUID(made["membership_id"]))
     url = f"/v1/me/applications/{made['id']}/answers"
-    assert change(member.api, url).status_code == 200
+    assert edit(member.api, url).status_code == 200
     assert clerk.took() == [(ADDRESS, f"2026: {WORDS['applied'].heading}")]

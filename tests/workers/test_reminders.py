@@ -17,7 +17,8 @@ from tenants.cohorts.reminders import remind, written
 from tenants.kernel.claims import LeaseLost, claim
 from tenants.kernel.jobs import Job
 from tests.conftest import eventually
-from tests.factories.cohorts import change, make_cohort
+from tests.contract import edit
+from tests.factories.cohorts import make_cohort
 from tests.factories.consents import participant_as_member, says
 
 QUESTION = {"key": "rank", "label": "Rank", "kind": "ordinal", "required": True, "levels": [{"key": "low"}]}
@@ -31,7 +32,7 @@ def cohort(tenant):
     """The URL of a cohort that closes in ten days, with a reminder seven days before and one on the day before."""
     cohort = make_cohort(tenant.api, [QUESTION])
     said = {"closes_on": LAST.isoformat(), "time_zone": ZONE, "reminders": [7, 1]}
-    assert change(tenant.api, f"{cohort}/intake", **said).status_code == 200
+    assert edit(tenant.api, f"{cohort}/intake", **said).status_code == 200
     return cohort
 
 
@@ -53,7 +54,7 @@ def add(tenant, cohort):
 
 def answer(member, participant):
     url = f"/v1/me/applications/{participant['id']}/answers"
-    assert change(member.api, url, attributes={"rank": "low"}).status_code == 200
+    assert edit(member.api, url, attributes={"rank": "low"}).status_code == 200
 
 
 def reminders(database, tenant, state="queued"):
@@ -127,7 +128,7 @@ def test_who_answers_or_goes_before_the_letter_is_sent_gets_none(app, tenant, da
     remind(held)
     assert clerk.states() == ["queued"] * 3
     answer(members[0], answers)
-    change(tenant.api, f"/v1/participants/{goes['id']}", state="ineligible")
+    edit(tenant.api, f"/v1/participants/{goes['id']}", state="ineligible")
     reminded = [to for to, called in clerk.took() if "awaited" in called]
     assert reminded == ["stays@circle.example"]
 
@@ -136,7 +137,7 @@ def test_when_it_has_closed_nobody_is_reminded_any_more(tenant, database, cohort
     add("waits")
     let_come(database, tenant)
     yesterday = (LAST - timedelta(days=12)).isoformat()
-    assert change(tenant.api, f"{cohort}/intake", closes_on=yesterday).status_code == 200
+    assert edit(tenant.api, f"{cohort}/intake", closes_on=yesterday).status_code == 200
     assert to_whom(clerk) == []
 
 
