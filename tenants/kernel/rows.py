@@ -55,6 +55,12 @@ def one(session: Session, rows: Select[Any], what: str, **parameters: Any) -> Ro
     return row
 
 
+def only(rows: Select[Any], **wanted: Any) -> Select[Any]:
+    """Those rows of a list that show these values in these columns; None stands for any."""
+    columns = rows.selected_columns
+    return rows.where(*(columns[name] == value for name, value in wanted.items() if value is not None))
+
+
 def changed_since(updated_at: Any) -> ColumnElement[bool]:
     """Rows changed since the parameter `updated_since`, up to the begin of the oldest transaction under way.
 

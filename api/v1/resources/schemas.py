@@ -4,13 +4,26 @@ from typing import Any, ClassVar
 
 from marshmallow import fields
 
-from api.fields import Choice, Day, Flag, Prose, Schema, Sealed, Text, Timestamp
+from api.fields import Choice, Day, Flag, PageQuery, Prose, Schema, Sealed, Text, Timestamp
 from api.kept_back import Whose
 from tenants.support.resource_models import KINDS, SCOPES
 
 LICENCE = {"description": "What others may do with it."}
 FILE = {"description": "Of the file; null while there is none."}
 LINK = {"format": "uri", "description": "https://…"}
+
+
+class ResourceQuery(PageQuery):
+    """Which of them."""
+
+    kind = Choice(KINDS, load_default=None)
+    scope = Choice(("group", *SCOPES), load_default=None)
+
+
+class SharedResourceQuery(PageQuery):
+    """Which of them."""
+
+    kind = Choice(KINDS, load_default=None)
 
 
 class Resource(Schema):
