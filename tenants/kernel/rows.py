@@ -61,6 +61,12 @@ def broken_rule(error: IntegrityError) -> str:
     return str(getattr(error.orig, "diag").constraint_name)  # noqa: B009 - drivers in general have none
 
 
+def only(rows: Select[Any], **wanted: Any) -> Select[Any]:
+    """Those rows of a list that show these values in these columns; None stands for any."""
+    columns = rows.selected_columns
+    return rows.where(*(columns[name] == value for name, value in wanted.items() if value is not None))
+
+
 def changed_since(updated_at: Any) -> ColumnElement[bool]:
     """Rows changed since the parameter `updated_since`, up to the begin of the oldest transaction under way.
 

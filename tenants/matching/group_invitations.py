@@ -23,6 +23,7 @@ from tenants.kernel.errors import Conflict, Forbidden, NotFound
 from tenants.kernel.ids import new_id
 from tenants.kernel.keys import Safe
 from tenants.kernel.mail import call_back, post
+from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
 from tenants.matching import wishes
 from tenants.matching.forming import add_member, check_free
@@ -174,8 +175,10 @@ def accept(session: Session, *, group_invitation_id: UUID) -> DeliveredInvitatio
     Raises NotFound for anybody else's, Forbidden "not_personal" where she has not signed in as herself and the group
     wants that, and Conflict: "already_answered", "invitation_over", or as `forming.check_free`.
     """
+    came = row_of(session, DeliveredInvitation, group_invitation_id, "invitation")
+    # The group before the invitation, as whoever takes that back holds them.
+    group = hold_group(session, came.group_id, also=came.participant_id)
     found = _to_answer(session, group_invitation_id)
-    group = hold_group(session, found.group_id, also=found.participant_id)
     if group.state in ("formed", "ended"):
         raise Conflict("This group is over.", code="invitation_over")
     participant = hold_participant(session, found.participant_id)
@@ -209,7 +212,8 @@ def decline(session: Session, *, group_invitation_id: UUID) -> DeliveredInvitati
 
 def _to_answer(session: Session, group_invitation_id: UUID) -> DeliveredInvitation:
     key = (session.tenant_id, group_invitation_id)
-    found = session.get(DeliveredInvitation, key, with_for_update=True)  # the wall shows her own only
+    # The wall shows her own only.
+    found = session.get(DeliveredInvitation, key, with_for_update=True, populate_existing=True)
     if found is None or found.invitation_id is None:
         raise NotFound("invitation")
     if session.info.get("person_id") is None and not session.scalar(select(_any_sign_in(session, found))):

@@ -12,7 +12,7 @@ from tenants.people.models import Invitation
 from tests.factories.group_life import days_ahead
 from tests.factories.matching import every, program_to_match
 from tests.factories.partners import agreed, invited, nominated
-from tests.factories.people import acting, joined
+from tests.factories.people import acting, holder, joined
 
 ZONES = (
     "America/Chicago",
@@ -24,6 +24,21 @@ ZONES = (
 )
 LINK = "https://video.example/amberbay"
 SECRET = "Amberbay wants to look elsewhere"
+TABLES = (
+    *(
+        "event",
+        "job",
+        "letter",
+        "idempotency_record",
+        "ask",
+        "act",
+        "agenda_item",
+        "group_action",
+        "resource",
+    ),
+    *("retrospective_entry", "concern", "meeting"),
+)
+SOON = "UPDATE meeting SET starts_at = now() + interval '1 hour' WHERE group_id = %s AND id = %s"
 HELD = (
     "UPDATE meeting SET starts_at = starts_at - interval '400 days',"
     " starts_at_local = starts_at_local - interval '400 days' WHERE group_id = %s AND id = %s"
@@ -111,6 +126,13 @@ class Year:
     def api(self, number):
         return acting(self.app, self.host.id, self.people[number][0], own_client=True)
 
+    def every(self, number, path):
+        return every(self.api(number), f"{self.url}/{path}")
+
+    def soon(self, meeting_id):
+        """Time passes: this meeting is in an hour."""
+        self.superuser.execute(SOON, [self.url.rpartition("/")[2], meeting_id])
+
     def held(self, meeting_id):
         """Time passes: this meeting was long ago."""
         self.superuser.execute(HELD, [self.url.rpartition("/")[2], meeting_id])
@@ -166,10 +188,83 @@ def helps(year):
         year.made(year.api(number), f"{year.url}/check-ins", answers={"worth_it": 6})
 
 
+def talks(year, meeting_id):
+    """They make an agenda together, ask without a name, and take something on."""
+    items = [
+        year.made(year.api(number), f"{year.url}/agenda-items", title=f"{SECRET} {number}")["id"]
+        for number in range(2)
+    ]
+    asked = year.api(3).post(f"{year.url}/anonymous-questions", json={"title": SECRET})
+    assert (asked.status_code, asked.data) == (204, b"")
+    order = {"items": items, "frozen": True, "builds_on": 0}
+    year.put(2, f"meetings/{meeting_id}/agenda", 409, **order)  # too soon
+    year.soon(meeting_id)
+    year.put(2, f"meetings/{meeting_id}/agenda", **order)
+    late = year.made(year.api(4), f"{year.url}/agenda-items", title=SECRET, meeting_id=meeting_id)
+    took_on = {"agenda_item_id": items[0], "text": SECRET, "due_on": "2027-05-01"}
+    action = year.made(year.api(1), f"{year.url}/actions", **took_on)
+    shown = year.api(0).get(f"{year.url}/meetings/{meeting_id}/agenda").get_json()
+    assert [each["id"] for each in shown["actions"]] == [action["id"]]
+    assert [each["id"] for each in shown["items"]] == items
+    assert late["id"] in {each["id"] for each in shown["late"]}
+    year.put(0, f"meetings/{meeting_id}/notes", 409, text=SECRET, builds_on=0)  # none unless they wish
+
+
+def keeps(year):
+    """They put a file on their shelf, and one of them shows it to her hosts' tenant, as she says."""
+    body = {"kind": "template", "title": SECRET, "licence": "CC0"}
+    one = f"{year.url}/resources/{year.made(year.api(1), f'{year.url}/resources', **body)['id']}"
+    lies = year.api(1).put(f"{one}/file", data=b"MZ" + bytes(200), content_type="application/pdf")
+    assert lies.status_code == 422
+    kept = year.api(1).put(f"{one}/file", data=b"aim,page\n1,2\n", content_type="text/csv")
+    assert kept.status_code == 200, kept.get_json()
+    file = year.api(4).get(f"{one}/file")
+    assert file.headers["Content-Disposition"].startswith("attachment")
+    assert file.data == b"aim,page\n1,2\n"
+
+
+def looks_back(year):
+    """What to keep and what to change: all rate it, and agree."""
+    one = f"retrospectives/{year.made(year.api(2), f'{year.url}/retrospectives')['id']}"
+    entry = year.made(year.api(4), f"{year.url}/{one}/entries", kind="change", text=SECRET)["id"]
+    year.put(0, f"{one}/phase", phase="rating")
+    for number, rating in enumerate((4, 4, 5, 3, 4, 4)):
+        year.put(number, f"{one}/entries/{entry}/rating", 204, rating=rating)
+    year.put(1, f"{one}/phase", phase="agreeing")
+    year.put(3, f"{one}/entries/{entry}/agreement", 204, agreed=True)
+    year.put(5, f"{one}/phase", phase="agreed")
+    (shown,) = year.every(0, f"{one}/entries")
+    assert (shown["text"], shown["raters"], shown["band"], bool(shown["agreed_at"])) == (
+        SECRET,
+        6,
+        "high",
+        True,
+    )
+
+
+def tells(year):
+    """One tells in confidence that it does not work for her, having read who hears of it."""
+    owner = holder(year.app, year.host.id, "owner", name="Invented Owner", own_client=True)
+    (reader,) = year.api(4).get(f"{year.url}/concern-readers").get_json()["readers"]
+    assert reader["membership_id"] == str(owner.id)
+    sent = {"kind": "not_working", "wants": "nothing", "text": SECRET, "readers": [reader["membership_id"]]}
+    concern = year.made(year.api(4), f"{year.url}/concerns", **sent)["id"]
+    assert [row["id"] for row in every(owner.api, "/v1/concerns")] == [concern]
+    assert owner.api.get(f"/v1/concerns/{concern}").get_json()["text"] == SECRET
+    health = year.api(0).get(f"{year.url}/health").get_json()
+    assert health["band"] in ("thriving", "steady")
+    (told,) = every(year.host.api, f"/v1/cohorts/{year.cohort}/group-health")
+    assert told["band"] in ("thriving", "steady", "quiet")
+
+
 def test_a_group_of_three_tenants_lives_for_a_year_and_nobody_else_hears_what_it_says(group, app, superuser):
     settles(group)
-    meets(group)
+    meetings = meets(group)
     helps(group)
+    talks(group, meetings[1]["id"])
+    keeps(group)
+    looks_back(group)
+    tells(group)
     # One leaves, and gives no reason; one whom a member invites comes, and sees what follows.
     gone = group.api(5)
     assert gone.post(f"{group.url}/departure", json={"then": "stop"}).status_code == 201
@@ -186,18 +281,20 @@ def test_a_group_of_three_tenants_lives_for_a_year_and_nobody_else_hears_what_it
     (admission,) = every(group.api(1), f"{group.url}/admissions")
     for number in range(1, 5):
         group.put(number, f"admissions/{admission['id']}/answer", status=204, objects=False)
-    assert every(newcomer, f"{group.url}/asks") == []
+    (past,) = every(newcomer, f"{group.url}/retrospectives")
+    for path in ("asks", "agenda-items", "actions", "resources", f"retrospectives/{past['id']}/entries"):
+        assert every(newcomer, f"{group.url}/{path}") == []
     assert newcomer.get(f"{group.url}/charter").status_code == 200
     assert len(every(newcomer, f"{group.url}/roster")) == 6
     # The tenants: what the host sees, and what each partner does.
-    for path in ("asks", "acts", "charter", "check-ins"):
+    for path in ("asks", "acts", "charter", "check-ins", "agenda-items", "actions", "resources", "health"):
         assert group.host.api.get(f"{group.url}/{path}").status_code == 403
     for partner in group.partners:
         (received,) = every(partner.api, "/v1/received-partner-invitations")
         rows = every(partner.api, f"/v1/received-partner-invitations/{received['id']}/nominations")
         assert [bool(row["takes_part_since"]) for row in rows] == [True, True]
         assert every(partner.api, "/v1/groups") == []
-    for table in ("event", "job", "letter", "idempotency_record", "ask", "act"):
+    for table in TABLES:
         rows = superuser.execute(f"SELECT coalesce(string_agg(t::text, ''), '') FROM {table} t").fetchone()[0]  # noqa: S608
         assert SECRET not in rows
         assert SECRET.encode().hex() not in rows

@@ -8,7 +8,7 @@ from tests.contract import document
 from tests.factories.cohorts import send_file
 from tests.factories.everything import INSTRUMENT
 from tests.factories.group_life import nudged
-from tests.factories.matching import program_to_match, ready_to_match, statements
+from tests.factories.matching import every, program_to_match, ready_to_match, statements
 from tests.factories.partners import partners_of
 from tests.factories.people import api_for, inhabit, let_in
 from tests.planting import plant
@@ -155,6 +155,32 @@ def test_no_list_asks_more_often_for_more_rows_and_its_items_are_the_resources(t
         base = url if path in BELOW else SINGLE.get(path)
         for item in items if base else ():
             assert tenant.api.get(f"{base}/{item['id']}").get_json() == item, path
+
+
+def test_a_filter_by_state_or_kind_leaves_those_and_each_row_is_among_those_of_one_value(tenant, filled):
+    tried = 0
+    for path, url in filled.items():
+        api = api_for(tenant, path)
+        for name, values in choices(path):
+            found = {value: every(api, f"{url}?{name}={value}") for value in values}
+            for value, rows in found.items():
+                assert {row[name] for row in rows} <= {value}, (path, name)
+            ids = [row["id"] for rows in found.values() for row in rows]
+            assert sorted(ids) == sorted(row["id"] for row in every(api, url)), (path, name)
+            tried += 1
+            assert api.get(f"{url}?{name}=nothing").status_code == 422, path
+    assert tried >= 20
+
+
+def choices(path):
+    """The parameters of a list that say which value a field of its items is to have, and these values."""
+    item = document()["paths"][path]["get"]
+    schema = item["responses"]["200"]["content"]["application/json"]["schema"]["properties"]["items"]["items"]
+    fields = document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["properties"]
+    for each in item["parameters"]:
+        values = [value for value in each.get("schema", {}).get("enum", ()) if value is not None]
+        if values and each["name"] in fields:
+            yield each["name"], values
 
 
 def test_there_are_lists_to_try():

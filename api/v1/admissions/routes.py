@@ -7,10 +7,17 @@ from uuid import UUID
 from sqlalchemy import Row, Select
 
 from api.blueprint import Blueprint
-from api.v1.admissions.schemas import Admission, AdmissionAnswer, AdmissionCreate, AdmissionSettings
+from api.v1.admissions.schemas import (
+    Admission,
+    AdmissionAnswer,
+    AdmissionCreate,
+    AdmissionQuery,
+    AdmissionSettings,
+)
 from tenants.groups import admissions
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel.permissions import Permission
+from tenants.kernel.rows import only
 from tenants.kernel.session import Session
 
 blp = Blueprint("Admissions", description="Who comes into a group: whomever none of its members objects to.")
@@ -19,11 +26,11 @@ ADMISSIONS = "/groups/<uuid:group_id>/admissions"
 SETTINGS = "/groups/<uuid:group_id>/admission-settings"
 
 
-@blp.list(ADMISSIONS, READ, returns=Admission)
-def list_admissions(session: Session, group_id: UUID) -> Select[Any]:
+@blp.list(ADMISSIONS, READ, query=AdmissionQuery, returns=Admission)
+def list_admissions(session: Session, group_id: UUID, state: str | None) -> Select[Any]:
     """Who is and was proposed since one was let in."""
     refuse_strangers(session, group_id)
-    return admissions.admissions(session, group_id)
+    return only(admissions.admissions(session, group_id), state=state)
 
 
 @blp.post(

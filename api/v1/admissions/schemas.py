@@ -4,8 +4,9 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from api.fields import Flag, Schema, Timestamp, Whole
+from api.fields import Choice, Flag, PageQuery, Schema, Timestamp, Whole
 from api.group_words import Whose
+from tenants.groups.coming import ADMISSION_STATES
 
 
 class AdmissionCreate(Schema):
@@ -15,6 +16,12 @@ class AdmissionCreate(Schema):
     group_member_id = fields.UUID(
         required=True, metadata={"description": "Of the roster: somebody whose admitted_at is null."}
     )
+
+
+class AdmissionQuery(PageQuery):
+    """Which of them."""
+
+    state = Choice(ADMISSION_STATES, load_default=None)
 
 
 class Admission(Schema):

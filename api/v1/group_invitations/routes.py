@@ -12,11 +12,13 @@ from api.v1.group_invitations.schemas import (
     GroupInvitation,
     GroupInvitationAnswer,
     GroupInvitationCreate,
+    GroupInvitationQuery,
     MyGroupInvitation,
 )
 from tenants.groups.coming import DeliveredInvitation
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel.permissions import Permission
+from tenants.kernel.rows import only
 from tenants.kernel.session import Session
 from tenants.matching import group_invitations
 
@@ -26,11 +28,11 @@ INVITATIONS = "/groups/<uuid:group_id>/invitations"
 MINE = "/me/group-invitations"
 
 
-@blp.list(INVITATIONS, READ, returns=GroupInvitation)
-def list_group_invitations(session: Session, group_id: UUID) -> Select[Any]:
+@blp.list(INVITATIONS, READ, query=GroupInvitationQuery, returns=GroupInvitation)
+def list_group_invitations(session: Session, group_id: UUID, state: str | None) -> Select[Any]:
     """Whom the group's members have invited since one was let in."""
     refuse_strangers(session, group_id)
-    return group_invitations.invitations(group_id)
+    return only(group_invitations.invitations(group_id), state=state)
 
 
 @blp.post(INVITATIONS, WRITE, body=GroupInvitationCreate, returns=GroupInvitation, status=201, errors=(409,))

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from api.fields import Schema, Text, Timestamp
+from api.fields import Choice, PageQuery, Schema, Text, Timestamp
 from api.group_words import Sealed, Whose
 
 
@@ -15,6 +15,12 @@ class GroupInvitationCreate(Schema):
     name = Text(
         most=254, required=True, metadata={"description": "An e-mail address or an external id, in any case."}
     )
+
+
+class GroupInvitationQuery(PageQuery):
+    """Which of them."""
+
+    state = Choice(("open", "accepted", "expired"), load_default=None)
 
 
 class GroupInvitation(Schema):

@@ -9,20 +9,23 @@ from sqlalchemy import Select
 from api.blueprint import Blueprint
 from api.v1.partners.schemas import (
     Guest,
+    GuestQuery,
     MyNomination,
     MyNominationAnswer,
     Nomination,
     NominationCreate,
+    NominationQuery,
     PartnerAnswer,
     PartnerInvitation,
     PartnerInvitationCreate,
+    PartnerInvitationQuery,
     ReceivedPartnerInvitation,
 )
 from tenants.cohorts import guests, nominations, partners
 from tenants.cohorts.partner_models import GuestOffer
 from tenants.cohorts.partner_models import PartnerInvitation as Invitation
 from tenants.kernel.permissions import Permission
-from tenants.kernel.rows import one
+from tenants.kernel.rows import one, only
 from tenants.kernel.session import Session
 
 blp = Blueprint(
@@ -36,10 +39,10 @@ OTHER = "<uuid:received_partner_invitation_id>"
 NOMINATIONS = f"{RECEIVED}/{OTHER}/nominations"
 
 
-@blp.list(SENT, READ, returns=PartnerInvitation)
-def list_partner_invitations(session: Session) -> Select[Any]:
+@blp.list(SENT, READ, query=PartnerInvitationQuery, returns=PartnerInvitation)
+def list_partner_invitations(session: Session, state: str | None) -> Select[Any]:
     """The partners that you invited, and how it stands with each."""
-    return partners.sent_invitations(session)
+    return only(partners.sent_invitations(session), state=state)
 
 
 @blp.post(
@@ -68,10 +71,10 @@ def end_partnership(session: Session, partner_invitation_id: UUID) -> None:
     partners.end_partnership(session, partner_invitation_id=partner_invitation_id)
 
 
-@blp.list(RECEIVED, READ, returns=ReceivedPartnerInvitation)
-def list_received_partner_invitations(session: Session) -> Select[Any]:
+@blp.list(RECEIVED, READ, query=PartnerInvitationQuery, returns=ReceivedPartnerInvitation)
+def list_received_partner_invitations(session: Session, state: str | None) -> Select[Any]:
     """The hosts that invited you, and how it stands with each."""
-    return partners.received_invitations(session)
+    return only(partners.received_invitations(session), state=state)
 
 
 @blp.get(f"{RECEIVED}/{OTHER}", READ, returns=ReceivedPartnerInvitation)
@@ -92,10 +95,13 @@ def answer_partner_invitation(
     return partners.received(session, received_partner_invitation_id)
 
 
-@blp.list(NOMINATIONS, READ, returns=Nomination)
-def list_nominations(session: Session, received_partner_invitation_id: UUID) -> Select[Any]:
+@blp.list(NOMINATIONS, READ, query=NominationQuery, returns=Nomination)
+def list_nominations(
+    session: Session, received_partner_invitation_id: UUID, state: str | None
+) -> Select[Any]:
     """Whom you nominated, and who of them takes part."""
-    return nominations.nominations(session, partner_invitation_id=received_partner_invitation_id)
+    mine = nominations.nominations(session, partner_invitation_id=received_partner_invitation_id)
+    return only(mine, state=state)
 
 
 @blp.post(
@@ -151,10 +157,10 @@ def answer_nomination(session: Session, body: dict[str, Any], nomination_id: UUI
     )
 
 
-@blp.list("/guests", READ, returns=Guest)
-def list_guests(session: Session) -> Select[Any]:
+@blp.list("/guests", READ, query=GuestQuery, returns=Guest)
+def list_guests(session: Session, state: str | None) -> Select[Any]:
     """Those who agreed to be your guests."""
-    return guests.guests(session)
+    return only(guests.guests(session), state=state)
 
 
 @blp.get("/guests/<uuid:guest_id>", READ, returns=Guest)

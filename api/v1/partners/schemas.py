@@ -4,9 +4,11 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from api.fields import Choice, Email, Prose, Schema, Text, Timestamp
+from api.fields import Choice, Email, PageQuery, Prose, Schema, Text, Timestamp
 from tenants.cohorts.partner_models import ANSWERS
+from tenants.cohorts.partners import OPEN
 
+STATES = (OPEN, *ANSWERS)
 _STATE = {"description": "invited, accepted, declined or ended"}
 
 
@@ -23,6 +25,12 @@ class PartnerInvitationCreate(Schema):
     )
     cohort_id = fields.UUID(required=True)
     message = Prose(most=2000, allow_none=True)
+
+
+class PartnerInvitationQuery(PageQuery):
+    """Which of them."""
+
+    state = Choice(STATES, load_default=None)
 
 
 class PartnerInvitation(Schema):
@@ -61,6 +69,12 @@ class NominationCreate(Schema):
     membership_id = fields.UUID(required=True)
 
 
+class NominationQuery(PageQuery):
+    """Which of them."""
+
+    state = Choice(("nominated", "accepted", "withdrawn"), load_default=None)
+
+
 class Nomination(Schema):
     """Somebody whom you nominated. Of where she is placed, and with whom, you are told nothing."""
 
@@ -91,6 +105,12 @@ class MyNominationAnswer(Schema):
     answer = Choice(("accepted", "declined"), required=True)
     name = Text(most=200)
     email = Email()
+
+
+class GuestQuery(PageQuery):
+    """Which of them."""
+
+    state = Choice(("offered", "accepted"), load_default=None)
 
 
 class Guest(Schema):

@@ -14,10 +14,13 @@ from api.v1.resources.schemas import (
     Resource,
     ResourceCreate,
     ResourcePatch,
+    ResourceQuery,
     Share,
     SharedResource,
+    SharedResourceQuery,
 )
 from tenants.kernel.permissions import Permission
+from tenants.kernel.rows import only
 from tenants.kernel.session import Session
 from tenants.support import resources, sharing
 from tenants.support.resource_files import Download
@@ -37,10 +40,12 @@ def _expected(session: Session, group_id: UUID, resource_id: UUID) -> None:
     resources.expect_file(session, group_id=group_id, resource_id=resource_id, size=size, most=most)
 
 
-@blp.list(RESOURCES, READ, returns=Resource)
-def list_group_resources(session: Session, group_id: UUID) -> Select[Any]:
+@blp.list(RESOURCES, READ, query=ResourceQuery, returns=Resource)
+def list_group_resources(
+    session: Session, group_id: UUID, kind: str | None, scope: str | None
+) -> Select[Any]:
     """What has been put there since one was let in, and what one put there oneself."""
-    return resources.resources(session, group_id=group_id)
+    return only(resources.resources(session, group_id=group_id), kind=kind, scope=scope)
 
 
 @blp.post(
@@ -124,10 +129,10 @@ def take_back_group_resource(session: Session, group_id: UUID, resource_id: UUID
     sharing.take_back(session, group_id=group_id, resource_id=resource_id)
 
 
-@blp.list(SHELF, ANYBODY, returns=SharedResource)
-def list_resources(session: Session) -> Select[Any]:
+@blp.list(SHELF, ANYBODY, query=SharedResourceQuery, returns=SharedResource)
+def list_resources(session: Session, kind: str | None) -> Select[Any]:
     """What members of groups share with everybody in the tenant."""
-    return sharing.shared_resources()
+    return only(sharing.shared_resources(), kind=kind)
 
 
 @blp.get(f"{SHELF}/<uuid:shared_resource_id>", ANYBODY, returns=SharedResource)
@@ -142,10 +147,10 @@ def get_resource_file(session: Session, shared_resource_id: UUID) -> Download:
     return sharing.file_of_shared(session, shared_resource_id=shared_resource_id)
 
 
-@blp.list("/network-resources", ANYBODY, returns=NetworkResource)
-def list_network_resources(session: Session) -> Select[Any]:
+@blp.list("/network-resources", ANYBODY, query=SharedResourceQuery, returns=NetworkResource)
+def list_network_resources(session: Session, kind: str | None) -> Select[Any]:
     """Links that people of all tenants of this deployment show one another."""
-    return sharing.network_resources()
+    return only(sharing.network_resources(), kind=kind)
 
 
 @blp.get("/network-resources/<uuid:network_resource_id>", ANYBODY, returns=NetworkResource)

@@ -4,12 +4,25 @@ from typing import Any, ClassVar
 
 from marshmallow import fields
 
-from api.fields import Choice, Day, Flag, Link, Prose, Schema, Text, Timestamp
+from api.fields import Choice, Day, Flag, Link, PageQuery, Prose, Schema, Text, Timestamp
 from api.group_words import Sealed, Whose
 from tenants.support.resource_models import KINDS, SCOPES
 
 LICENCE = {"description": "What others may do with it."}
 FILE = {"description": "Of the file; null while there is none."}
+
+
+class ResourceQuery(PageQuery):
+    """Which of them."""
+
+    kind = Choice(KINDS, load_default=None)
+    scope = Choice(("group", *SCOPES), load_default=None)
+
+
+class SharedResourceQuery(PageQuery):
+    """Which of them."""
+
+    kind = Choice(KINDS, load_default=None)
 
 
 class Resource(Schema):

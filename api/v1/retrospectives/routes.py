@@ -14,11 +14,13 @@ from api.v1.retrospectives.schemas import (
     PhasePut,
     RatingPut,
     Retrospective,
+    RetrospectiveQuery,
 )
 from tenants.groups import agreement_models as models
 from tenants.groups import retrospectives
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel.permissions import Permission
+from tenants.kernel.rows import only
 from tenants.kernel.session import Session
 
 blp = Blueprint("Retrospectives", description="Members look back: propose, rate, agree. For their eyes only.")
@@ -28,11 +30,11 @@ ONE = f"{ALL}/<uuid:retrospective_id>"
 ENTRY = f"{ONE}/entries/<uuid:retrospective_entry_id>"
 
 
-@blp.list(ALL, READ, returns=Retrospective)
-def list_retrospectives(session: Session, group_id: UUID) -> Select[Any]:
+@blp.list(ALL, READ, query=RetrospectiveQuery, returns=Retrospective)
+def list_retrospectives(session: Session, group_id: UUID, phase: str | None) -> Select[Any]:
     """The group's retrospectives."""
     refuse_strangers(session, group_id)
-    return retrospectives.retrospectives(group_id)
+    return only(retrospectives.retrospectives(group_id), phase=phase)
 
 
 @blp.post(

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from api.fields import Choice, Flag, Prose, Schema, Timestamp, Whole
+from api.fields import Choice, Flag, PageQuery, Prose, Schema, Timestamp, Whole
 from api.group_words import Sealed, Whose
 from tenants.groups.agreement_models import ENTRY_KINDS, PHASES
 from tenants.groups.retrospectives import MOST_CHARACTERS, SHOWN_FROM
@@ -12,6 +12,12 @@ from tenants.groups.retrospectives import MOST_CHARACTERS, SHOWN_FROM
 _TOLD = {
     "description": f"Once nobody rates any more, and from {SHOWN_FROM} who did and do not all say 1, or all 5."
 }
+
+
+class RetrospectiveQuery(PageQuery):
+    """Which of them."""
+
+    phase = Choice(PHASES, load_default=None)
 
 
 class Retrospective(Schema):
