@@ -150,7 +150,7 @@ def test_what_belongs_to_a_phase_is_done_in_it(circle):
 def test_only_its_author_takes_an_entry_back(circle):
     one = opened(circle)
     entry = proposed(circle, one)
-    assert code(circle.api(1).delete(entry)) == (403, "not_yours")
+    assert code(circle.api(1).delete(entry)) == (403, "not_the_author")
     assert circle.api(0).delete(entry).status_code == 204
     assert entries(circle, one) == []
 
