@@ -151,9 +151,15 @@ def _challenge(status: int, code: str) -> dict[str, str]:
 
 
 def _out_of_reach(error: ProgrammingError) -> Response:
-    """The reach wall is the guard: what a role may write is said nowhere else, and told here."""
-    if g.get("limited") and getattr(error.orig, "sqlstate", None) == BEHIND_A_WALL:
+    """The walls are the guard: what a role may write is said nowhere else, and told here. And whoever left a group by
+    another request, while this one was under way, is a stranger to it.
+    """
+    behind = getattr(error.orig, "sqlstate", None) == BEHIND_A_WALL
+    if behind and g.get("limited"):
         return problem(403, "insufficient_role", "Your roles do not reach that far.")
+    if behind and "group_id" in (request.view_args or {}):
+        log.warning("a write in a group was refused by its wall: %s", request.endpoint)
+        return problem(404, "not_found", "There is no such group.")
     return _unexpected(error)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -283,12 +284,18 @@ def _broader(session: Session, attribute: Attribute) -> Sequence[dict[str, Any]]
     return parent.levels
 
 
+_FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
+
+
 def _check_dates(cohort: Cohort) -> None:
     names = ("opens_on", "closes_on", "announced_on", "kick_off_on", "ends_on")
     last_name, last = "", None
+    for name in (*names, "confirm_by"):
+        if (day := getattr(cohort, name)) is not None and not _FIRST <= day <= _LAST:
+            raise Invalid.field(f"/{name}", "out_of_range", f"Name a day from {_FIRST} to {_LAST}.")
     for name in names:
-        date = getattr(cohort, name)
-        if date is not None and last is not None and date < last:
+        day = getattr(cohort, name)
+        if day is not None and last is not None and day < last:
             raise Invalid.field(f"/{name}", "out_of_order", f"{name} is before {last_name}.")
-        if date is not None:
-            last_name, last = name, date
+        if day is not None:
+            last_name, last = name, day

@@ -119,14 +119,16 @@ def agreed(session: Session, partner_invitation_id: UUID) -> Any:
 
 def _invitations() -> Select[Any]:
     """Each as the addressee's answer and the host's end leave it. An answer counts from the addressee alone."""
+    theirs = (
+        PartnerAnswer.tenant_id == PartnerInvitation.source_tenant_id,
+        PartnerAnswer.source_tenant_id == PartnerInvitation.tenant_id,
+        PartnerAnswer.partner_invitation_id == PartnerInvitation.id,
+    )
+    # That either has ended it is final, whatever was said at the same moment.
     answer = (
         select(PartnerAnswer.answer)
-        .where(
-            PartnerAnswer.tenant_id == PartnerInvitation.source_tenant_id,
-            PartnerAnswer.source_tenant_id == PartnerInvitation.tenant_id,
-            PartnerAnswer.partner_invitation_id == PartnerInvitation.id,
-        )
-        .order_by(PartnerAnswer.id.desc())
+        .where(*theirs)
+        .order_by((PartnerAnswer.answer == "ended").desc(), PartnerAnswer.id.desc())
         .limit(1)
         .scalar_subquery()
     )

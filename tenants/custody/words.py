@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from tenants.groups.models import Group, GroupMember
+from tenants.groups.places import hold_group
 from tenants.groups.private import ENCRYPTED
 from tenants.kernel.base import Base
 from tenants.kernel.errors import NotFound
@@ -90,6 +91,7 @@ def take_words_away(session: Session, *, group_id: UUID) -> None:
     cannot be found. Raises NotFound to whoever never was in the group.
     """
     _refuse_strangers(session, group_id)
+    hold_group(session, group_id)  # before what she invited goes, as whoever accepts an invitation does
     unshare_all(session, group_id=group_id)
     resources.remove_all(session, group_id=group_id)
     for table in tables_of_words():

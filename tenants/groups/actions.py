@@ -78,6 +78,7 @@ def end_group(session: Session, group: Group) -> None:
     """End a group that is held and that its last member has left; whoever waits to be let in can be placed again."""
     group.state = "ended"
     session.flush()
+    jobs.enqueue(session, "meetings", subject_id=group.id)
     events.record(
         session,
         "group.updated",

@@ -14,7 +14,7 @@ from sqlalchemy import Row, Select, exists, select, text, update
 from tenants.groups.coming import Admission, AdmissionAnswer
 from tenants.groups.models import Group, GroupMember
 from tenants.groups.notices import ask_of_admission
-from tenants.groups.places import become, hold_group, is_elsewhere, state_of
+from tenants.groups.places import become, hold_group, hold_group_of_member, is_elsewhere, state_of
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events, jobs
 from tenants.kernel.clock import now
@@ -76,8 +76,7 @@ def propose(session: Session, *, group_id: UUID, group_member_id: UUID) -> Row[A
     Raises NotFound to strangers, Invalid, and Conflict: "not_waiting", "not_joined", "already_proposed",
     "refused_lately" when she was not let in within the last 30 days, or "group_ended".
     """
-    refuse_strangers(session, group_id)
-    group = hold_group(session, group_id)
+    group = hold_group_of_member(session, group_id)
     place = session.get(GroupMember, (session.tenant_id, group_member_id), populate_existing=True)
     if place is None or place.group_id != group_id:
         raise Invalid.field("/group_member_id", "unknown", "Nobody waits here with this id.")
@@ -135,12 +134,6 @@ def answer(session: Session, *, group_id: UUID, admission_id: UUID, objects: boo
     if not session.scalar(_ANSWER, {"admission": admission_id, "objects": objects}):
         raise Conflict("The time to answer has passed.", code="admission_closed")
     conclude_admissions(session, group_id)
-
-
-def hold_group_of_member(session: Session, group_id: UUID) -> Group:
-    """A group held, as by `hold_group`, for one of its members. Raises NotFound to strangers."""
-    refuse_strangers(session, group_id)
-    return hold_group(session, group_id)
 
 
 def conclude_admissions(session: Session, group_id: UUID) -> dict[UUID, datetime]:

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, select
 
-from tenants.groups.models import CharterVersion, Group
-from tenants.groups.queries import refuse_strangers
+from tenants.groups.models import CharterVersion
+from tenants.groups.places import group_of_member
 from tenants.kernel import events
 from tenants.kernel.crypto import Place
 from tenants.kernel.errors import Conflict, Invalid, NotFound
@@ -21,6 +21,8 @@ from tenants.kernel.keys import Safe
 from tenants.kernel.session import Session
 
 MOST_CHARACTERS = 20_000
+_LARGEST = 2**31 - 1
+"""Number of a version that PostgreSQL can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,7 @@ def write_charter(session: Session, *, group_id: UUID, text: str, builds_on: int
     """
     if not text.strip() or len(text) > MOST_CHARACTERS:
         raise Invalid.field("/text", "invalid", f"A charter has 1 to {MOST_CHARACTERS} characters.")
-    refuse_strangers(session, group_id)
-    # One writer at a time, who then sees what the one before wrote.
-    session.get(Group, (session.tenant_id, group_id), with_for_update={"key_share": True})
+    group_of_member(session, group_id)  # one writer at a time, who then sees what the one before wrote
     number = session.scalar(select(_in_force(group_id)))
     if number != builds_on:
         raise Conflict(
@@ -81,6 +81,8 @@ def charter_in_force(session: Session, *, group_id: UUID) -> Charter:
 
 def charter_version(session: Session, *, group_id: UUID, number: int) -> Charter:
     """One version. Raises NotFound where there is none, or the session may not read it."""
+    if number > _LARGEST:
+        raise NotFound("charter")
     return _read(session, group_id, CharterVersion.number == number)
 
 

@@ -12,8 +12,7 @@ from tenants.groups.agreement_models import MemberAnswer
 from tenants.groups.answers import agreements_of_group, confirm_where_all_have, say
 from tenants.groups.departures import go
 from tenants.groups.models import Group
-from tenants.groups.places import hold_group
-from tenants.groups.presence import group_held
+from tenants.groups.places import group_of_member, hold_group_of_member
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events
 from tenants.kernel.errors import Conflict
@@ -61,9 +60,8 @@ def answer(session: Session, *, group_id: UUID, answer: str, then: str = "waitli
     When all who are there have confirmed, and two or more have, the group is confirmed. Raises NotFound to all but
     members, and Conflict "not_asked" unless the group is announced; what one has said already may be said again.
     """
-    refuse_strangers(session, group_id)
-    declines = answer == DECLINED
-    group = hold_group(session, group_id) if declines else group_held(session, group_id)
+    hold = hold_group_of_member if answer == DECLINED else group_of_member
+    group = hold(session, group_id)
     if group.state != "announced":
         shown = _shown(session, group)
         if shown.answer == answer:
@@ -74,7 +72,7 @@ def answer(session: Session, *, group_id: UUID, answer: str, then: str = "waitli
     if say(session, group_id=group_id, about=ABOUT, number=NUMBER, answer=answer):
         events.record(session, f"group.place_{answer}", subject=group, names_actor=False)
     shown = _shown(session, group)
-    if declines:
+    if answer == DECLINED:
         go(session, group, then=AFTERWARDS[then], reason=DECLINED_REASON)
     else:
         confirm_where_all_have(session, group)

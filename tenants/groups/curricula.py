@@ -14,7 +14,7 @@ from sqlalchemy import Select, func, select
 from tenants.cohorts.models import Cohort, Program
 from tenants.groups.agreement_models import Curriculum, CurriculumVersion
 from tenants.groups.models import Group
-from tenants.groups.presence import group_held
+from tenants.groups.places import group_of_member
 from tenants.groups.private import Words
 from tenants.groups.program_documents import document, document_for_group
 from tenants.groups.queries import refuse_strangers
@@ -110,7 +110,7 @@ def plan_curriculum(
     Raises NotFound to all but members, Invalid for an unknown key or what is neither, and Conflict
     "curriculum_has_changed".
     """
-    refuse_strangers(session, group_id)
+    group_of_member(session, group_id)
     known = {
         topic["key"]
         for topic in document_for_group(session, group_id=group_id, kind="topics").content["topics"]
@@ -118,7 +118,6 @@ def plan_curriculum(
     broken = [*_broken(topics, known)]
     if broken:
         raise Invalid(*broken)
-    group_held(session, group_id)
     if session.scalar(select(func.door.curriculum_in_force(group_id))) != builds_on:
         raise Conflict(
             "The curriculum has changed since you read it; read it again.", code="curriculum_has_changed"

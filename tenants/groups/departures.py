@@ -6,11 +6,11 @@ from uuid import UUID
 from sqlalchemy import delete, exists, select, text
 
 from tenants.groups.actions import end_group
-from tenants.groups.admissions import conclude_admissions, hold_group_of_member
+from tenants.groups.admissions import conclude_admissions
 from tenants.groups.answers import confirm_where_all_have
 from tenants.groups.coming import Admission, GroupInvitation
 from tenants.groups.models import Group, GroupMember
-from tenants.groups.places import become, hold_group, is_elsewhere, state_of
+from tenants.groups.places import become, hold_group, hold_group_of_member, is_elsewhere, state_of
 from tenants.groups.presence import is_present
 from tenants.groups.queries import own_place
 from tenants.groups.repair import ask_for_repair

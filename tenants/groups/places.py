@@ -8,7 +8,8 @@ from tenants.cohorts.models import Participant
 from tenants.cohorts.notices import tell
 from tenants.cohorts.participants import append_change
 from tenants.groups.models import Group
-from tenants.groups.queries import is_in_a_living_group
+from tenants.groups.presence import group_held
+from tenants.groups.queries import is_in_a_living_group, refuse_strangers
 from tenants.kernel.clock import now
 from tenants.kernel.errors import NotFound
 from tenants.kernel.session import Session
@@ -30,6 +31,23 @@ def hold_group(session: Session, group_id: UUID, *, also: UUID | None = None) ->
     group = session.get(Group, key, with_for_update=True, populate_existing=True)
     if group is None:
         raise NotFound("group")
+    return group
+
+
+def hold_group_of_member(session: Session, group_id: UUID) -> Group:
+    """A group held, as by `hold_group`, for one of its members. Raises NotFound to strangers.
+
+    She is asked for once it is held: while she waited for it she may have left by another request.
+    """
+    group = hold_group(session, group_id)
+    refuse_strangers(session, group_id)
+    return group
+
+
+def group_of_member(session: Session, group_id: UUID, *, shared: bool = False) -> Group:
+    """As `hold_group_of_member`, the group alone held, as by `presence.group_held`."""
+    group = group_held(session, group_id, shared=shared)
+    refuse_strangers(session, group_id)
     return group
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from tenants.groups.agreement_models import PHASES, Retrospective, RetrospectiveEntry, RetrospectiveRating
+from tenants.groups.places import group_of_member
 from tenants.groups.private import Words
 from tenants.groups.pulse import stir
 from tenants.groups.queries import refuse_strangers
@@ -41,7 +42,7 @@ def retrospective(session: Session, *, group_id: UUID, retrospective_id: UUID) -
 
 def open_retrospective(session: Session, *, group_id: UUID) -> Retrospective:
     """Begin to look back. Raises NotFound to all but members, and Conflict "retrospective_open" while another is."""
-    refuse_strangers(session, group_id)
+    group_of_member(session, group_id, shared=True)
     opened = Retrospective(id=new_id(), group_id=group_id, author_id=session.membership_id)
     try:
         with session.begin_nested():
@@ -58,7 +59,7 @@ def advance(session: Session, *, group_id: UUID, retrospective_id: UUID, phase: 
 
     Raises NotFound to all but members, and Conflict "not_next_phase".
     """
-    refuse_strangers(session, group_id)
+    group_of_member(session, group_id, shared=True)
     found = _one(session, group_id, retrospective_id, {"key_share": True})
     if phase not in PHASES[PHASES.index(found.phase) + 1 :][:1]:
         raise Conflict(
@@ -161,7 +162,7 @@ def _one(
 
 def _while(session: Session, group_id: UUID, retrospective_id: UUID, phase: str) -> None:
     """Hold the retrospective in this phase, so that it does not go on before what is done in it is there."""
-    refuse_strangers(session, group_id)
+    group_of_member(session, group_id, shared=True)
     found = _one(session, group_id, retrospective_id, {"read": True})
     if found.phase != phase:
         raise Conflict(

@@ -9,7 +9,8 @@ from sqlalchemy import Row, func, select
 
 from tenants.groups.answers import said, say
 from tenants.groups.models import GroupMember
-from tenants.groups.presence import group_held, is_present
+from tenants.groups.places import group_of_member
+from tenants.groups.presence import is_present
 from tenants.groups.program_documents import document_for_group
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events
@@ -51,8 +52,7 @@ def sign_charter(session: Session, *, group_id: UUID, number: int) -> Signatures
     While somebody signs nobody writes: either the signature is under what was in force, or it is refused. Raises
     NotFound to all but members, and Conflict "not_in_force" for any other version.
     """
-    refuse_strangers(session, group_id)
-    group_held(session, group_id, shared=True)
+    group_of_member(session, group_id, shared=True)
     if number < 1 or session.scalar(select(func.door.charter_in_force(group_id))) != number:
         raise Conflict(
             "This version of the charter is not in force; read the one that is.", code="not_in_force"

@@ -9,7 +9,8 @@ from sqlalchemy import Row, Select, func, select
 
 from tenants.groups.agreement_models import Turn
 from tenants.groups.models import GroupMember
-from tenants.groups.presence import group_held, is_present, is_there
+from tenants.groups.places import group_of_member
+from tenants.groups.presence import is_present, is_there
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events
 from tenants.kernel.errors import Invalid
@@ -50,8 +51,7 @@ def pass_turn(session: Session, *, group_id: UUID, role: str, membership_id: UUI
 
     Raises NotFound to all but members, and Invalid for somebody who is none, or whose turn it may not be.
     """
-    refuse_strangers(session, group_id)
-    group_held(session, group_id)
+    group_of_member(session, group_id)
     mine = is_there(group_id) & (GroupMember.membership_id == membership_id)
     member_id = session.scalar(select(GroupMember.id).where(mine))
     if member_id is None:

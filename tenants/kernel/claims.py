@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tenants.kernel import events
 from tenants.kernel.clock import now
+from tenants.kernel.jobs import KINDS
 from tenants.kernel.session import Database, Session
 from tenants.kernel.settings import Settings
 
@@ -41,6 +42,10 @@ _PUT_BACK = text(
     "UPDATE job SET state = 'queued', lease_until = NULL, rung_at = NULL, not_before = :later, attempts = :attempts"
     " WHERE id = :id AND fence = :fence AND state = 'running'"
 )
+
+
+GIVEN_UP_FOR = timedelta(hours=6)
+"""After how long a job that comes round, and went wrong too often, is tried again."""
 
 
 class LeaseLost(Exception):
@@ -139,9 +144,12 @@ class Claim:
             yield session, held.cancel_requested
 
     def fail(self, code: str, message: str) -> None:
-        """End the job as failed."""
+        """End the job as failed; one that comes round is put back for later."""
         with self.session() as session:
-            self._end(session, "failed", code=code, message=message)
+            if KINDS[self.kind].comes_round:
+                self._put_back(session, now() + GIVEN_UP_FOR, attempts=0)
+            else:
+                self._end(session, "failed", code=code, message=message)
             session.commit()
 
     def stop(self) -> None:

@@ -30,11 +30,14 @@ HELP = "help"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How jobs of one kind run: their queue, the worker's function by name, and whether the tenant may stop them."""
+    """How jobs of one kind run: their queue, the worker's function by name, and whether the tenant may stop them. What
+    `comes_round` is never given up: nobody would ask for it again.
+    """
 
     queue: str
     function: str
     cancellable: bool = True
+    comes_round: bool = False
 
 
 KINDS = {
@@ -48,11 +51,11 @@ KINDS = {
     "report": Kind("quick", "workers.jobs.reports.build"),
     "letters": Kind("quick", "workers.jobs.letters.send"),
     # What members decide no organiser holds up.
-    "admission": Kind("quick", "workers.jobs.groups.conclude_admission", cancellable=False),
-    "meetings": Kind("quick", "workers.jobs.meetings.keep"),
+    "admission": Kind("quick", "workers.jobs.groups.conclude_admission", cancellable=False, comes_round=True),
+    "meetings": Kind("quick", "workers.jobs.meetings.keep", comes_round=True),
     # It waits for the next round of its tenant, and is not somebody's to stop.
     "notices": Kind("quick", "workers.jobs.notices.plan", cancellable=False),
-    "group_health": Kind("quick", "workers.jobs.groups.look_after", cancellable=False),
+    "group_health": Kind("quick", "workers.jobs.groups.look_after", cancellable=False, comes_round=True),
     "announcement": Kind("quick", "workers.jobs.letters.announce"),
 }
 

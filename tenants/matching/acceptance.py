@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, select, text
 
 from tenants.cohorts.models import Cohort, Program
 from tenants.groups.models import Group
 from tenants.groups.notices import tell_changed
-from tenants.kernel import events
+from tenants.kernel import events, jobs
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict
 from tenants.kernel.rows import row_held, row_of
@@ -52,6 +52,9 @@ def accept_run(session: Session, *, matching_run_id: UUID) -> Row[Any]:
     }
     counts = {name: session.execute(text(said), known).scalar_one() for name, said in sql.STEPS.items()}
     accepted = session.execute(text(sql.OPEN), known).one()
+    ended = (Group.state == "ended", Group.updated_at == run.accepted_at, Group.cohort_id == run.cohort_id)
+    for group_id in session.scalars(select(Group.id).where(*ended)) if counts.get("ended") else ():
+        jobs.enqueue(session, "meetings", subject_id=group_id)  # which are off
     tell_changed(session, cohort_id=run.cohort_id, moment=run.accepted_at)
     told = {"groups": accepted.group_count, "members": accepted.member_count}
     told |= {name: counts[name] for name in _worth_telling(run) if name in counts}

@@ -13,10 +13,10 @@ from sqlalchemy import ColumnElement, Select, case, exists, func, literal, selec
 from sqlalchemy.orm import aliased
 
 from tenants.cohorts.models import Cohort, Program
-from tenants.groups.admissions import hold_group_of_member, open_admission
+from tenants.groups.admissions import open_admission
 from tenants.groups.coming import Admission, DeliveredInvitation, GroupInvitation
 from tenants.groups.models import Group, GroupMember
-from tenants.groups.places import become, hold_group, hold_participant
+from tenants.groups.places import become, hold_group, hold_group_of_member, hold_participant
 from tenants.groups.private import Words, edited_row_in
 from tenants.kernel import events, jobs
 from tenants.kernel.errors import Conflict, Forbidden, NotFound

@@ -30,7 +30,6 @@ def create_meeting(
 
     Raises NotFound to all but members, Invalid, and Conflict "group_does_not_meet".
     """
-    refuse_strangers(session, group_id)
     hold_meeting_group(session, group_id)
     check_zone(time_zone)
     check_time(starts_at_local)
@@ -95,6 +94,8 @@ def held_meeting(session: Session, group_id: UUID, meeting_id: UUID) -> Meeting:
 def _move(meeting: Meeting, changes: dict[str, Any]) -> None:
     changes = dict(changes)
     state = changes.pop("state", None)
+    if state is not None or changes.keys() & {"starts_at_local", "time_zone"}:
+        meeting.state_before_pause = None  # what is said now stands, whatever a pause would restore
     for name in ("minutes", "in_person", "guest_count"):
         if name in changes:
             setattr(meeting, name, changes[name])

@@ -13,7 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from tenants.groups.evenness import gini
 from tenants.groups.models import GroupMember
-from tenants.groups.presence import group_held, is_present
+from tenants.groups.places import group_of_member
+from tenants.groups.presence import is_present
 from tenants.groups.private import Words, row_in
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events
@@ -96,8 +97,7 @@ def put_agenda(
     The event tells the tenant that an agenda was frozen. Raises NotFound to strangers, Invalid for what is not open in
     the group, and Conflict "agenda_frozen", "agenda_has_changed", "agenda_not_open" or "meeting_not_held".
     """
-    refuse_strangers(session, group_id)
-    group_held(session, group_id)
+    group_of_member(session, group_id)
     meeting = row_in(session, Meeting, group_id=group_id, row_id=meeting_id)
     _check_time(meeting)
     order = session.scalar(select(MeetingAgenda).where(MeetingAgenda.meeting_id == meeting_id))

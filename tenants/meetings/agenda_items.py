@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import BigInteger, Uuid
 
-from tenants.groups.presence import group_held
+from tenants.groups.places import group_of_member
 from tenants.groups.private import Words, edited_row_in, row_in
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel.clock import now
@@ -40,9 +40,8 @@ def propose_item(
 
     Raises NotFound to strangers, Invalid, and Conflict "meeting_over".
     """
-    refuse_strangers(session, group_id)
+    group_of_member(session, group_id, shared=True)
     _check_words(kind, said)
-    group_held(session, group_id, shared=True)
     _check_meeting(session, group_id, meeting_id)
     item_id = new_id()
     whose = {"id": item_id, "group_id": group_id, "author_id": session.membership_id}
@@ -70,8 +69,7 @@ def edit_item(
 
     Raises NotFound, also to strangers, Forbidden "not_the_author", StaleVersion, Invalid, and Conflict "meeting_over".
     """
-    refuse_strangers(session, group_id)
-    group_held(session, group_id, shared=True)
+    group_of_member(session, group_id, shared=True)
     row = row_in(session, AgendaItem, group_id=group_id, row_id=agenda_item_id)
     said = {word: changes.pop(word) for word in WORDS if word in changes}
     if said and row.author_id != session.membership_id:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import ColumnElement, func, insert, select, text, update
+from sqlalchemy import ColumnElement, and_, func, insert, null, select, text, update
 
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Invalid
@@ -129,3 +129,9 @@ def change_coming(
         .execution_options(synchronize_session=False)
     )
     return len(done.all())
+
+
+def take_up_again(session: Session, which: ColumnElement[bool]) -> int:
+    """Restore those of these meetings that have not begun and that a pause of the group skipped; how many they were."""
+    paused = and_(which, Meeting.state_before_pause.is_not(None))
+    return change_coming(session, paused, state=Meeting.state_before_pause, state_before_pause=null())

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from tenants.groups.presence import group_held
+from tenants.groups.places import group_of_member
 from tenants.groups.private import Words, row_in
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel.errors import Conflict, NotFound
@@ -33,8 +33,7 @@ def write_notes(session: Session, *, group_id: UUID, meeting_id: UUID, text: str
 
     Raises NotFound, also to strangers, and Conflict "notes_are_off" or "notes_have_changed".
     """
-    refuse_strangers(session, group_id)
-    group_held(session, group_id, shared=True)
+    group_of_member(session, group_id, shared=True)
     row_in(session, Meeting, group_id=group_id, row_id=meeting_id)
     if not settings_of(session, group_id=group_id).notes:
         raise Conflict("This group takes no notes; a member can switch them on.", code="notes_are_off")

@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from tenants.groups.models import GroupMember
-from tenants.groups.presence import group_held, is_present
+from tenants.groups.places import group_of_member
+from tenants.groups.presence import is_present
 from tenants.groups.private import Words
-from tenants.groups.queries import refuse_strangers
 from tenants.kernel.errors import Conflict
 from tenants.kernel.ids import random_id
 from tenants.kernel.session import Session
@@ -29,8 +29,7 @@ def ask_anonymously(session: Session, *, group_id: UUID, title: str, text: str |
 
     Raises NotFound to strangers, and Conflict "too_few_to_be_anonymous".
     """
-    refuse_strangers(session, group_id)
-    group_held(session, group_id, shared=True)
+    group_of_member(session, group_id, shared=True)
     present = select(func.count()).select_from(GroupMember).where(is_present(group_id))
     if session.scalars(present).one() < LEAST_MEMBERS:
         raise Conflict("In a group of two the other would know who asked.", code="too_few_to_be_anonymous")

@@ -91,7 +91,7 @@ def checked_rule(text: str, starts: datetime, zone: str) -> str:
         if name not in _TAKEN[freq]:
             raise InvalidRhythm("unsupported_part", f"{name} does not go with FREQ={freq} here.")
     _check_numbers(freq, recurrence)
-    _check_days(freq, recurrence)
+    _check_days(freq, recurrence, starts)
     kept = _text(recurrence)
     if next(expanded(kept, starts, zone, until=moment(starts + LATEST, zone)), None) is None:
         raise InvalidRhythm("no_occurrence", "By this rule the group never meets in the first two years.")
@@ -203,10 +203,12 @@ def _check_numbers(freq: str, recurrence: Mapping[str, Any]) -> None:
             )
 
 
-def _check_days(freq: str, recurrence: Mapping[str, Any]) -> None:
+def _check_days(freq: str, recurrence: Mapping[str, Any], starts: datetime) -> None:
     days = [str(each) for each in recurrence.get("BYDAY", ())]
-    numbered = [int(day[:-2]) for day in days if day[:-2].strip("+-")]
-    if any(day[-2:] not in DAYS for day in days) or any(not 1 <= abs(each) <= 5 for each in numbered):
+    numbers = [day[:-2] for day in days]
+    numbered = [int(number) for number in numbers if number.strip("+-")]
+    wrong = {"+", "-"} & set(numbers) or any(not 1 <= abs(each) <= 5 for each in numbered)
+    if wrong or any(day[-2:] not in DAYS for day in days):
         raise InvalidRhythm("by_day", "BYDAY has days such as TU, 2TU or -1FR, the number from 1 to 5.")
     if numbered and (
         freq in ("DAILY", "WEEKLY")
@@ -224,7 +226,8 @@ def _check_days(freq: str, recurrence: Mapping[str, Any]) -> None:
     longest = max((_LONGEST_MONTH[month - 1] for month in months), default=31)
     if of_month and not 1 <= min(of_month) <= max(of_month) <= 31:
         raise InvalidRhythm("by_month_day", "BYMONTHDAY is 1 to 31, or -1 to -31.")
-    if of_month and min(of_month) > longest:
+    due = of_month or ([] if days or freq not in ("MONTHLY", "YEARLY") else [starts.day])
+    if due and min(due) > longest:
         raise InvalidRhythm("no_occurrence", "None of these months has such a day.")
     _check_position(
         [abs(int(each)) for each in recurrence.get("BYSETPOS", ())], days, bool(numbered), bool(of_month)

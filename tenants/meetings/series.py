@@ -13,7 +13,7 @@ from sqlalchemy import Select, and_, func, select
 
 from tenants.cohorts.values import is_time_zone
 from tenants.groups.models import GroupMember
-from tenants.groups.presence import group_held
+from tenants.groups.places import group_of_member
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events, jobs
 from tenants.kernel.clock import now
@@ -22,7 +22,7 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.rows import Version, edited
 from tenants.kernel.session import Session
 from tenants.meetings import links, rhythm
-from tenants.meetings.ahead import change_coming, coming_of, insert_meetings, reschedule
+from tenants.meetings.ahead import change_coming, coming_of, insert_meetings, reschedule, take_up_again
 from tenants.meetings.models import Meeting, MeetingSeries
 from tenants.meetings.rhythm import InvalidRhythm
 
@@ -41,7 +41,6 @@ def create_series(session: Session, *, group_id: UUID, **given: Any) -> SimpleNa
     Without an `rrule` it is the usual one (`rhythm.usual_rule`); a kick-off is one meeting in person. Raises NotFound
     to all but members, Invalid, and Conflict "group_does_not_meet".
     """
-    refuse_strangers(session, group_id)
     hold_meeting_group(session, group_id)
     said = links.taken_from(given)
     series = MeetingSeries(id=new_id(), group_id=group_id, **given)
@@ -68,10 +67,10 @@ def edit_series(
     session: Session, *, group_id: UUID, series_id: UUID, changes: dict[str, Any], if_match: Version
 ) -> SimpleNamespace:
     """Change a series from now on. Raises as `create_series`, and StaleVersion."""
-    refuse_strangers(session, group_id)
     hold_meeting_group(session, group_id)
     series = _held(session, group_id, series_id)
     if_match.check(series.version)
+    take_up_again(session, Meeting.meeting_series_id == series.id)
     said = {word: changes.pop(word) for word in links.WORDS if word in changes}
     for name, other in (("rrule", None), ("in_person", True)):
         if series.kind == "kick_off" and changes.get(name, other) is not other:
@@ -127,7 +126,7 @@ def one_series(session: Session, *, group_id: UUID, series_id: UUID) -> SimpleNa
 
 def hold_meeting_group(session: Session, group_id: UUID) -> None:
     """Keep a group that meets as it is until the transaction ends. Raises Conflict "group_does_not_meet"."""
-    group = group_held(session, group_id, shared=True)
+    group = group_of_member(session, group_id, shared=True)
     if group.state not in MEET:
         raise Conflict(f"This group is {group.state}: it does not meet now.", code="group_does_not_meet")
 

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, func, null, select, text
+from sqlalchemy import and_, func, select, text
 
 from tenants.groups.models import Group
 from tenants.kernel import events
 from tenants.kernel.claims import Claim
 from tenants.kernel.clock import now
 from tenants.kernel.session import Session
-from tenants.meetings.ahead import change_coming, extend
+from tenants.meetings.ahead import change_coming, extend, take_up_again
 from tenants.meetings.invitations import post_what_is_due
 from tenants.meetings.models import Meeting, MeetingSeries
 from tenants.meetings.queries import TAKES_PLACE
@@ -75,8 +75,7 @@ def _pause(session: Session, group_id: UUID) -> int:
 
 
 def _go_on(session: Session, group_id: UUID) -> int:
-    paused = and_(Meeting.group_id == group_id, Meeting.state_before_pause.is_not(None))
-    return change_coming(session, paused, state=Meeting.state_before_pause, state_before_pause=null())
+    return take_up_again(session, Meeting.group_id == group_id)
 
 
 _FOLLOWED = {"ended": (_end, "meetings.cancelled"), "paused": (_pause, "meetings.skipped")}

@@ -99,6 +99,12 @@ def test_members_write_and_read_it(circle, own):
     assert [each["number"] for each in own(circle.friend).get(circle.versions).get_json()["items"]] == [1]
 
 
+@pytest.mark.parametrize("number", [2, 2**31, 10**18])
+def test_there_is_no_version_of_a_number_that_was_never_written(circle, own, number):
+    written(own(circle.founder), circle)
+    assert own(circle.friend).get(f"{circle.versions}/{number}").status_code == 404
+
+
 def test_who_has_not_read_the_last_version_writes_none(circle, own):
     api = own(circle.founder)
     written(api, circle)

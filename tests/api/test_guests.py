@@ -77,6 +77,21 @@ def test_a_partner_sees_its_own_people_and_never_the_others(host, partner, cohor
             assert each.api.get(f"/v1/received-partner-invitations/{theirs['id']}{path}").status_code == 404
 
 
+def test_a_partnership_that_has_ended_is_over_whatever_was_said_at_the_same_moment(
+    host, partner, cohort_id, superuser
+):
+    found = invited(host, partner, cohort_id)
+    url = f"/v1/received-partner-invitations/{found}"
+    assert partner.api.put(f"{url}/answer", json={"answer": "ended"}).status_code == 200
+    superuser.execute(
+        "INSERT INTO partner_answer (tenant_id, id, source_tenant_id, partner_invitation_id, answer)"
+        " SELECT tenant_id, uuidv7(), source_tenant_id, partner_invitation_id, 'accepted' FROM partner_answer"
+        " WHERE partner_invitation_id = %s AND answer = 'ended'",
+        [found],
+    )
+    assert partner.api.get(url).get_json()["state"] == "ended"
+
+
 def test_an_employer_that_did_not_nominate_is_told_nothing(host, partner, cohort_id, new_tenant, superuser):
     employer = new_tenant()
     before = superuser.execute("SELECT count(*) FROM event WHERE tenant_id = %s", [employer.id]).fetchone()

@@ -384,6 +384,30 @@ def test_of_accepting_twice_at_once_one_is_first(people):
     assert people.tenant.api.get(people.url).get_json()["member_count"] == 2
 
 
+@pytest.mark.parametrize("goes", ["invitations/{}", "my-words", "departure"])
+def test_an_invitation_is_accepted_while_it_is_taken_away_and_neither_is_held_up(people, goes):
+    formed(people)
+    inviter = people.api(0)
+    for number in (1, 2, 3, 4)[: 1 if goes == "departure" else 4]:
+        made = invite(people, f"P{number}")
+        (found,) = invited(people, number)
+        guest, met = people.api(number), Barrier(2)
+
+        def comes(guest=guest, found=found, met=met):
+            met.wait()
+            return guest.post(f"/v1/me/group-invitations/{found['id']}/acceptance")
+
+        def ends(made=made, met=met):
+            met.wait()
+            url = f"{people.url}/{goes.format(made['id'])}"
+            return inviter.post(url, json={"then": "wait"}) if goes == "departure" else inviter.delete(url)
+
+        with ThreadPoolExecutor(2) as pool:
+            both = [each.result().status_code for each in (pool.submit(comes), pool.submit(ends))]
+        assert both[0] in (201, 404, 409)
+        assert both[1] in (201, 204, 409)
+
+
 def test_of_accepting_here_and_forming_there_at_once_one_is_first(people):
     formed(people)
     invite(people, "P1")

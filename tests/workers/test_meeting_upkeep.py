@@ -8,6 +8,7 @@ from icalendar import Calendar
 from sqlalchemy import text
 
 from tenants.kernel.clock import now
+from tenants.meetings import upkeep
 from tests.factories.circles import circle_of
 from tests.factories.group_life import days_ahead
 from tests.factories.matching import every
@@ -203,6 +204,59 @@ def test_a_group_that_pauses_skips_its_meetings_and_goes_on_with_them(circle, cl
     clerk.took()
     assert states(circle) == ["planned"] * 3 + ["cancelled"]
     assert {told(each)[0::2][:2] for each in clerk.office.received[-3:]} == {("REQUEST", 2)}
+
+
+def test_what_members_change_just_after_a_pause_stands(circle, clerk):
+    off, elsewhen = meets(circle, days=(5, 7))
+    clerk.work()
+    become(circle, "paused")
+    clerk.work()
+    assert states(circle) == ["skipped"] * 2
+    become(circle, "active")
+    edited(circle, off, state="cancelled")
+    edited(circle, elsewhen, starts_at_local=days_ahead(8), state="planned")
+    clerk.work()
+    assert states(circle) == ["cancelled", "moved"]
+
+
+def test_a_rhythm_that_is_changed_just_after_a_pause_is_one_rhythm(circle, clerk):
+    rhythm(circle)
+    clerk.work()
+    number = len(states(circle))
+    become(circle, "paused")
+    clerk.work()
+    become(circle, "active")
+    (series,) = every(circle.api(), f"{circle.url}/meeting-series")
+    edited(circle, f"{circle.url}/meeting-series/{series['id']}", starts_at_local=days_ahead(5))
+    clerk.work()
+    rows = [row for row in every(circle.api(), f"{circle.url}/meetings") if row["state"] == "planned"]
+    assert len(rows) <= number
+    assert len({datetime.fromisoformat(row["starts_at_local"]).weekday() for row in rows}) == 1
+
+
+def test_the_meetings_of_a_group_that_ends_with_its_last_member_are_off(circle, clerk):
+    meets(circle, days=(3,))
+    for number in range(3):
+        left = circle.api(number).post(f"{circle.url}/departure", json={"then": "wait"})
+        assert left.status_code == 201
+    clerk.work()
+    assert circle.tenant.api.get(f"{circle.url}/activity").get_json()["next_starts_at"] is None
+
+
+def test_what_comes_round_is_tried_again_however_often_it_has_gone_wrong(circle, clerk, root, monkeypatch):
+    rhythm(circle)
+    clerk.work()
+    clerk.passes(24 * 7)
+    monkeypatch.setattr(upkeep, "look_after", None)
+    for _ in range(clerk.settings.job_attempts):
+        clerk.work()
+        clerk.passes(1)
+    assert root.execute(WAITING, [circle.id]).fetchone()[0] == 1
+    monkeypatch.undo()
+    clerk.passes(6)
+    assert clerk.work() == ["meetings"]
+    count, due = root.execute(WAITING, [circle.id]).fetchone()
+    assert (count, due > now() + timedelta(days=6)) == (1, True)
 
 
 def test_a_rhythm_that_ends_while_its_group_pauses_does_not_come_back(circle, clerk):

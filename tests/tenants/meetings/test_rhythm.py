@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tenants.meetings import rhythm
 from tenants.meetings.rhythm import (
     LATEST,
     InvalidRhythm,
@@ -120,6 +121,8 @@ def test_rules_mean_what_rfc_5545_says(rule, dates):
         ("FREQ=DAILY;BYHOUR=9,10", "unsupported_part"),
         ("FREQ=DAILY;BYMINUTE=0", "unsupported_part"),
         ("FREQ=DAILY;BYSECOND=0", "unsupported_part"),
+        ("FREQ=WEEKLY;BYDAY=+TU", "by_day"),
+        ("FREQ=WEEKLY;BYDAY=MO,-TU", "by_day"),
         ("FREQ=DAILY;COUNT=3;UNTIL=20280101", "count_and_until"),
         ("FREQ=DAILY;COUNT=0", "count"),
         ("FREQ=DAILY;COUNT=1001", "count"),
@@ -202,3 +205,11 @@ def test_usually_a_group_meets_each_month_on_the_weekday_of_its_first_meeting_an
     assert usual_rule(START, members=5) == "FREQ=MONTHLY;BYDAY=2TU"
     assert usual_rule(at("2027-01-29T00:00"), members=3) == "FREQ=MONTHLY;BYDAY=-1FR"
     assert usual_rule(START, members=2) == "FREQ=WEEKLY;INTERVAL=2"
+
+
+@pytest.mark.parametrize("rule", ["FREQ=MONTHLY;BYMONTH=2", "FREQ=YEARLY;BYMONTH=2,4,6,9,11"])
+def test_a_rule_that_never_comes_is_refused_without_a_search(rule, monkeypatch):
+    monkeypatch.setattr(rhythm, "expanded", None)
+    with pytest.raises(InvalidRhythm) as refused:
+        checked_rule(rule, datetime.fromisoformat("2027-01-31T10:00"), "America/Chicago")
+    assert refused.value.code == "no_occurrence"
