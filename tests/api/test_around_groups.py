@@ -194,9 +194,10 @@ def test_a_promise_is_recorded_seen_and_judged_by_her_alone(circle, superuser):
     api, member = circle.tenant.api, circle.members[0]
     url = f"/v1/participants/{circle.participants[member]}/commitment"
     assert api.get(url).status_code == 404
-    assert api.put(url, json={**PROMISE, "to_on": "2026-01-01"}).status_code == 422
-    made = api.put(url, json=PROMISE).get_json()
-    assert api.put(url, json={**PROMISE, "percent": 50}).get_json()["id"] == made["id"]
+    none, first, second = ({"If-Match": f'"{number}"'} for number in range(3))
+    assert api.put(url, json={**PROMISE, "to_on": "2026-01-01"}, headers=none).status_code == 422
+    made = api.put(url, json=PROMISE, headers=none).get_json()
+    assert api.put(url, json={**PROMISE, "percent": 50}, headers=first).get_json()["id"] == made["id"]
     hers = circle.api()
     (row,) = every(hers, "/v1/me/commitments")
     assert (row["percent"], row["kept"]) == (50, None)
@@ -210,11 +211,28 @@ def test_a_promise_is_recorded_seen_and_judged_by_her_alone(circle, superuser):
         "SELECT e::text FROM event e WHERE tenant_id = %s", [circle.tenant.id]
     ).fetchall()
     assert not any("answer" in row[0] for row in events)
-    assert api.delete(url).status_code == 204
+    assert api.delete(url, headers=second).status_code == 204
     assert every(hers, "/v1/me/commitments") == []
 
 
 def test_whether_promises_are_kept_is_told_as_a_share(circle):
+def test_a_promise_that_somebody_changed_meanwhile_is_neither_overwritten_nor_withdrawn_unread(circle):
+    api = circle.tenant.api
+    url = f"/v1/participants/{circle.participants[circle.members[0]]}/commitment"
+    assert api.put(url, json=PROMISE).status_code == 428
+    none = {"If-Match": '"0"'}
+    made = api.put(url, json=PROMISE, headers=none)
+    assert (made.status_code, made.headers["ETag"]) == (200, '"1"')
+    for stale in (none, {"If-Match": '"2"'}):
+        assert api.put(url, json={**PROMISE, "percent": 10}, headers=stale).status_code == 412
+        assert api.delete(url, headers=stale).status_code == 412
+    assert api.delete(url).status_code == 428
+    found = api.get(url)
+    assert (found.get_json()["percent"], found.headers["ETag"]) == (PROMISE["percent"], '"1"')
+    read = {"If-Match": found.headers["ETag"]}
+    assert api.put(url, json={**PROMISE, "percent": 10}, headers=read).headers["ETag"] == '"2"'
+
+
     cursor, here = circle.superuser.cursor(), {"tenant_id": circle.tenant.id}
     for number, member in enumerate(people(circle, 12)):
         participant = cursor.execute(
