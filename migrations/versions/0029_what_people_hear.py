@@ -1,0 +1,69 @@
+"""What the other side of a partnership is told.
+
+Revision ID: 0029
+Revises: 0027
+"""
+
+from migrations.doors import door
+from migrations.rls import TENANT
+
+revision = "0029"
+down_revision = "0027"
+branch_labels = None
+depends_on = None
+
+def upgrade() -> None:
+    addressees()
+
+
+SENT = f"x.source_tenant_id = {TENANT} AND x.id = sent"
+ADDRESSED = {
+    "partner_invitation": "tenant_id, id, source_tenant_id",
+    "partner_answer": "tenant_id, id, source_tenant_id, partner_invitation_id, answer",
+    "partner_notice": "tenant_id, id, source_tenant_id, partner_invitation_id, nomination_id, kind",
+    "guest_offer": "tenant_id, id, source_tenant_id",
+}
+"""The tables of what passes between tenants, and what of them the door reads."""
+MAKES = (
+    "CREATE POLICY door_tells ON event FOR INSERT TO peerloom_door"
+    " WITH CHECK (audience = 'tenant' AND actor IS NULL AND sequence IS NULL)"
+)
+TOLD = "tenant_id, id, type, audience, subject_type, subject_id, changed, counts"
+
+
+def addressees() -> None:
+    # One event for each row that was sent, which has the row's id: said again it is the same one. It holds ids only.
+    door(
+        "tell_addressee(sent uuid) RETURNS void LANGUAGE sql VOLATILE",
+        grants=(
+            *(
+                f"GRANT SELECT ({columns}) ON {table} TO peerloom_door"
+                for table, columns in ADDRESSED.items()
+            ),
+            f"GRANT INSERT ({TOLD}) ON event TO peerloom_door",
+        ),
+        policies=(
+            *(
+                f"CREATE POLICY door_sees ON {table} FOR SELECT TO peerloom_door"
+                f" USING (source_tenant_id = {TENANT})"
+                for table in ADDRESSED
+            ),
+            MAKES,
+        ),
+        body=f"INSERT INTO public.event ({TOLD})"
+        " SELECT s.tenant_id, sent, s.type, 'tenant', s.about, s.about_id, s.changed, '{}' FROM ("
+        " SELECT x.tenant_id, 'partner_invitation.received' AS type, 'partner_invitation' AS about, x.id AS about_id,"
+        "        CAST('{}' AS text[]) AS changed"
+        f"  FROM public.partner_invitation x WHERE {SENT}"
+        " UNION ALL SELECT x.tenant_id, CASE x.answer WHEN 'ended' THEN 'partner_invitation.ended'"
+        "        ELSE 'partner_invitation.answered' END, 'partner_invitation', x.partner_invitation_id, ARRAY[x.answer]"
+        f"  FROM public.partner_answer x WHERE {SENT}"
+        " UNION ALL SELECT x.tenant_id, CASE x.kind WHEN 'ended' THEN 'partner_invitation.ended'"
+        "        ELSE 'nomination.takes_part' END,"
+        "        CASE x.kind WHEN 'ended' THEN 'partner_invitation' ELSE 'nomination' END,"
+        "        coalesce(x.nomination_id, x.partner_invitation_id), '{}'"
+        f"  FROM public.partner_notice x WHERE {SENT}"
+        " UNION ALL SELECT x.tenant_id, 'guest.offered', 'guest', x.id, '{}'"
+        f"  FROM public.guest_offer x WHERE {SENT}) s"
+        " ON CONFLICT DO NOTHING",
+    )
