@@ -1,8 +1,11 @@
-"""What the other side of a partnership is told.
+"""That a meeting is off, a fourth kind of letter to turn off, and what the other side of a partnership is told.
 
 Revision ID: 0029
 Revises: 0027
 """
+
+import sqlalchemy as sa
+from alembic import op
 
 from migrations.doors import door
 from migrations.rls import TENANT
@@ -12,8 +15,29 @@ down_revision = "0027"
 branch_labels = None
 depends_on = None
 
+MOMENT = sa.DateTime(timezone=True)
+
+
 def upgrade() -> None:
+    reminded()
+    unsubscribing()
     addressees()
+
+
+def reminded() -> None:
+    for column in ("reminded_at", "called_off_at"):
+        op.add_column("meeting_reminder", sa.Column(column, MOMENT, nullable=True))
+    op.execute("GRANT UPDATE (reminded_at, called_off_at) ON meeting_reminder TO peerloom_app")
+
+
+def unsubscribing() -> None:
+    name = "ck_unsubscribe_link_kind"
+    op.drop_constraint(op.f(name), "unsubscribe_link", type_="check")
+    op.create_check_constraint(
+        op.f(name),
+        "unsubscribe_link",
+        "kind IN ('digest', 'meeting_reminders', 'action_reminders', 'announcements')",
+    )
 
 
 SENT = f"x.source_tenant_id = {TENANT} AND x.id = sent"
