@@ -1,4 +1,5 @@
-"""That a meeting is off, a fourth kind of letter to turn off, and what the other side of a partnership is told.
+"""That a meeting is off, a fourth kind of letter to turn off, what the other side of a partnership is told, and guests of
+one meeting.
 
 Revision ID: 0029
 Revises: 0027
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from migrations.doors import door
-from migrations.rls import TENANT
+from migrations.rls import TENANT, members_write, protect, reach
 
 revision = "0029"
 down_revision = "0027"
@@ -22,6 +23,7 @@ def upgrade() -> None:
     reminded()
     unsubscribing()
     addressees()
+    guests()
 
 
 def reminded() -> None:
@@ -91,3 +93,41 @@ def addressees() -> None:
         f"  FROM public.guest_offer x WHERE {SENT}) s"
         " ON CONFLICT DO NOTHING",
     )
+
+
+def guests() -> None:
+    name = "meeting_guest"
+    op.create_table(
+        name,
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("group_id", sa.Uuid(), nullable=False),
+        sa.Column("meeting_id", sa.Uuid(), nullable=False),
+        sa.Column("encrypted_email", sa.LargeBinary(), nullable=False),
+        sa.Column("told_sequence", sa.Integer(), nullable=True),
+        sa.Column("taken_off_at", MOMENT, nullable=True),
+        sa.Column("created_at", MOMENT, server_default=sa.text("now()"), nullable=False),
+        *(
+            sa.ForeignKeyConstraint(
+                ["tenant_id", column],
+                [f"{target}.tenant_id", f"{target}.id"],
+                name=op.f(f"fk_{name}_tenant_id_{column}"),
+                ondelete=gone,
+            )
+            for column, target, gone in (
+                ("group_id", "peer_group", None),
+                ("meeting_id", "meeting", "CASCADE"),
+            )
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f(f"pk_{name}")),
+    )
+    op.create_index("ix_meeting_guest_group", name, ["tenant_id", "group_id", "id"])
+    op.create_index("ix_meeting_guest_meeting", name, ["tenant_id", "meeting_id", "id"])
+    protect(name, grants="SELECT, INSERT, UPDATE (told_sequence, taken_off_at), DELETE")
+    # As of meetings themselves: members, and the job that looks after their group's meetings, while it runs.
+    members_write(
+        name,
+        also="EXISTS (SELECT FROM job j WHERE j.kind = 'meetings' AND j.state = 'running'"
+        f" AND j.subject_id = {name}.group_id)",
+    )
+    reach(name, "group_id IN (SELECT above.id FROM peer_group above)")

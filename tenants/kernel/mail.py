@@ -37,6 +37,7 @@ LETTERS: dict[str, str] = {
     "admitted": "tenants.groups.notices.compose_admitted",
     "group_invitation": "tenants.groups.notices.compose_invitation",
     "meeting_invitation": "tenants.meetings.invitations.compose",
+    "meeting_guest": "tenants.meetings.guests.compose",
     "digest": "tenants.notices.digests.compose",
     "meeting_reminder": "tenants.notices.reminders.compose",
     "meeting_off": "tenants.notices.reminders.compose_off",
@@ -47,7 +48,16 @@ LETTERS: dict[str, str] = {
 """The composer of each kind of letter, by name, such as tenants.people.invitations.compose."""
 
 QUIET = frozenset(
-    {"admitted", "group_invitation", "digest", "meeting_reminder", "meeting_off", "nudge", "concern"}
+    {
+        "admitted",
+        "group_invitation",
+        "digest",
+        "meeting_reminder",
+        "meeting_off",
+        "meeting_guest",
+        "nudge",
+        "concern",
+    }
 )
 """Kinds of whose sending no event tells: whoever caused it must not learn whether anybody was written to, nor the
 tenant whether there was anything to tell one member."""
