@@ -21,6 +21,7 @@ WHAT = {
     "digest": "the digest of what goes on in your groups",
     "meeting_reminders": "reminders of meetings",
     "action_reminders": "reminders of what waits for you",
+    "announcements": "letters of announcements, and what a digest says of them,",
 }
 
 

@@ -34,6 +34,7 @@ from api.v1.invitations.routes import blp as invitations
 from api.v1.jobs.routes import blp as jobs
 from api.v1.matching_runs.routes import blp as matching_runs
 from api.v1.me.routes import blp as me
+from api.v1.meeting_guests.routes import blp as meeting_guests
 from api.v1.meetings.routes import blp as meetings
 from api.v1.mentors.routes import blp as mentors
 from api.v1.my_words.routes import blp as my_words
@@ -94,6 +95,7 @@ RESOURCES = (
     commitments,
     announcements,
     meetings,
+    meeting_guests,
     agenda_items,
     actions,
     content_settings,

@@ -8,7 +8,7 @@ from sqlalchemy import Select, case, func, literal, or_, select, text
 from tenants.cohorts.models import Participant
 from tenants.cohorts.participants import append_change
 from tenants.cohorts.partner_models import Guest, GuestOffer, PartnerInvitation, PartnerNotice
-from tenants.cohorts.partners import sent_invitations
+from tenants.cohorts.partners import send, sent_invitations
 from tenants.kernel import events
 from tenants.kernel.errors import Conflict
 from tenants.kernel.ids import new_id
@@ -76,7 +76,8 @@ def accept_guest(session: Session, *, giver: Giver, guest_id: UUID) -> Any:
     session.flush()
     append_change(session, participant, {}, state="eligible")
     session.add(Guest(id=guest_id, membership_id=membership.id, participant_id=participant.id))
-    session.add(
+    send(
+        session,
         PartnerNotice(
             id=new_id(),
             tenant_id=partnership.partner_id,
@@ -84,9 +85,8 @@ def accept_guest(session: Session, *, giver: Giver, guest_id: UUID) -> Any:
             partner_invitation_id=partnership.id,
             nomination_id=guest_id,
             kind="takes_part",
-        )
+        ),
     )
-    session.flush()
     invitation = invitations.invite(
         session, giver=giver, membership_id=membership.id, cohort_id=found.cohort_id
     )

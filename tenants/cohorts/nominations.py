@@ -13,7 +13,7 @@ from sqlalchemy import Select, case, exists, func, literal, select, text
 from sqlalchemy.exc import IntegrityError
 
 from tenants.cohorts.partner_models import GuestOffer, Nomination, PartnerInvitation, PartnerNotice
-from tenants.cohorts.partners import agreed, received
+from tenants.cohorts.partners import agreed, received, send
 from tenants.kernel import events
 from tenants.kernel.addresses import Mailbox
 from tenants.kernel.clock import now
@@ -181,7 +181,8 @@ def _offer(session: Session, nomination: Nomination, name: str | None, email: st
     for pointer, value in (("/name", name), ("/email", email)):
         if value is None:
             raise Invalid.field(pointer, "required", "The host needs it, and it is not known here.")
-    session.add(
+    send(
+        session,
         GuestOffer(
             id=nomination.id,
             tenant_id=found.source_tenant_id,
@@ -189,7 +190,7 @@ def _offer(session: Session, nomination: Nomination, name: str | None, email: st
             partner_invitation_id=nomination.partner_invitation_id,
             name=name,
             email=email,
-        )
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select, case, func, literal, select, text
 
 from tenants.cohorts.models import Cohort, Program
-from tenants.cohorts.partner_models import PartnerAnswer, PartnerInvitation, PartnerNotice
+from tenants.cohorts.partner_models import GuestOffer, PartnerAnswer, PartnerInvitation, PartnerNotice
 from tenants.kernel import events
 from tenants.kernel.errors import Conflict, Invalid
 from tenants.kernel.ids import new_id
@@ -16,6 +16,7 @@ from tenants.kernel.session import Session
 _BY_SLUG = text("SELECT id, name FROM door.tenant_by_slug(:slug) WHERE state = 'open'")
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 _OWN_NAME = text("SELECT name FROM tenant")
+_TELL = text("SELECT door.tell_addressee(:sent)")
 OPEN, ACCEPTED, DECLINED = "invited", "accepted", "declined"
 
 
@@ -47,8 +48,7 @@ def invite_partner(session: Session, *, cohort_id: UUID, partner: str, message: 
         cohort_name=cohort.name,
         message=message,
     )
-    session.add(invitation)
-    session.flush()
+    send(session, invitation)
     events.record(session, "partner.invited", subject_type="cohort", subject_id=cohort_id)
     return invitation.id
 
@@ -71,14 +71,15 @@ def answer_invitation(session: Session, *, partner_invitation_id: UUID, answer: 
     found = received(session, partner_invitation_id)
     if found.state in ("ended", DECLINED) and answer != "ended":
         raise Conflict("This partnership has ended; the host can invite anew.", code="partnership_ended")
-    session.add(
+    send(
+        session,
         PartnerAnswer(
             id=new_id(),
             tenant_id=found.source_tenant_id,
             source_tenant_id=session.tenant_id,
             partner_invitation_id=partner_invitation_id,
             answer=answer,
-        )
+        ),
     )
     events.record(session, "partner.answered", subject_type="tenant", changed=[answer])
 
@@ -90,7 +91,8 @@ def end_partnership(session: Session, *, partner_invitation_id: UUID) -> None:
         sent_invitations(session).where(PartnerInvitation.id == partner_invitation_id),
         "partner invitation",
     )
-    session.add(
+    send(
+        session,
         PartnerNotice(
             id=new_id(),
             tenant_id=found.partner_id,
@@ -98,9 +100,16 @@ def end_partnership(session: Session, *, partner_invitation_id: UUID) -> None:
             partner_invitation_id=partner_invitation_id,
             nomination_id=None,
             kind="ended",
-        )
+        ),
     )
     events.record(session, "partner.ended", subject_type="cohort", subject_id=found.cohort_id)
+
+
+def send(session: Session, row: PartnerInvitation | PartnerAnswer | PartnerNotice | GuestOffer) -> None:
+    """Add a row that another tenant reads, and an event of that tenant's own that it has come."""
+    session.add(row)
+    session.flush()
+    session.execute(_TELL, {"sent": row.id})
 
 
 def received(session: Session, partner_invitation_id: UUID) -> Any:

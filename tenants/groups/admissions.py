@@ -13,7 +13,7 @@ from sqlalchemy import Row, Select, exists, select, text, update
 
 from tenants.groups.coming import Admission, AdmissionAnswer
 from tenants.groups.models import Group, GroupMember
-from tenants.groups.notices import ask_of_admission
+from tenants.groups.notices import ask_of_admission, tell_of_admission
 from tenants.groups.places import become, hold_group, hold_group_of_member, is_elsewhere, state_of
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events, jobs
@@ -151,6 +151,9 @@ def conclude_admissions(session: Session, group_id: UUID) -> dict[UUID, datetime
             continue
         if found.outcome == "refused":
             _turn_away(session, group_id, found.member)
+        elif found.outcome == "admitted":
+            place = session.get_one(GroupMember, (session.tenant_id, found.member))
+            tell_of_admission(session, participant_id=place.participant_id)
         events.record(
             session,
             "admission.decided",

@@ -1,5 +1,5 @@
-"""The letters that tell a participant of the state that she is in, that her group is asked about somebody, and that she
-is invited into one: without names, topics or reasons.
+"""The letters that tell a participant of the state that she is in, that her group is asked about somebody, that she is
+invited into one, and that it let her in: without names, topics or reasons.
 
 They are here and not among cohorts because nobody is told that she is placed before her group is announced.
 """
@@ -58,6 +58,10 @@ INVITED = Words(
     "Somebody who takes part would like to have you in a group. You are free to accept or to let it be; if you "
     "decline, nobody is told.",
 )
+ADMITTED = Words(
+    "you are in your group",
+    "A group has let you in: from now on you see what its members write there, and write there yourself.",
+)
 _LETTERS = Templates(Path(__file__).parent / "letters")
 _TO_WHOM = text(f"""
     SELECT p.state, c.name AS cohort, t.name AS tenant, t.slug, coalesce(m.chosen_name, m.name) AS name,
@@ -80,6 +84,11 @@ _ASKED = text("""
     SELECT m.participant_id FROM group_member m
      WHERE m.group_id = :group AND m.left_at IS NULL AND m.admitted_at IS NOT NULL AND m.membership_id <> :me
      ORDER BY 1
+""")
+_IS_IN = text("""
+    SELECT true FROM group_member m JOIN peer_group g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
+     WHERE m.participant_id = :participant AND m.left_at IS NULL AND m.admitted_at IS NOT NULL AND g.state <> 'ended'
+     LIMIT 1
 """)
 _WRITTEN_TO = text(f"""
     SELECT true FROM participant p
@@ -112,6 +121,11 @@ def ask_of_admission(session: Session, *, group_id: UUID) -> None:
     post(session, "admission", subject_ids=session.scalars(_ASKED, known).all())
 
 
+def tell_of_admission(session: Session, *, participant_id: UUID) -> None:
+    """Have whoever was let into a group told of it."""
+    post(session, "admitted", subject_ids=[participant_id])
+
+
 def compose(session: Session, subject_id: UUID, settings: Settings) -> Letter | None:
     """What one participant is told of her state; None where she is not to be told of it, or not yet."""
     if not to_be_told(session, [subject_id]):
@@ -126,6 +140,14 @@ def compose_admission(session: Session, subject_id: UUID, settings: Settings) ->
     """
     asked = _writes_to(session, subject_id, anyway=True)
     return _composed(session, subject_id, settings, ASKED) if asked else None
+
+
+def compose_admitted(session: Session, subject_id: UUID, settings: Settings) -> Letter | None:
+    """That a group let a participant in: neither which nor who is in it. None where she is in none by now, the program
+    sends no notices, or she cannot be written to.
+    """
+    told = session.scalar(_IS_IN, {"participant": subject_id}) and _writes_to(session, subject_id)
+    return _composed(session, subject_id, settings, ADMITTED) if told else None
 
 
 def compose_invitation(session: Session, subject_id: UUID, settings: Settings) -> Letter | None:

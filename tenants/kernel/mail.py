@@ -34,17 +34,31 @@ LETTERS: dict[str, str] = {
     "participant_state": "tenants.groups.notices.compose",
     "nomination": "tenants.cohorts.nominations.compose",
     "admission": "tenants.groups.notices.compose_admission",
+    "admitted": "tenants.groups.notices.compose_admitted",
     "group_invitation": "tenants.groups.notices.compose_invitation",
     "meeting_invitation": "tenants.meetings.invitations.compose",
+    "meeting_guest": "tenants.meetings.guests.compose",
     "digest": "tenants.notices.digests.compose",
     "meeting_reminder": "tenants.notices.reminders.compose",
+    "meeting_off": "tenants.notices.reminders.compose_off",
     "nudge": "tenants.support.notices.compose_nudge",
     "concern": "tenants.support.notices.compose_concern",
-    "announcement": "tenants.support.notices.compose_announcement",
+    "announcement": "tenants.notices.announcing.compose",
 }
 """The composer of each kind of letter, by name, such as tenants.people.invitations.compose."""
 
-QUIET = frozenset({"group_invitation", "digest", "meeting_reminder", "nudge", "concern"})
+QUIET = frozenset(
+    {
+        "admitted",
+        "group_invitation",
+        "digest",
+        "meeting_reminder",
+        "meeting_off",
+        "meeting_guest",
+        "nudge",
+        "concern",
+    }
+)
 """Kinds of whose sending no event tells: whoever caused it must not learn whether anybody was written to, nor the
 tenant whether there was anything to tell one member."""
 STATES = ("queued", "sent", "failed", "dropped")

@@ -169,3 +169,24 @@ class MeetingInvitation(Created, TenantRow):
     meeting_invitee_id: Mapped[UUID]
     meeting_id: Mapped[UUID]
     told_sequence: Mapped[int | None]
+
+
+class MeetingGuest(Created, TenantRow):
+    """Somebody from outside who is invited to one meeting; `told_sequence` as of an invitation.
+
+    She is kept until the meeting is over, or she was told that she is `taken_off_at`.
+    """
+
+    __tablename__ = "meeting_guest"
+    __table_args__ = (
+        belongs_to("peer_group", "group_id"),
+        belongs_to("meeting", on_delete="CASCADE"),
+        Index("ix_meeting_guest_group", "tenant_id", "group_id", "id"),
+        Index("ix_meeting_guest_meeting", "tenant_id", "meeting_id", "id"),
+    )
+
+    group_id: Mapped[UUID]
+    meeting_id: Mapped[UUID]
+    encrypted_email: Mapped[bytes]
+    told_sequence: Mapped[int | None]
+    taken_off_at: Mapped[datetime | None]

@@ -15,6 +15,7 @@ from tenants.kernel import events
 from tenants.kernel.claims import Claim
 from tenants.kernel.clock import now
 from tenants.kernel.session import Session
+from tenants.meetings import guests
 from tenants.meetings.ahead import change_coming, extend, take_up_again
 from tenants.meetings.invitations import post_what_is_due
 from tenants.meetings.models import Meeting, MeetingSeries
@@ -38,7 +39,9 @@ def keep_meetings(claim: Claim) -> None:
 
 
 def look_after(session: Session, *, group_id: UUID) -> bool:
-    """Bring a group's meetings up to date; whether that is to be done again, as there are some to come."""
+    """Bring a group's meetings up to date; whether that is to be done again, as there are some to
+    come, or guests to be forgotten.
+    """
     group = session.get(Group, (session.tenant_id, group_id), with_for_update={"read": True})
     if group is None:
         return False
@@ -58,10 +61,12 @@ def look_after(session: Session, *, group_id: UUID) -> bool:
     if group.state in MEET:
         _extend(session, group_id, rhythms)
     post_what_is_due(session, group_id=group_id)
+    guests.post_what_is_due(session, group_id=group_id)
+    has_guests = guests.forget(session, group_id=group_id)
     coming = select(Meeting.id).where(
         Meeting.group_id == group_id, TAKES_PLACE, Meeting.starts_at > func.now()
     )
-    return session.scalar(coming.limit(1)) is not None
+    return has_guests or session.scalar(coming.limit(1)) is not None
 
 
 def _end(session: Session, group_id: UUID) -> int:

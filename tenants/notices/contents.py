@@ -15,6 +15,7 @@ from sqlalchemy import func, select, text
 
 from tenants.kernel.session import Session
 from tenants.notices.places import IS_TOLD, PLACE
+from tenants.notices.waiting import WAITING
 from tenants.support.announcements import announcements_to
 
 WRITTEN = (
@@ -31,33 +32,6 @@ WRITTEN = (
     "tip",
 )
 """The tables in which groups write what a digest counts as new."""
-WAITING = {
-    "newcomers": """
-        SELECT count(*), bool_or(a.opened_at > :since), min(a.closes_at) FROM admission a
-         WHERE a.group_id = ANY (:groups) AND a.state = 'open' AND a.closes_at > :now AND a.proposer_id <> :me
-           AND NOT EXISTS (SELECT FROM admission_answer w JOIN group_member mine
-                               ON mine.tenant_id = w.tenant_id AND mine.id = w.group_member_id
-                            WHERE w.tenant_id = a.tenant_id AND w.admission_id = a.id AND mine.membership_id = :me)""",
-    "places": """
-        SELECT count(*), bool_or(g.updated_at > :since),
-               min(CAST(c.confirm_by + 1 AS timestamp) AT TIME ZONE c.time_zone)
-          FROM peer_group g JOIN cohort c ON c.tenant_id = g.tenant_id AND c.id = g.cohort_id
-         WHERE g.id = ANY (:groups) AND g.state = 'announced'
-           AND NOT EXISTS (SELECT FROM member_answer w WHERE w.tenant_id = g.tenant_id AND w.group_id = g.id
-                              AND w.author_id = :me AND w.about = 'confirmation')""",
-    "charters": """
-        SELECT count(*), bool_or(v.written_at > :since), CAST(NULL AS timestamptz) FROM charter_version v
-         WHERE v.group_id = ANY (:groups) AND v.number = door.charter_in_force(v.group_id)
-           AND NOT EXISTS (SELECT FROM member_answer w WHERE w.tenant_id = v.tenant_id AND w.group_id = v.group_id
-                              AND w.author_id = :me AND w.about = 'charter' AND w.number = v.number)""",
-    "actions": """
-        SELECT count(*), coalesce(bool_or(a.due_on = CAST(:now AS date)), false),
-               min(CAST(a.due_on + 1 AS timestamptz)) FILTER (WHERE a.due_on >= CAST(:now AS date))
-          FROM group_action a
-         WHERE a.group_id = ANY (:groups) AND a.owner_id = :me AND a.state = 'open'
-           AND a.due_on <= CAST(:now AS date) + 7""",
-}
-"""SQL, by what it is that waits for her: how many, whether one of them came up lately, and when the first ends."""
 _PLACES = text(f"""
     SELECT g.id, g.state, c.program_id FROM {PLACE} WHERE gm.membership_id = :member AND {IS_TOLD}
 """)  # noqa: S608 - SQL of ours is put in

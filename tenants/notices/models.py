@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped
 from tenants.kernel.base import Created, Edited, TenantRow, belongs_to, one_of
 
 DIGESTS = ("daily", "weekly", "off")
-KINDS = ("digest", "meeting_reminders", "action_reminders")
+KINDS = ("digest", "meeting_reminders", "action_reminders", "announcements")
 """Kinds of letters that can be turned off, each by the name of its preference."""
 
 
@@ -59,7 +59,8 @@ class NoticeDay(Created, TenantRow):
 class MeetingReminder(Created, TenantRow):
     """That somebody is reminded of a meeting so many hours before `starts_at`, when it was to begin as it was planned.
 
-    A meeting that is moved is reminded of by another row.
+    A meeting that is moved is reminded of by another row. `reminded_at`: the letter was written, to be sent.
+    `called_off_at`: it was told that there is no meeting then.
     """
 
     __tablename__ = "meeting_reminder"
@@ -75,6 +76,8 @@ class MeetingReminder(Created, TenantRow):
     meeting_id: Mapped[UUID]
     hours: Mapped[int]
     starts_at: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]
+    called_off_at: Mapped[datetime | None]
 
 
 class UnsubscribeLink(Created, TenantRow):

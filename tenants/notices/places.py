@@ -18,8 +18,10 @@ PLACE = """group_member gm
       JOIN cohort c ON c.tenant_id = p.tenant_id AND c.id = p.cohort_id
       JOIN program r ON r.tenant_id = c.tenant_id AND r.id = c.program_id"""
 """SQL of a place, with its group, participant, cohort and program."""
-IS_TOLD = f"""{there("gm")} AND g.state NOT IN ('formed', 'ended')
+HEARS = f"""{there("gm")} AND g.state <> 'formed'
        AND p.state NOT IN ({listed(GONE)}) AND r.notices AND NOT {refused("matching")}"""
+"""SQL: whether the holder of a place hears of its group, be it that it has ended."""
+IS_TOLD = f"{HEARS} AND g.state <> 'ended'"
 """SQL: whether the holder of a place is told of its group."""
 USUAL_ZONE = f"""(SELECT coalesce(CASE WHEN NOT {refused("matching")} THEN (
                 SELECT p.attributes -> a.key ->> 'time_zone' FROM attribute a

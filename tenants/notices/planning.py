@@ -57,6 +57,19 @@ _PLAN_REMINDERS = text(f"""
      ORDER BY t.id, m.id, h.hours
         ON CONFLICT (tenant_id, membership_id, meeting_id, hours, starts_at) DO NOTHING RETURNING id
 """)  # noqa: S608 - SQL of ours is put in
+# What is on again is reminded of again.
+_ON_AGAIN = text("""
+    DELETE FROM meeting_reminder d USING meeting t
+     WHERE t.tenant_id = d.tenant_id AND t.id = d.meeting_id AND t.starts_at = d.starts_at
+       AND t.state IN ('planned', 'moved') AND d.called_off_at IS NOT NULL AND d.starts_at > :now
+""")
+_CALL_OFF = text("""
+    UPDATE meeting_reminder d SET called_off_at = :now FROM meeting t
+     WHERE t.tenant_id = d.tenant_id AND t.id = d.meeting_id AND d.starts_at > :now
+       AND d.reminded_at IS NOT NULL AND d.called_off_at IS NULL
+       AND (t.state NOT IN ('planned', 'moved') OR t.starts_at <> d.starts_at)
+    RETURNING d.id, d.membership_id, d.meeting_id, d.starts_at
+""")
 _FORGET = (
     text("DELETE FROM notice_day WHERE due_at < :before"),
     text("DELETE FROM meeting_reminder WHERE starts_at < :before"),
@@ -93,11 +106,20 @@ def plan(session: Session, *, at: datetime) -> int:
         "due": [when for _, _, when in due],
     }
     post(session, "digest", subject_ids=session.scalars(_PLAN_DAYS, days).all())
+    _call_off(session, at)
     coming = {"now": at, "furthest": at + timedelta(hours=FURTHEST)}
     post(session, "meeting_reminder", subject_ids=session.scalars(_PLAN_REMINDERS, coming).all())
     for forget in _FORGET:
         session.execute(forget, {"before": at - KEPT_FOR})
     return len(people)
+
+
+def _call_off(session: Session, at: datetime) -> None:
+    """Tell whoever was reminded of a meeting that there is none then, once for each time that it was to begin."""
+    session.execute(_ON_AGAIN, {"now": at})
+    rows = session.execute(_CALL_OFF, {"now": at})
+    once = {(row.membership_id, row.meeting_id, row.starts_at): row.id for row in rows}
+    post(session, "meeting_off", subject_ids=sorted(once.values()))
 
 
 def _due(person: Any, at: datetime) -> Iterator[tuple[UUID, date, datetime]]:

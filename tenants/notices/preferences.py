@@ -112,7 +112,7 @@ def edit_preferences(session: Session, *, changes: dict[str, Any], if_match: Ver
 
 def turn_off(session: Session, kind: str) -> None:
     """Want no letters of a kind any more; said again it changes nothing."""
-    off = {"digest": "off", "meeting_reminders": [], "action_reminders": False}[kind]
+    off: Any = {"digest": "off", "meeting_reminders": []}.get(kind, False)
     made = insert(NoticePreference).values(**_first(session, {kind: off}))
     column = getattr(NoticePreference, kind)
     done = made.on_conflict_do_update(

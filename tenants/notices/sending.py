@@ -16,7 +16,12 @@ from tenants.notices.unsubscribing import unsubscribe_url
 ADDRESSEE = """m.id AS membership_id, m.person_id, coalesce(m.chosen_email, m.email) AS address, t.slug"""
 """SQL of whom a letter goes to: a membership m of the tenant t, which must be open."""
 _LETTERS = Templates(Path(__file__).parent / "letters")
-_LIST = {"digest": "digest", "meeting_reminders": "meetings", "action_reminders": "waiting"}
+_LIST = {
+    "digest": "digest",
+    "meeting_reminders": "meetings",
+    "action_reminders": "waiting",
+    "announcements": "announcements",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,28 @@ OF_WAITING = {
         "{} places in groups wait for you to confirm them",
     ),
     "actions": ("{} action of yours is due", "{} actions of yours are due"),
+    "unproposed": (
+        "{} newcomer waits for a member to propose them to your group",
+        "{} newcomers wait for a member to propose them to your groups",
+    ),
+    "responsibilities": (
+        "the responsibilities of members wait for you to accept them",
+        "the responsibilities of members wait for you to accept them in {} groups",
+    ),
+    "renewals": (
+        "your group asks whether you go on for another year",
+        "{} groups of yours ask whether you go on for another year",
+    ),
+    "retrospectives": ("your group looks back on its year", "{} groups of yours look back on their year"),
+    "look_backs": (
+        "it is time for your group to look back",
+        "it is time for {} groups of yours to look back",
+    ),
+    "check_ins": ("a check-in is open", "{} check-ins are open"),
+    "slots": (
+        "two meetings in a row were missed: other times are proposed to your group",
+        "two meetings in a row were missed in {} groups of yours: other times are proposed to each",
+    ),
     "charters": ("your charter has a new version to sign", "{} charters of yours have new versions to sign"),
 }
 """By what waits, how one of it is told, and several."""

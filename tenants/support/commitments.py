@@ -11,17 +11,20 @@ from tenants.cohorts.models import Cohort, Participant
 from tenants.kernel import events
 from tenants.kernel.errors import Invalid, NotFound
 from tenants.kernel.ids import new_id
-from tenants.kernel.rows import row_held, row_of
+from tenants.kernel.rows import Version, edited, row_held, row_of
 from tenants.kernel.session import Session
 from tenants.support.care_models import CommitmentAnswer, SponsorCommitment
 from tenants.support.mentors import refuse_unless_herself
 
 
-def record_commitment(session: Session, *, participant_id: UUID, **promised: Any) -> SponsorCommitment:
+def record_commitment(
+    session: Session, *, participant_id: UUID, if_match: Version, **promised: Any
+) -> SponsorCommitment:
     """Record what was promised to a participant, in place of what was before: `percent` of her time, `from_on`,
-    `to_on`, `in_writing`, and `promised_by`, the words for whoever promised it.
+    `to_on`, `in_writing`, and `promised_by`, the words for whoever promised it. The version is 0 as long as there is
+    no promise.
 
-    Raises NotFound, and Invalid for an end before the beginning.
+    Raises NotFound, StaleVersion, and Invalid for an end before the beginning.
     """
     row_held(session, Participant, participant_id)
     last: date | None = promised["to_on"]
@@ -29,12 +32,15 @@ def record_commitment(session: Session, *, participant_id: UUID, **promised: Any
         raise Invalid.field("/to_on", "before_from", "It ends before it begins.")
     found: SponsorCommitment | None = session.scalar(_of(participant_id))
     if found is None:
-        found = SponsorCommitment(id=new_id(), participant_id=participant_id)
+        if_match.check(0)
+        found = SponsorCommitment(id=new_id(), participant_id=participant_id, **promised)
         session.add(found)
-    for name, value in promised.items():
-        setattr(found, name, value)
+        changed = list(promised)
+    else:
+        changed = edited(found, promised, if_match=if_match)
     session.flush()
-    events.record(session, "sponsor_commitment.recorded", subject=found, changed=list(promised))
+    if changed:
+        events.record(session, "sponsor_commitment.recorded", subject=found, changed=changed)
     return found
 
 
@@ -47,9 +53,10 @@ def commitment_of(session: Session, *, participant_id: UUID) -> SponsorCommitmen
     return found
 
 
-def withdraw_commitment(session: Session, *, participant_id: UUID) -> None:
-    """Record that there is no promise, with what she said of it. Raises NotFound."""
+def withdraw_commitment(session: Session, *, participant_id: UUID, if_match: Version) -> None:
+    """Record that there is no promise, with what she said of it. Raises NotFound and StaleVersion."""
     found = commitment_of(session, participant_id=participant_id)
+    if_match.check(found.version)
     events.record(session, "sponsor_commitment.withdrawn", subject=found)
     session.delete(found)
 

@@ -19,7 +19,6 @@ CONCERN = (
     "somebody turns to you in confidence",
     "Something was sent to you to be read in confidence. Sign in to see who sent it and what it says.",
 )
-ANNOUNCEMENT = ("there is an announcement", "There is an announcement for the people of a cohort of yours.")
 _LETTERS = Templates(Path(__file__).parent / "letters")
 _WHO = "coalesce(m.chosen_name, m.name) AS name, coalesce(m.chosen_email, m.email) AS address, t.name AS tenant, t.slug"
 _PARTICIPANT = text(f"""
@@ -42,11 +41,6 @@ def compose_nudge(session: Session, subject_id: UUID, settings: Settings) -> Let
 def compose_concern(session: Session, subject_id: UUID, settings: Settings) -> Letter | None:
     """To a membership that something was sent to her."""
     return _composed(session, _MEMBERSHIP, subject_id, settings, CONCERN)
-
-
-def compose_announcement(session: Session, subject_id: UUID, settings: Settings) -> Letter | None:
-    """To a participant that there is an announcement."""
-    return _composed(session, _PARTICIPANT, subject_id, settings, ANNOUNCEMENT)
 
 
 def _composed(

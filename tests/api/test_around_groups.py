@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 from tenants.kernel import jobs
 from tenants.kernel.claims import claim
 from tenants.kernel.clock import now
+from tenants.notices import announcing
 from tenants.notices.announcing import tell_of_announcement
 from tenants.support import notices
 from tests.factories.circles import circle_of
@@ -194,10 +195,11 @@ def test_who_answered_is_the_doors_to_know(circle, database):
 def test_a_promise_is_recorded_seen_and_judged_by_her_alone(circle, superuser):
     api, member = circle.tenant.api, circle.members[0]
     url = f"/v1/participants/{circle.participants[member]}/commitment"
+    none, first, second = ({"If-Match": f'"{number}"'} for number in range(3))
     assert api.get(url).status_code == 404
-    assert api.put(url, json={**PROMISE, "to_on": "2026-01-01"}).status_code == 422
-    made = api.put(url, json=PROMISE).get_json()
-    assert api.put(url, json={**PROMISE, "percent": 50}).get_json()["id"] == made["id"]
+    assert api.put(url, json={**PROMISE, "to_on": "2026-01-01"}, headers=none).status_code == 422
+    made = api.put(url, json=PROMISE, headers=none).get_json()
+    assert api.put(url, json={**PROMISE, "percent": 50}, headers=first).get_json()["id"] == made["id"]
     hers = circle.api()
     (row,) = every(hers, "/v1/me/commitments")
     assert (row["percent"], row["kept"]) == (50, None)
@@ -211,8 +213,25 @@ def test_a_promise_is_recorded_seen_and_judged_by_her_alone(circle, superuser):
         "SELECT e::text FROM event e WHERE tenant_id = %s", [circle.tenant.id]
     ).fetchall()
     assert not any("answer" in row[0] for row in events)
-    assert api.delete(url).status_code == 204
+    assert api.delete(url, headers=second).status_code == 204
     assert every(hers, "/v1/me/commitments") == []
+
+
+def test_a_promise_that_somebody_changed_meanwhile_is_neither_overwritten_nor_withdrawn_unread(circle):
+    api = circle.tenant.api
+    url = f"/v1/participants/{circle.participants[circle.members[0]]}/commitment"
+    assert api.put(url, json=PROMISE).status_code == 428
+    none = {"If-Match": '"0"'}
+    made = api.put(url, json=PROMISE, headers=none)
+    assert (made.status_code, made.headers["ETag"]) == (200, '"1"')
+    for stale in (none, {"If-Match": '"2"'}):
+        assert api.put(url, json={**PROMISE, "percent": 10}, headers=stale).status_code == 412
+        assert api.delete(url, headers=stale).status_code == 412
+    assert api.delete(url).status_code == 428
+    found = api.get(url)
+    assert (found.get_json()["percent"], found.headers["ETag"]) == (PROMISE["percent"], '"1"')
+    read = {"If-Match": found.headers["ETag"]}
+    assert api.put(url, json={**PROMISE, "percent": 10}, headers=read).headers["ETag"] == '"2"'
 
 
 def test_whether_promises_are_kept_is_told_as_a_share(circle):
@@ -270,13 +289,33 @@ def test_its_letter_says_that_there_is_one_and_nothing_of_it(circle, settings, s
     assert {row[0] for row in posted} == set(circle.participants.values())
     with database.tenant(circle.tenant.id) as session:
         letters = [
-            notices.compose_announcement(session, posted[0][0], settings),
+            announcing.compose(session, posted[0][0], settings),
             notices.compose_nudge(session, posted[0][0], settings),
             notices.compose_concern(session, circle.members[0], settings),
         ]
     for letter in letters:
         assert SECRET not in letter.text + letter.html + letter.subject
         assert "/sign-in/" in letter.text
+
+
+def test_whoever_stopped_letters_of_announcements_is_not_sent_one_that_waits(
+    circle, settings, superuser, database
+):
+    superuser.execute("UPDATE membership SET email = 'a@b.example' WHERE tenant_id = %s", [circle.tenant.id])
+    her = circle.participants[circle.members[0]]
+    with database.tenant(circle.tenant.id) as session:
+        letter = announcing.compose(session, her, settings)
+        session.commit()
+    assert letter.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert letter.headers["List-Id"].startswith("<announcements.")
+    link = letter.headers["List-Unsubscribe"].strip("<>")
+    assert link in letter.text
+    assert f'<a href="{link}">' in letter.html
+    assert circle.app.test_client().post(link.removeprefix(settings.public_url)).status_code == 200
+    assert circle.api().get("/v1/me/notice-preferences").get_json()["announcements"] is False
+    with database.tenant(circle.tenant.id) as session:
+        assert announcing.compose(session, her, settings) is None
+        assert announcing.compose(session, circle.participants[circle.members[1]], settings) is not None
 
 
 def test_nobody_is_written_to_who_has_not_joined(circle, settings, database):

@@ -4,7 +4,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import text
 
+from tenants.kernel.events import seal_all
 from tests.factories.cohorts import make_cohort
 from tests.factories.matching import every
 from tests.factories.partners import agreed, invited, nominated
@@ -298,3 +300,69 @@ def test_a_role_that_is_limited_to_a_program_sees_no_partner(host, partner, coho
     manager = holder(app, host.id, "program_manager", program_id=program).api
     assert every(manager, "/v1/partner-invitations") == []
     assert manager.get(f"/v1/partner-invitations/{invitation}").status_code == 404
+
+
+def told(superuser, which):
+    """The events of what another tenant did: type, subject and what changed, in the order of their coming."""
+    rows = superuser.execute(
+        "SELECT type, subject_id::text, changed FROM event WHERE tenant_id = %s AND actor IS NULL"
+        " AND (type LIKE 'partner%%' OR type LIKE 'guest%%' OR type LIKE 'nomination%%')"
+        " ORDER BY created_at, id",
+        [which.id],
+    )
+    return rows.fetchall()
+
+
+def test_each_side_hears_in_events_of_its_own_what_the_other_did(host, partner, cohort_id, superuser):
+    invitation = invited(host, partner, cohort_id, answer=None)
+    assert told(superuser, partner) == [("partner_invitation.received", invitation, [])]
+    assert told(superuser, host) == []
+    answer = f"/v1/received-partner-invitations/{invitation}/answer"
+    assert partner.api.put(answer, json={"answer": "accepted"}).status_code == 200
+    guest_id, member = nominated(partner, invitation)
+    assert agreed(member, guest_id, name="Invented Guest").status_code == 200
+    assert accept(host, guest_id).status_code == 201
+    assert partner.api.put(answer, json={"answer": "ended"}).status_code == 200
+    assert host.api.delete(f"/v1/partner-invitations/{invitation}").status_code == 204
+    assert told(superuser, host) == [
+        ("partner_invitation.answered", invitation, ["accepted"]),
+        ("guest.offered", guest_id, []),
+        ("partner_invitation.ended", invitation, ["ended"]),
+    ]
+    assert told(superuser, partner) == [
+        ("partner_invitation.received", invitation, []),
+        ("nomination.takes_part", guest_id, []),
+        ("partner_invitation.ended", invitation, []),
+    ]
+
+
+def test_that_she_declined_or_was_nominated_at_all_is_told_in_no_event_of_the_host(
+    host, partner, cohort_id, superuser
+):
+    invitation = invited(host, partner, cohort_id)
+    before = told(superuser, host), told(superuser, partner)
+    nomination_id, member = nominated(partner, invitation)
+    answer = f"/v1/me/nominations/{nomination_id}/answer"
+    assert member.api.put(answer, json={"answer": "declined"}).status_code == 200
+    assert (told(superuser, host), told(superuser, partner)) == before
+
+
+def test_what_the_other_did_is_in_the_feed(host, partner, cohort_id, database):
+    invited(host, partner, cohort_id)
+    seal_all(database, tenants=1000)
+    types = {row["type"] for row in every(host.api, "/v1/events")}
+    assert "partner_invitation.answered" in types
+
+
+def test_the_door_tells_nobody_of_a_row_that_the_tenant_did_not_send(
+    host, partner, cohort_id, superuser, database
+):
+    invitation = invited(host, partner, cohort_id, answer=None)
+    superuser.execute("DELETE FROM event WHERE tenant_id = %s", [partner.id])
+    for which in (partner, host, host):
+        with database.tenant(which.id) as session:
+            session.execute(text("SELECT door.tell_addressee(:sent)"), {"sent": invitation})
+            session.commit()
+        if which is partner:
+            assert told(superuser, partner) == []
+    assert told(superuser, partner) == [("partner_invitation.received", invitation, [])]

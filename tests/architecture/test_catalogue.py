@@ -38,6 +38,7 @@ NARROWER = {
     "group_member": {"leaving_is_final"},
     "meeting": MEMBERS_WRITE,
     "meeting_agenda": {"frozen_is_final"},
+    "meeting_guest": MEMBERS_WRITE,
     "meeting_invitation": MEMBERS_WRITE,
     "meeting_invitee": MEMBERS_WRITE,
     "meeting_note": {"notes_are_on"},
@@ -97,6 +98,7 @@ DOORS = {
     "ratings(of_retrospective uuid)",
     "separations(cohort uuid)",
     "tally_check_ins(of_cohort uuid)",
+    "tell_addressee(sent uuid)",
     "set_objection_days(of_group uuid, days integer)",
     "ties_of_person(member uuid)",
     "ties_of_product(made uuid)",
@@ -156,6 +158,7 @@ DOOR_READS = {
     },
     "group_invitation": {"tenant_id", "id", "group_id", "author_id", "written_at", "expires_at"},
     "group_member": None,
+    "guest_offer": {"tenant_id", "id", "source_tenant_id"},
     "idempotency_record": {"expires_at"},
     "invitation": {"tenant_id", "membership_id", "accepted_at"},
     "job": {"tenant_id", "id", "kind", "state", "not_before", "lease_until"},
@@ -165,6 +168,16 @@ DOOR_READS = {
     "meeting_note": {"tenant_id", "id", "group_id", "written_at"},
     "membership": {"tenant_id", "id", "person_id", "groups_locked", "joined_at"},
     "own_mentors": {"tenant_id", "membership_id", "has_any"},
+    "partner_answer": {"tenant_id", "id", "source_tenant_id", "partner_invitation_id", "answer"},
+    "partner_invitation": {"tenant_id", "id", "source_tenant_id"},
+    "partner_notice": {
+        "tenant_id",
+        "id",
+        "source_tenant_id",
+        "partner_invitation_id",
+        "nomination_id",
+        "kind",
+    },
     "participant": {"tenant_id", "id", "cohort_id", "membership_id", "state"},
     "member_answer": {"tenant_id", "group_id", "author_id", "about", "number", "answer"},
     "peer_group": None,
@@ -196,6 +209,11 @@ DOOR_WRITES = (
         if column.name not in ("author_id", "published_at")
     }
     | {("pooled_answer", column.name, "INSERT") for column in METADATA.tables["pooled_answer"].c}
+    | {
+        ("event", column.name, "INSERT")
+        for column in METADATA.tables["event"].c
+        if column.name not in ("actor", "created_at", "hash", "sequence")
+    }
     | {
         ("check_in_window", "tallied_at", "UPDATE"),
         ("admission", "decided_at", "UPDATE"),
@@ -552,6 +570,7 @@ def test_who_serves_makes_nothing_in_a_schema(catalogue, role, schema):
         ("meeting", "group_id", "UPDATE"),
         ("meeting_attendance", "author_id", "UPDATE"),
         ("meeting_attendance", "written_at", "INSERT"),
+        ("meeting_guest", "encrypted_email", "UPDATE"),
         ("meeting_invitee", "membership_id", "UPDATE"),
         ("meeting_link", "group_id", "UPDATE"),
         ("meeting_link", "written_at", "INSERT"),

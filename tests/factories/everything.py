@@ -111,6 +111,7 @@ def around(tenant: Any, database: Any, ids: dict[str, str]) -> dict[str, str]:
                 "in_writing": True,
                 "promised_by": "Invented chief",
             },
+            headers={"If-Match": '"0"'},
         ),
         "announcement_id": api.post(
             f"/v1/cohorts/{ids['cohort_id']}/announcements", json={"title": "Invented", "text": "Invented"}

@@ -136,7 +136,7 @@ def nudged(database: Database, tenant_id: UUID, group_id: str) -> str:
 
 
 def meetings_of(api: ContractClient, url: str) -> dict[str, str]:
-    """Two rhythms, with their meetings; an id of each."""
+    """Two rhythms, with their meetings, and two guests of one; an id of each."""
     for minutes in (45, 60):
         asked = {"starts_at_local": days_ahead(3), "time_zone": "Europe/Kiev", "minutes": minutes}
         series = api.post(
@@ -144,7 +144,14 @@ def meetings_of(api: ContractClient, url: str) -> dict[str, str]:
         )
         assert series.status_code == 201, series.get_json()
     meetings = api.get(f"{url}/meetings").get_json()["items"]
-    return {"meeting_series_id": series.get_json()["id"], "meeting_id": meetings[0]["id"]}
+    guests = f"{url}/meetings/{meetings[0]['id']}/guests"
+    for number in range(2):
+        guest = _made(api, guests, email=f"invented-{number}@advisors.example")
+    return {
+        "meeting_series_id": series.get_json()["id"],
+        "meeting_id": meetings[0]["id"],
+        "meeting_guest_id": guest,
+    }
 
 
 def talked_about(api: ContractClient, url: str, meeting_id: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from tenants.groups.notices import ASKED, INVITED
+from tenants.groups.notices import ADMITTED, ASKED, INVITED
 from tests.factories.circles import circle_of
 
 
@@ -94,3 +94,30 @@ def test_whoever_is_invited_is_told_that_she_is_and_no_event_tells_of_the_letter
     assert superuser.execute(told, [circle.tenant.id]).fetchone() == (0,)
     jobs = "SELECT state, count(*) FROM job WHERE tenant_id = %s AND kind = 'letters' GROUP BY 1"
     assert superuser.execute(jobs, [circle.tenant.id]).fetchall() == [("succeeded", 2)]
+
+
+def test_whoever_was_let_in_is_told_so_and_neither_where_nor_by_whom(circle, clerk):
+    proposed(circle)
+    clerk.took()
+    pass_the_period(circle, clerk)
+    ((to, subject),) = clerk.took()
+    assert (to, subject.endswith(ADMITTED.heading)) == ("p3@amberbay.example", True)
+    letter = " ".join(clerk.office.to(to)[-1].text().split())
+    assert ADMITTED.said in letter
+    assert str(circle.id) not in letter
+    told = "SELECT count(*) FROM event WHERE tenant_id = %s AND type = 'letters.sent' AND counts @> '{\"admitted\": 1}'"
+    assert circle.superuser.execute(told, [circle.tenant.id]).fetchone() == (0,)
+
+
+def test_whoever_was_not_let_in_or_has_left_again_is_not_told_that_she_was(circle, clerk):
+    admission = proposed(circle)
+    clerk.took()
+    url = f"{circle.url}/admissions/{admission}/answer"
+    assert circle.api(1).put(url, json={"objects": True}).status_code == 204
+    pass_the_period(circle, clerk)
+    assert not [to for to, subject in clerk.took() if subject.endswith(ADMITTED.heading)]
+    assert "admitted" not in {
+        kind for (kind,) in circle.superuser.execute(
+            "SELECT kind FROM letter WHERE tenant_id = %s", [circle.tenant.id]
+        )
+    }  # fmt: skip

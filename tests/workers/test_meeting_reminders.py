@@ -9,7 +9,7 @@ from tenants.kernel.clock import now
 from tests.factories.noticed import ADDRESSES, noticed_of
 
 ADA, BORA, CEM = ADDRESSES
-SOON = "Peer group: a meeting soon"
+SOON, OFF = "Peer group: a meeting soon", "Peer group: a meeting is off"
 
 
 @pytest.fixture
@@ -91,4 +91,51 @@ def test_whoever_leaves_or_is_away_or_wants_none_any_more_gets_none_though_it_wa
 def test_the_state_of_a_group_that_does_not_meet_silences_it(noticed):
     noticed.meets(5)
     noticed.root.execute("UPDATE peer_group SET state = 'paused' WHERE id = %s", [noticed.circle.id])
+    assert noticed.goes_out() == []
+
+
+@pytest.mark.parametrize("state", ["skipped", "cancelled"])
+def test_whoever_was_reminded_is_told_once_that_it_is_off_and_reminded_again_when_it_is_on(noticed, state):
+    meeting = noticed.meets(20)
+    assert noticed.goes_out() == [(ADA, SOON), (BORA, SOON)]
+    edited(noticed, meeting, state=state)
+    assert noticed.goes_out() == [(ADA, OFF), (BORA, OFF)]
+    for form in ("plain", "html"):
+        assert noticed.begins in noticed.last().text(form)
+    assert noticed.last().message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert noticed.goes_out() == []
+    edited(noticed, meeting, state="planned")
+    assert noticed.goes_out() == [(ADA, SOON), (BORA, SOON)]
+
+
+def test_a_meeting_that_was_moved_after_its_reminder_is_off_then_and_reminded_of_at_its_new_time(noticed):
+    meeting, new = noticed.meets(20), now() + timedelta(hours=100)
+    before = noticed.begins
+    noticed.goes_out()
+    edited(noticed, meeting, starts_at_local=f"{new:%Y-%m-%dT%H:%M:%S}")
+    assert noticed.goes_out() == [(ADA, OFF), (BORA, OFF)]
+    assert before in noticed.last().text()
+    noticed.plans(now() + timedelta(hours=80))
+    assert noticed.clerk.took() == [(ADA, SOON), (BORA, SOON)]
+
+
+def test_of_two_reminders_of_one_meeting_one_letter_tells_that_it_is_off(noticed):
+    noticed.prefers(0, meeting_reminders=[1, 48])
+    noticed.prefers(1, meeting_reminders=[])
+    meeting = noticed.meets(30)
+    assert noticed.goes_out() == [(ADA, SOON)]
+    noticed.plans(now() + timedelta(hours=29, minutes=30))
+    assert noticed.clerk.took() == [(ADA, SOON)]
+    edited(noticed, meeting, state="cancelled")
+    assert noticed.goes_out() == [(ADA, OFF)]
+
+
+def test_that_it_is_off_is_not_told_to_whoever_has_left_or_wants_no_reminders_any_more(noticed):
+    meeting = noticed.meets(20)
+    noticed.goes_out()
+    noticed.prefers(1, meeting_reminders=[])
+    edited(noticed, meeting, state="cancelled")
+    noticed.root.execute(
+        "UPDATE group_member SET left_at = now() WHERE membership_id = %s", [noticed.circle.members[0]]
+    )
     assert noticed.goes_out() == []

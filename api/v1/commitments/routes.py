@@ -7,6 +7,7 @@ from flask import g
 from sqlalchemy import Select
 
 from api.blueprint import Blueprint
+from api.serving import IfMatch
 from api.v1.commitments.schemas import Commitment, CommitmentPut, Kept, KeptPut, MyCommitment
 from tenants.kernel.permissions import Permission
 from tenants.kernel.session import Session
@@ -19,24 +20,24 @@ READ, WRITE = Permission.PARTICIPANTS_READ, Permission.PARTICIPANTS_WRITE
 COMMITMENT = "/participants/<uuid:participant_id>/commitment"
 
 
-@blp.get(COMMITMENT, READ, returns=Commitment)
+@blp.get(COMMITMENT, READ, returns=Commitment, etag=True)
 def get_commitment(session: Session, participant_id: UUID) -> care_models.SponsorCommitment:
     """What was promised to a participant."""
     return commitments.commitment_of(session, participant_id=participant_id)
 
 
-@blp.put(COMMITMENT, WRITE, body=CommitmentPut, returns=Commitment)
+@blp.put(COMMITMENT, WRITE, body=CommitmentPut, returns=Commitment, etag=True)
 def put_commitment(
-    session: Session, body: dict[str, Any], participant_id: UUID
+    session: Session, body: dict[str, Any], participant_id: UUID, if_match: IfMatch
 ) -> care_models.SponsorCommitment:
-    """Record what was promised, in place of what was before."""
-    return commitments.record_commitment(session, participant_id=participant_id, **body)
+    """Record what was promised, in place of what was before; `If-Match: "0"` where nothing was."""
+    return commitments.record_commitment(session, participant_id=participant_id, if_match=if_match, **body)
 
 
-@blp.delete(COMMITMENT, WRITE, status=204)
-def delete_commitment(session: Session, participant_id: UUID) -> None:
+@blp.delete(COMMITMENT, WRITE, status=204, etag=True)
+def delete_commitment(session: Session, participant_id: UUID, if_match: IfMatch) -> None:
     """Record that there is no promise."""
-    commitments.withdraw_commitment(session, participant_id=participant_id)
+    commitments.withdraw_commitment(session, participant_id=participant_id, if_match=if_match)
 
 
 @blp.list("/me/commitments", Permission.GROUP_CONTENT_READ, returns=MyCommitment)

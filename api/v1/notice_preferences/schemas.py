@@ -21,7 +21,10 @@ class NoticePreferences(Schema):
         metadata={"description": "Whether one is reminded of what waits for oneself and ends soon."}
     )
     announcements = fields.Boolean(
-        metadata={"description": "Whether a digest says that something new is on the board."}
+        metadata={
+            "description": "Whether a digest says what is new on the board and announced, and a letter tells of each "
+            "announcement."
+        }
     )
     version = fields.Integer(metadata={"description": "Also in the ETag; 0: one has said nothing."})
 
