@@ -301,6 +301,41 @@ def test_the_tenant_hears_a_word_of_a_round_that_has_ended_and_nobodys_leaving_c
     assert counts(circle)["last_renewal"] == word
 
 
+def test_the_door_of_renewals_takes_no_round_and_no_day_of_ones_own(circle, database):
+    with database.tenant(circle.tenant.id) as session, pytest.raises(Exception, match="does not exist"):
+        session.connection().exec_driver_sql(
+            "SELECT door.last_renewal(%s, 1, current_date - 1)", (circle.id,)
+        )
+
+
+def test_counts_do_not_tell_by_somebodys_leaving_what_she_had_said(app, tenant, superuser):
+    circle = circle_of(app, tenant, superuser, people=5, state="announced")
+    url = f"/v1/cohorts/{circle.cohort_id}"
+    tag = {"If-Match": tenant.api.get(url).headers["ETag"]}
+    day = (TODAY - timedelta(2)).isoformat()
+    assert tenant.api.patch(url, json={"confirm_by": day}, headers=tag).status_code == 200
+    write(circle, 0)
+    for number in (0, 1):
+        assert put(circle, number, "charter/versions/1/signature").status_code == 200
+        listed = circle.api(number).get(f"{circle.url}/responsibilities").get_json()["version"]
+        assert put(circle, number, "responsibilities", version=listed).status_code == 200
+        assert put(circle, number, "confirmation", answer="confirmed").status_code == 200
+    before = counts(circle)["counts"]
+    assert (before["signed"], before["accepted"], before["confirmed"], before["silent"]) == (2, 2, 2, 3)
+    for number in (1, 2):  # she who has said all of it, and she who has said nothing
+        assert circle.api(number).post(f"{circle.url}/departure").status_code == 201
+        after = counts(circle)["counts"]
+        assert after == {**before, "members": 5 - number}
+
+
+def test_a_group_is_not_confirmed_by_one_who_is_left_and_one_who_has_gone(announced, tenant):
+    for number in (0, 1):
+        assert put(announced, number, "confirmation", answer="confirmed").status_code == 200
+    assert announced.api(0).post(f"{announced.url}/departure").status_code == 201
+    assert announced.api(2).post(f"{announced.url}/departure").status_code == 201
+    assert tenant.api.get(announced.url).get_json()["state"] == "announced"
+
+
 def test_only_a_group_that_is_active_renews(announced):
     assert announced.api().get(f"{announced.url}/renewal").get_json()["renews_on"] is None
     refused = put(announced, 0, "renewal", answer="go_on")
