@@ -1,9 +1,10 @@
-"""What is counted: ratings, signatures, renewals and votes tell of nobody, whoever asks, leaves or comes.
+"""What is counted: ratings, signatures, renewals, votes and check-ins tell of nobody, whoever asks, leaves or comes.
 
 Revision ID: 0031
 Revises: 0027
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 from migrations.doors import door
@@ -31,6 +32,8 @@ SINCE = "greatest(me.admitted_at, n.joined_at)"
 def upgrade() -> None:
     ratings()
     agreements()
+    check_in_rules()
+    tally()
     renewals()
     votes()
 
@@ -111,6 +114,38 @@ def agreements() -> None:
     )
 
 
+def check_in_rules() -> None:
+    """How many must have changed before a window is published is a program's to raise; three is the least."""
+    changed = sa.Column("check_in_least_changed", sa.Integer(), server_default="3", nullable=False)
+    op.add_column("program", changed)
+    for column, least in (("check_in_least", 5), ("check_in_least_changed", 3)):
+        rule = f"{column} BETWEEN {least} AND 10"
+        op.create_check_constraint(op.f(f"ck_program_{column}"), "program", rule)
+    op.add_column(
+        "check_in_window", sa.Column("least_changed", sa.Integer(), server_default="3", nullable=False)
+    )
+    for column, least in (("least", 5), ("least_changed", 3)):
+        op.create_check_constraint(
+            op.f(f"ck_check_in_window_{column}"), "check_in_window", f"{column} BETWEEN {least} AND 10"
+        )
+    op.execute("GRANT INSERT (least_changed) ON check_in_window TO peerloom_app")
+    # A month at least: a window of a moment would tell who answered just then.
+    op.execute(
+        "CREATE POLICY long_enough ON check_in_window AS RESTRICTIVE FOR INSERT TO peerloom_app"
+        " WITH CHECK (closes_at >= opens_at + interval '27 days')"
+    )
+
+
+def tally() -> None:
+    op.execute("DROP FUNCTION door.tally_check_ins(uuid)")
+    door(
+        "tally_check_ins(of_cohort uuid) RETURNS boolean LANGUAGE sql VOLATILE",
+        grants=("GRANT SELECT (least_changed) ON check_in_window TO peerloom_door",),
+        policies=(),
+        body=TALLY,
+    )
+
+
 def renewals() -> None:
     """With a round and a day of one's own the door told a round that goes on; it works out both itself."""
     op.execute("DROP FUNCTION door.last_renewal(uuid, integer, date)")
@@ -149,3 +184,71 @@ def votes() -> None:
         " JOIN public.agenda_vote v ON v.tenant_id = i.tenant_id AND v.agenda_item_id = i.id AND v.group_id = g.id"
         f" WHERE g.tenant_id = {TENANT} AND g.id = of_group GROUP BY v.agenda_item_id",
     )
+
+
+def _few(now: str, before: str, changed: str) -> str:
+    """SQL: those who came in, or those who dropped out, are some, and fewer than so many."""
+    only = "(SELECT count(*) FROM (SELECT unnest({0}) EXCEPT SELECT unnest({1})) a) BETWEEN 1 AND {2} - 1"
+    return f"({only.format(now, before, changed)} OR {only.format(before, now, changed)})"
+
+
+VALUE = "floor(avg(CASE WHEN s.reversed THEN s.low + s.high - s.answer::numeric ELSE s.answer::numeric END) + 0.5)"
+BAND = (
+    "CASE WHEN t.mean < t.low + (t.high - t.low) / 3 THEN 'low'"
+    " WHEN t.mean < t.low + 2 * (t.high - t.low) / 3 THEN 'middle' ELSE 'high' END"
+)
+ROUGHLY = "CASE WHEN h.people > 50 THEN 'over 50' WHEN h.people > 20 THEN '21 to 50' ELSE '11 to 20' END"
+TALLY = (
+    # The UPDATE lets one at a time through, and each window once: a minute late, for answers that are on their way.
+    # A result is as of the end of its window: whoever is let in later does not see it.
+    "WITH closing AS (UPDATE public.check_in_window w SET tallied_at = now()"
+    "   WHERE w.tallied_at IS NULL AND w.id = (SELECT n.id FROM public.check_in_window n"
+    "    WHERE n.cohort_id = of_cohort AND n.closes_at <= now() - interval '1 minute'"
+    "    AND n.tallied_at IS NULL"
+    "    ORDER BY n.opens_at LIMIT 1)"
+    "   RETURNING w.tenant_id, w.id, w.cohort_id, w.least, w.least_changed, w.items, w.closes_at),"
+    # A scale of fewer than five points would leave too few values: such as were asked before stay silent.
+    " item AS (SELECT w.tenant_id, w.id AS window_id, w.cohort_id, w.least AS needed, w.least_changed AS changed,"
+    "   i ->> 'key' AS key, i ->> 'kind' AS kind, (i ->> 'least')::numeric AS low, (i ->> 'most')::numeric AS high,"
+    "   coalesce((i ->> 'reversed')::boolean, false) AS reversed"
+    "   FROM closing w CROSS JOIN LATERAL jsonb_array_elements(w.items) i"
+    "   WHERE i ->> 'kind' <> 'scale' OR (i ->> 'most')::numeric - (i ->> 'least')::numeric >= 4),"
+    " said AS (SELECT t.*, c.group_id, c.author_id, c.answers -> t.key AS answer FROM item t"
+    "   JOIN public.check_in c ON c.tenant_id = t.tenant_id AND c.window_id = t.window_id AND c.answers ? t.key),"
+    # A group's own.
+    " hers AS (SELECT s.tenant_id, s.window_id, s.group_id, s.needed, s.changed, s.key, s.low, s.high, s.author_id,"
+    f"   {VALUE} AS value FROM said s WHERE s.kind = 'scale' GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9),"
+    " t AS (SELECT e.tenant_id, e.window_id, e.group_id, e.key, e.low, e.high, e.changed, avg(e.value) AS mean,"
+    "   array_agg(e.author_id) AS answered FROM hers e GROUP BY 1, 2, 3, 4, 5, 6, 7, e.needed"
+    "   HAVING count(*) >= e.needed),"
+    " told AS (INSERT INTO public.check_in_result (tenant_id, id, group_id, window_id, item, band, answered,"
+    "   written_at)"
+    f"  SELECT t.tenant_id, gen_random_uuid(), t.group_id, t.window_id, t.key, {BAND}, t.answered,"
+    "   (SELECT c.closes_at FROM closing c) FROM t"
+    "   WHERE NOT EXISTS (SELECT FROM public.check_in_result r WHERE r.tenant_id = t.tenant_id"
+    f"    AND r.group_id = t.group_id AND r.item = t.key AND {_few('t.answered', 'r.answered', 't.changed')})),"
+    # All groups of the cohort together: one value, or one choice, for each person. What is chosen is told as a number
+    # from eleven people on, so by as many it must differ.
+    " who AS (SELECT s.tenant_id, s.window_id, s.cohort_id, s.key, s.kind, s.low, s.high,"
+    "   CASE WHEN s.kind = 'scale' THEN s.changed ELSE 11 END AS changed,"
+    "   array_agg(DISTINCT s.author_id) AS answered FROM said s GROUP BY 1, 2, 3, 4, 5, 6, 7, 8"
+    "   HAVING count(DISTINCT s.author_id) >= 15 AND count(DISTINCT s.group_id) >= 3),"
+    " safe AS (SELECT o.* FROM who o WHERE NOT EXISTS (SELECT FROM public.pooled_check_in r"
+    "   WHERE r.tenant_id = o.tenant_id AND r.cohort_id = o.cohort_id AND r.item = o.key"
+    f"   AND {_few('o.answered', 'r.answered', 'o.changed')})),"
+    f" one AS (SELECT s.key, s.author_id, {VALUE} AS value FROM said s WHERE s.kind = 'scale' GROUP BY 1, 2),"
+    " mean AS (SELECT o.key, avg(o.value) AS mean FROM one o GROUP BY 1),"
+    " chosen AS (SELECT DISTINCT s.key, s.author_id, c.level FROM said s CROSS JOIN LATERAL"
+    "   jsonb_array_elements_text(CASE WHEN s.kind = 'choice' THEN s.answer"
+    "    WHEN s.answer = 'true'::jsonb THEN '[\"yes\"]'::jsonb ELSE '[\"no\"]'::jsonb END) AS c(level)"
+    "   WHERE s.kind <> 'scale'),"
+    " level AS (SELECT c.key, c.level, count(*) AS people FROM chosen c GROUP BY 1, 2 HAVING count(*) > 10),"
+    " pooled AS (INSERT INTO public.pooled_check_in"
+    "   (tenant_id, id, cohort_id, window_id, item, band, levels, answered)"
+    "   SELECT t.tenant_id, gen_random_uuid(), t.cohort_id, t.window_id, t.key,"
+    f"   CASE WHEN t.kind = 'scale' THEN {BAND} END,"
+    "   CASE WHEN t.kind <> 'scale' THEN coalesce((SELECT jsonb_object_agg(h.level, "
+    f"{ROUGHLY}) FROM level h WHERE h.key = t.key), '{{}}'::jsonb) END, t.answered"
+    "   FROM (SELECT o.*, m.mean FROM safe o LEFT JOIN mean m ON m.key = o.key) t)"
+    " SELECT count(*) > 0 FROM closing"
+)
