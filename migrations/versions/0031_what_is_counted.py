@@ -1,4 +1,4 @@
-"""What is counted: ratings, signatures, renewals, votes and check-ins tell of nobody, whoever asks, leaves or comes.
+"""What is counted: ratings, signatures, check-ins and pooled answers tell of nobody, whoever asks, leaves or comes.
 
 Revision ID: 0031
 Revises: 0027
@@ -6,9 +6,10 @@ Revises: 0027
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 from migrations.doors import door
-from migrations.rls import MEMBERSHIP, PERSON, TENANT
+from migrations.rls import MEMBERSHIP, PERSON, TENANT, protect, reach
 
 revision = "0031"
 down_revision = "0027"
@@ -34,6 +35,7 @@ def upgrade() -> None:
     agreements()
     check_in_rules()
     tally()
+    pooled()
     renewals()
     votes()
 
@@ -146,6 +148,57 @@ def tally() -> None:
     )
 
 
+def pooled() -> None:
+    """An organiser makes cohorts of whom he likes, so a cohort's answers could be told apart by exchanging one person.
+    What was told by cohort goes: it is not what is told from now on.
+    """
+    op.execute("DROP FUNCTION door.pool_answers(uuid)")
+    name = "pooled_answer"
+    op.drop_table(name)
+    op.create_table(
+        name,
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("quarter", sa.Date(), nullable=False),
+        sa.Column("band", sa.Text(), nullable=True),
+        sa.Column("answered", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.CheckConstraint("question IN ('no_mentors', 'promise_not_kept')", op.f(f"ck_{name}_question")),
+        sa.CheckConstraint("band IN ('under_a_quarter', 'quarter_to_half', 'more')", op.f(f"ck_{name}_band")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "program_id"],
+            ["program.tenant_id", "program.id"],
+            name=op.f(f"fk_{name}_tenant_id_program_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f(f"pk_{name}")),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "program_id",
+            "question",
+            "quarter",
+            name=op.f(f"uq_{name}_tenant_id_program_id_question_quarter"),
+        ),
+    )
+    # Who answered is the door's to know.
+    protect(name, grants="SELECT (tenant_id, id, program_id, question, quarter, band)")
+    reach(name, "program_id IN (SELECT g.id FROM program g)")
+    door(
+        "pool_answers(of_program uuid) RETURNS bigint LANGUAGE sql VOLATILE",
+        grants=(
+            f"GRANT SELECT (tenant_id, question, band, answered) ON {name} TO peerloom_door",
+            # ON CONFLICT reads what it asks about.
+            f"GRANT SELECT (program_id, quarter) ON {name} TO peerloom_door",
+            f"GRANT INSERT ({POOLED}) ON {name} TO peerloom_door",
+        ),
+        policies=(
+            sees(name),
+            f"CREATE POLICY door_writes ON {name} FOR INSERT TO peerloom_door WITH CHECK (tenant_id = {TENANT})",
+        ),
+        body=POOL,
+    )
+
+
 def renewals() -> None:
     """With a round and a day of one's own the door told a round that goes on; it works out both itself."""
     op.execute("DROP FUNCTION door.last_renewal(uuid, integer, date)")
@@ -251,4 +304,35 @@ TALLY = (
     f"{ROUGHLY}) FROM level h WHERE h.key = t.key), '{{}}'::jsonb) END, t.answered"
     "   FROM (SELECT o.*, m.mean FROM safe o LEFT JOIN mean m ON m.key = o.key) t)"
     " SELECT count(*) > 0 FROM closing"
+)
+POOLED = "tenant_id, id, program_id, question, quarter, band, answered"
+# Compared with all that was told of the question in the tenant: whoever makes programs of whom he likes gains nothing.
+POOL = (
+    "WITH present AS (SELECT DISTINCT m.tenant_id, m.membership_id FROM public.cohort c"
+    "   JOIN public.peer_group g ON g.tenant_id = c.tenant_id AND g.cohort_id = c.id"
+    "    AND g.state IN ('confirmed', 'active', 'paused')"
+    "   JOIN public.group_member m ON m.tenant_id = g.tenant_id AND m.group_id = g.id"
+    "    AND m.admitted_at IS NOT NULL AND m.left_at IS NULL"
+    f"   WHERE c.tenant_id = {TENANT} AND c.program_id = of_program),"
+    " said AS (SELECT p.tenant_id, 'no_mentors' AS question, p.membership_id, NOT o.has_any AS is_so FROM present p"
+    "   JOIN public.own_mentors o ON o.tenant_id = p.tenant_id AND o.membership_id = p.membership_id"
+    "  UNION ALL SELECT p.tenant_id, 'promise_not_kept', p.membership_id, bool_or(a.kept = 'no') FROM present p"
+    "   JOIN public.participant q ON q.tenant_id = p.tenant_id AND q.membership_id = p.membership_id"
+    "   JOIN public.cohort c ON c.tenant_id = q.tenant_id AND c.id = q.cohort_id AND c.program_id = of_program"
+    "   JOIN public.sponsor_commitment s ON s.tenant_id = q.tenant_id AND s.participant_id = q.id"
+    "   JOIN public.commitment_answer a ON a.tenant_id = s.tenant_id AND a.commitment_id = s.id"
+    "    AND a.membership_id = p.membership_id GROUP BY 1, 2, 3),"
+    " t AS (SELECT s.tenant_id, s.question, array_agg(s.membership_id) AS answered, avg(s.is_so::int) AS share"
+    "   FROM said s GROUP BY 1, 2 HAVING count(*) >= 11),"
+    " told AS (SELECT t.*, CASE WHEN t.share < 0.25 THEN 'under_a_quarter' WHEN t.share <= 0.5"
+    "    THEN 'quarter_to_half' ELSE 'more' END AS band FROM t WHERE NOT EXISTS (SELECT FROM public.pooled_answer r"
+    "   WHERE r.tenant_id = t.tenant_id AND r.question = t.question"
+    f"   AND r.band IS NOT NULL AND {_few('t.answered', 'r.answered', '11')})),"
+    f" made AS (INSERT INTO public.pooled_answer ({POOLED})"
+    "   SELECT c.tenant_id, gen_random_uuid(), c.id, q.question, date_trunc('quarter', now() AT TIME ZONE 'UTC')::date,"
+    "    told.band, coalesce(told.answered, '{}')"
+    "   FROM public.program c CROSS JOIN (VALUES ('no_mentors'), ('promise_not_kept')) AS q(question)"
+    f"   LEFT JOIN told ON told.question = q.question WHERE c.tenant_id = {TENANT} AND c.id = of_program"
+    "   ON CONFLICT DO NOTHING RETURNING 1)"
+    " SELECT count(*) FROM made"
 )
