@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from migrations.doors import door
-from migrations.rls import MEMBERSHIP, PERSON, TENANT, protect, reach
+from migrations.rls import MEMBERSHIP, PERSON, TENANT, acts_wall, protect, reach
 
 revision = "0031"
 down_revision = "0027"
@@ -38,6 +38,7 @@ def upgrade() -> None:
     pooled()
     renewals()
     votes()
+    groups_that_open_anew()
 
 
 def sees(table: str, name: str = "door") -> str:
@@ -237,6 +238,13 @@ def votes() -> None:
         " JOIN public.agenda_vote v ON v.tenant_id = i.tenant_id AND v.agenda_item_id = i.id AND v.group_id = g.id"
         f" WHERE g.tenant_id = {TENANT} AND g.id = of_group GROUP BY v.agenda_item_id",
     )
+
+
+def groups_that_open_anew() -> None:
+    """Those who come into a group that opens anew are not told what its members of before did."""
+    for table in ("member_answer", "turn", "meeting_link"):
+        op.execute(f"DROP POLICY group_wall ON {table}")
+        acts_wall(table, shared=table == "meeting_link")
 
 
 def _few(now: str, before: str, changed: str) -> str:

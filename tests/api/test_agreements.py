@@ -12,6 +12,7 @@ from tenants.groups.signatures import sign_charter
 from tenants.kernel.clock import now
 from tests.conftest import eventually
 from tests.factories.circles import circle_of
+from tests.factories.group_life import days_ahead
 from tests.factories.matching import every
 from tests.factories.people import acting, connection_of, member_of
 from tests.planting import plant
@@ -334,6 +335,34 @@ def test_a_group_is_not_confirmed_by_one_who_is_left_and_one_who_has_gone(announ
     assert announced.api(0).post(f"{announced.url}/departure").status_code == 201
     assert announced.api(2).post(f"{announced.url}/departure").status_code == 201
     assert tenant.api.get(announced.url).get_json()["state"] == "announced"
+
+
+def test_those_who_come_into_a_group_that_opens_anew_are_not_told_what_was_done_before(circle, superuser):
+    met = {
+        "starts_at_local": days_ahead(3), "time_zone": "UTC", "rrule": "FREQ=WEEKLY",
+        "join_link": "https://video.example/amberbay",
+    }  # fmt: skip
+    assert circle.api().post(f"{circle.url}/meeting-series", json=met).status_code == 201
+    me = str(circle.members[1])
+    assert put(circle, 1, "convener", membership_id=me).status_code == 200
+    settings = circle.api().get(f"{circle.url}/content-settings")
+    changed = circle.api().put(
+        f"{circle.url}/content-settings",
+        json={"keep_days": 90, "notes": True},
+        headers={"If-Match": settings.headers["ETag"]},
+    )
+    assert changed.status_code == 200, changed.get_json()
+    # As an accepted run does where nobody goes on who was let in.
+    superuser.execute("UPDATE group_member SET left_at = now() WHERE group_id = %s", [circle.id])
+    superuser.execute("UPDATE peer_group SET opened_at = now() WHERE id = %s", [circle.id])
+    circle.add()
+    api = circle.api(3)
+    (first, *_) = every(api, f"{circle.url}/meetings")
+    assert api.get(f"{circle.url}/meetings/{first['id']}").get_json()["join_link"] is None
+    assert api.get(f"{circle.url}/convener").get_json()["turns"] == []
+    assert api.get(f"{circle.url}/content-settings").get_json()["keep_days"] == 90, "as they were agreed"
+    assert put(circle, 3, "convener", membership_id=str(circle.members[3])).status_code == 200
+    assert len(api.get(f"{circle.url}/convener").get_json()["turns"]) == 1
 
 
 def test_only_a_group_that_is_active_renews(announced):

@@ -287,6 +287,7 @@ def forms(servers):
         "form_curriculum": partial(rls.protect_private, in_force="door.curriculum_in_force"),
         "form_acts": rls.protect_acts,
         "form_shared_acts": partial(rls.protect_acts, shared=True),
+        "form_lasting_acts": partial(rls.protect_acts, shared=True, lasting=True),
         "form_own_acts": partial(rls.protect_acts, secret=True),
         "form_addressed": rls.protect_addressed,
         "form_published": rls.protect_published,
@@ -332,8 +333,9 @@ def test_every_table_has_exactly_one_of_the_four_walls(catalogue, tables, forms)
     assert which.pop("charter_version") == ["form_charter"]
     assert which.pop("curriculum_version") == ["form_curriculum"]
     assert which.pop("member_answer") == which.pop("turn") == ["form_acts"]
-    for table in ("content_settings", "meeting_agenda", "meeting_link", "retrospective"):
-        assert which.pop(table) == ["form_shared_acts"]
+    assert which.pop("meeting_link") == ["form_shared_acts"]
+    for table in ("content_settings", "meeting_agenda", "retrospective"):
+        assert which.pop(table) == ["form_lasting_acts"]
     assert which.pop("agenda_vote") == which.pop("retrospective_rating") == ["form_own_acts"]
     strange = {
         table: form
