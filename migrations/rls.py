@@ -71,19 +71,16 @@ def protect_own(table: str, *, grants: str = ALL) -> None:
     )
 
 
-def protect_acts(table: str, *, grants: str = ALL, shared: bool = False, secret: bool = False) -> None:
-    """What members do in their group, without words: told to all its members, whenever it was, and to nobody else.
+def protect_acts(
+    table: str, *, grants: str = ALL, shared: bool = False, secret: bool = False, lasting: bool = False
+) -> None:
+    """What members do in their group, without words: told to all its members, and to nobody else.
 
     Each acts for herself and changes what she did; what is `shared` any member changes; what is `secret` is told to
-    nobody but her.
+    nobody but her. Where a group opens anew, only what is `lasting` or her own is told of the time before.
     """
     protect(table, grants=grants)
-    own = f"author_id = {MEMBERSHIP} AND {_members()}"
-    seen = own if secret else _members()
-    op.execute(
-        f'CREATE POLICY group_wall ON "{table}" AS RESTRICTIVE TO peerloom_app'
-        f" USING ({seen}) WITH CHECK ({_members() if shared else own})"
-    )
+    acts_wall(table, shared=shared, secret=secret, lasting=lasting)
     own_words: tuple[tuple[str, str], ...] = (("UPDATE", "USING"), ("DELETE", "USING"))
     if shared:
         own_words = (("INSERT", "WITH CHECK"), ("DELETE", "USING"))
@@ -92,6 +89,20 @@ def protect_acts(table: str, *, grants: str = ALL, shared: bool = False, secret:
             f'CREATE POLICY own_words_{command.lower()} ON "{table}" AS RESTRICTIVE FOR {command}'
             f" TO peerloom_app {clause} (author_id = {MEMBERSHIP})"
         )
+
+
+def acts_wall(table: str, *, shared: bool = False, secret: bool = False, lasting: bool = False) -> None:
+    """The group wall of `protect_acts`."""
+    own = f"author_id = {MEMBERSHIP} AND {_members()}"
+    opened = (
+        f'SELECT g.opened_at FROM peer_group g WHERE g.tenant_id = {TENANT} AND g.id = "{table}".group_id'
+    )
+    since = f"(author_id = {MEMBERSHIP} OR written_at >= coalesce(({opened}), written_at))"
+    seen = own if secret else _members() if lasting else f"{_members()} AND {since}"
+    op.execute(
+        f'CREATE POLICY group_wall ON "{table}" AS RESTRICTIVE TO peerloom_app'
+        f" USING ({seen}) WITH CHECK ({_members() if shared else own})"
+    )
 
 
 def members_write(table: str, *, also: str | None = None) -> None:

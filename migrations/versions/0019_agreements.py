@@ -194,6 +194,7 @@ def retrospectives() -> None:
         "retrospective",
         grants="SELECT, INSERT (tenant_id, id, group_id, author_id), UPDATE (phase, phase_since)",
         shared=True,
+        lasting=True,
     )
     written(
         "retrospective_entry",

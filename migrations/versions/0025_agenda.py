@@ -105,6 +105,7 @@ def content_settings() -> None:
         name,
         grants=f"SELECT, INSERT (tenant_id, id, group_id, author_id, {said}), UPDATE ({said})",
         shared=True,
+        lasting=True,
     )
 
 
@@ -190,6 +191,7 @@ def agenda() -> None:
         name,
         grants=f"SELECT, INSERT (tenant_id, id, group_id, author_id, meeting_id, {said}), UPDATE ({said})",
         shared=True,
+        lasting=True,
     )
     op.execute(
         "CREATE POLICY frozen_is_final ON meeting_agenda AS RESTRICTIVE FOR UPDATE TO peerloom_app"

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint, Uuid, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -64,7 +64,12 @@ class Program(Edited, TenantRow):
     """
 
     __tablename__ = "program"
-    __table_args__ = (one_of("group_sign_in", GROUP_SIGN_IN), one_of("repair", REPAIR))
+    __table_args__ = (
+        one_of("group_sign_in", GROUP_SIGN_IN),
+        one_of("repair", REPAIR),
+        CheckConstraint("check_in_least BETWEEN 5 AND 10", name="check_in_least"),
+        CheckConstraint("check_in_least_changed BETWEEN 3 AND 10", name="check_in_least_changed"),
+    )
 
     name: Mapped[str]
     template: Mapped[str | None]
@@ -82,6 +87,8 @@ class Program(Edited, TenantRow):
     """How long a window of check-ins is."""
     check_in_least: Mapped[int] = mapped_column(default=5, server_default="5")
     """How many of a group must have answered for it to be told of the answers."""
+    check_in_least_changed: Mapped[int] = mapped_column(default=3, server_default="3")
+    """How many must have come in, or dropped out, if any have, for it to be told of them again."""
     repair: Mapped[str] = mapped_column(default="by_hand", server_default="by_hand")
     """Whether a run is ordered for a group that has lost somebody."""
     concern_readers: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), default=list, server_default="{}")

@@ -17,8 +17,6 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.rows import one, row_of
 from tenants.kernel.session import Session
 
-LEAST_TO_CONFIRM = 2
-"""One alone is no group, whatever she says."""
 ROUND_OPENS = 30
 """Days before the day of a renewal from which answers are for it, and no longer for the one before."""
 
@@ -106,17 +104,15 @@ def agreements_of_group(session: Session, *, group_id: UUID) -> Row[Any]:
 
 
 def confirm_where_all_have(session: Session, group: Group) -> None:
-    """Confirm an announced group once all who are there have confirmed, and two or more have.
+    """Confirm an announced group once all who are there have confirmed, and two or more have: one alone is no group.
 
     The group must be held, so that of those who answer or go last one finds that all have.
     """
     if group.state != "announced":
         return
     session.flush()
-    # As if the day had passed: then the door counts those who are there and have not confirmed.
-    counted = select(func.door.agreement_counts(group.id, 0, 0, True, type_=JSONB()))
-    counts: Any = session.scalars(counted).one()
-    if counts["silent"] == 0 and counts["confirmed"] >= LEAST_TO_CONFIRM:
+    if session.scalars(select(func.door.all_have_confirmed(group.id))).one():
+        members = session.scalars(select(func.count()).where(is_present(group.id))).one()
         group.state = "confirmed"
         session.flush()
         events.record(
@@ -124,7 +120,7 @@ def confirm_where_all_have(session: Session, group: Group) -> None:
             "group.confirmed",
             subject=group,
             changed=("state",),
-            counts={"members": counts["members"]},
+            counts={"members": members},
             names_actor=False,
         )
 
@@ -140,9 +136,7 @@ def open_places() -> Any:
 
 def _last_renewal() -> Any:
     """SQL: how the last round ended that has ended, for groups of five and more: "most_go_on" or "not_most"."""
-    ended = cast(_active_on() + func.make_interval(renewal_number()), Date) - ROUND_OPENS
-    word = func.door.last_renewal(Group.id, renewal_number() - 1, ended, type_=Text())
-    return case((renewal_number() > 1, word))
+    return func.door.last_renewal(Group.id, type_=Text())
 
 
 def _active_on() -> Any:

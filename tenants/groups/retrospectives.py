@@ -23,7 +23,7 @@ from tenants.kernel.errors import Conflict, Forbidden, NotFound
 from tenants.kernel.ids import new_id
 from tenants.kernel.session import Session
 
-SHOWN_FROM = 3
+SHOWN_FROM = 5
 """Members who have rated an entry before the group is told how; the door holds to it."""
 MOST_CHARACTERS = 2_000
 _WHAT = "retrospective"

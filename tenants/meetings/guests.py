@@ -79,7 +79,6 @@ def invite(session: Session, *, group_id: UUID, meeting_id: UUID, email: str) ->
     Raises NotFound to all but members, and Conflict "group_does_not_meet", "meeting_not_to_come", "already_invited"
     or "too_many_guests".
     """
-    refuse_strangers(session, group_id)
     hold_meeting_group(session, group_id)
     meeting = held_meeting(session, group_id, meeting_id)
     if meeting.starts_at <= now() or meeting.state not in ("planned", "moved"):

@@ -153,20 +153,20 @@ class CommitmentAnswer(TenantRow):
 
 
 class PooledAnswer(TenantRow):
-    """How large a share of a cohort's people said something, once a quarter; null: too few to tell.
+    """How large a share of a program's people in groups said something, once a quarter; null: too few to tell.
 
     Only the door writes it and reads who answered.
     """
 
     __tablename__ = "pooled_answer"
     __table_args__ = (
-        belongs_to("cohort"),
+        belongs_to("program"),
         one_of("question", QUESTIONS),
         one_of("band", SHARES),
-        UniqueConstraint("tenant_id", "cohort_id", "question", "quarter"),
+        UniqueConstraint("tenant_id", "program_id", "question", "quarter"),
     )
 
-    cohort_id: Mapped[UUID]
+    program_id: Mapped[UUID]
     question: Mapped[str]
     quarter: Mapped[date]
     band: Mapped[str | None]

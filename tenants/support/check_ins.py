@@ -103,12 +103,13 @@ def _fix(session: Session, cohort_id: UUID, moment: datetime, *, missing: int) -
     )
     opens = last.astimezone(zone) if last else _quarter(moment.astimezone(zone))
     items = [*OURS, *asked_in(session, program_id=program.id)]
+    rules = {"least": program.check_in_least, "least_changed": program.check_in_least_changed}
+    asked = {"cohort_id": cohort_id, "items": items, **rules}
     windows = list[dict[str, Any]]()
     while len(windows) < missing:
         closes = _midnight(opens + step)
         if closes > moment:
             when = {"opens_at": opens.astimezone(UTC), "closes_at": closes.astimezone(UTC)}
-            asked = {"cohort_id": cohort_id, "least": program.check_in_least, "items": items}
             windows.append({"tenant_id": session.tenant_id, "id": new_id(), **when, **asked})
             jobs.enqueue(
                 session, "check_in_tally", subject_id=cohort_id, not_before=when["closes_at"] + GRACE

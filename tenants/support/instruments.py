@@ -10,21 +10,23 @@ from sqlalchemy.exc import IntegrityError
 
 from tenants.cohorts.models import Program
 from tenants.kernel import events
-from tenants.kernel.errors import Conflict
+from tenants.kernel.errors import Conflict, FieldError, Invalid
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
-from tenants.support.items import Item, check_items, item_of
+from tenants.support.items import LEAST_SPAN, OURS, Item, check_items, item_of
 from tenants.support.models import Instrument
 
 
 def load_instrument(session: Session, *, program_id: UUID, items: Sequence[Item], **told: Any) -> Instrument:
     """Load a version of an instrument. Raises NotFound, Invalid for items that cannot be asked, and Conflict "exists".
 
-    Check-ins ask the last version of each key, from the next window on that is not fixed.
+    Check-ins ask the last version of each key, from the next window on that is not fixed. What they ask keeps its key.
     """
     row_of(session, Program, program_id)
     whole = [item_of(**item) for item in items]
-    check_items(whole)
+    check_items(whole, in_check_ins=told["in_check_ins"])
+    if told["in_check_ins"]:
+        _refuse_under_other_keys(session, program_id, told["key"], whole)
     instrument = Instrument(program_id=program_id, items=whole, **told)
     session.add(instrument)
     try:
@@ -40,6 +42,28 @@ def instruments(program_id: UUID) -> Select[Any]:
     return select(*Instrument.__table__.columns).where(Instrument.program_id == program_id)
 
 
+def _refuse_under_other_keys(session: Session, program_id: UUID, key: str, items: Sequence[Item]) -> None:
+    """Of one question under two keys two bands could be told, which are compared with each other by nobody."""
+    known = {_plain(item["text"]): item["key"] for item in OURS}
+    loaded = select(Instrument.key, Instrument.items).where(
+        Instrument.program_id == program_id, Instrument.in_check_ins
+    )
+    for row in session.execute(loaded):
+        known |= {_plain(item["text"]): f"{row.key}.{item['key']}" for item in row.items}
+    broken = list[FieldError]()
+    for place, item in enumerate(items):
+        here = f"{key}.{item['key']}"
+        if (other := known.setdefault(_plain(item["text"]), here)) != here:
+            said = f"Check-ins ask this under the key {other}."
+            broken.append(FieldError(f"/items/{place}/text", "repeated", said))
+    if broken:
+        raise Invalid(*broken)
+
+
+def _plain(words: str) -> str:
+    return " ".join(words.split()).casefold()
+
+
 def asked_in(session: Session, *, program_id: UUID) -> list[Item]:
     """The items of the last version of each instrument that check-ins ask, their keys after the instrument's."""
     rows = (
@@ -53,4 +77,5 @@ def asked_in(session: Session, *, program_id: UUID) -> list[Item]:
         for row in session.execute(rows)
         if row.in_check_ins
         for item in row.items
+        if item["kind"] != "scale" or item["most"] - item["least"] >= LEAST_SPAN
     ]

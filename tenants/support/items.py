@@ -11,6 +11,8 @@ from tenants.kernel.errors import FieldError, Invalid
 
 KINDS = ("scale", "yes_no", "choice")
 MOST_ITEMS = 60
+LEAST_SPAN = 4
+"""Five points: on fewer, a band over five people would leave too few values for somebody's answer."""
 Item = dict[str, Any]
 
 
@@ -49,8 +51,9 @@ OURS: tuple[Item, ...] = (
 """After a meeting and at the end of a window; all of them optional."""
 
 
-def check_items(items: Sequence[Item]) -> None:
-    """Raise Invalid, at /items, unless these can be asked."""
+def check_items(items: Sequence[Item], *, in_check_ins: bool = True) -> None:
+    """Raise Invalid, at /items, unless these can be asked, or asked in check-ins."""
+    least_span = LEAST_SPAN if in_check_ins else 1
     broken = [
         FieldError(f"/items/{place}/key", "repeated", "Each item needs a key of its own.")
         for place, item in enumerate(items)
@@ -58,10 +61,9 @@ def check_items(items: Sequence[Item]) -> None:
     ]
     for place, item in enumerate(items):
         at = f"/items/{place}"
-        if item["kind"] == "scale" and not 1 <= (item["most"] or 0) - (item["least"] or 0) <= 20:
-            broken.append(
-                FieldError(f"{at}/most", "invalid", "A scale has a least and a most, 1 to 20 apart.")
-            )
+        if item["kind"] == "scale" and not least_span <= (item["most"] or 0) - (item["least"] or 0) <= 20:
+            said = f"A scale has a least and a most, {least_span} to 20 apart."
+            broken.append(FieldError(f"{at}/most", "invalid", said))
         if item["kind"] == "choice" and not item["levels"]:
             broken.append(FieldError(f"{at}/levels", "required", "Say what can be chosen."))
         if item["levels"] and len(set(item["levels"])) < len(item["levels"]):

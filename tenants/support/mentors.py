@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Select, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from tenants.cohorts.models import Cohort
+from tenants.cohorts.models import Program
 from tenants.kernel.crypto import Place
 from tenants.kernel.errors import Forbidden
 from tenants.kernel.ids import new_id
@@ -20,7 +20,7 @@ WARNING = (
     "You have named nobody beside your group. Peers are a great help and no substitute for a senior mentor or a"
     " sponsor: ask your program, or one whom you trust, who could be one for you."
 )
-_POOL = text("SELECT door.pool_answers(:cohort)")
+_POOL = text("SELECT door.pool_answers(:program)")
 
 
 def own_mentors(session: Session) -> dict[str, Any]:
@@ -51,19 +51,21 @@ def name_mentors(session: Session, *, mentors: Sequence[dict[str, Any]]) -> dict
     return _told(orjson.loads(orjson.dumps(listed)))
 
 
-def pooled_answers(session: Session, *, cohort_id: UUID) -> Select[Any]:
-    """What the tenant is told of a cohort, once a quarter: how large a share has no other mentor, and of how large a
-    share a promise of protected time is not kept. It is worked out when somebody first asks in the quarter.
+def pooled_answers(session: Session, *, program_id: UUID) -> Select[Any]:
+    """What the tenant is told of a program's people in groups, once a quarter: how large a share has no other mentor,
+    and of how large a share a promise of protected time is not kept.
+
+    It is worked out when somebody first asks in the quarter, by the door, which compares it with all that was told.
     """
-    if session.get(Cohort, (session.tenant_id, cohort_id)) is not None:
-        session.execute(_POOL, {"cohort": cohort_id})
+    if session.get(Program, (session.tenant_id, program_id)) is not None:
+        session.execute(_POOL, {"program": program_id})
     columns: tuple[Any, ...] = (
         PooledAnswer.id,
         PooledAnswer.question,
         PooledAnswer.quarter,
         PooledAnswer.band,
     )
-    return select(*columns).where(PooledAnswer.cohort_id == cohort_id)
+    return select(*columns).where(PooledAnswer.program_id == program_id)
 
 
 def refuse_unless_herself(session: Session) -> None:

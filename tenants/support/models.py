@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, Uuid, func
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, Uuid, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -46,20 +46,23 @@ class Instrument(Created, TenantRow):
 class CheckInWindow(Created, TenantRow):
     """A time in which the members of a cohort's groups are asked. All of it is fixed before it opens.
 
-    `least` is how many of a group must have answered for it to hear of the answers. `tallied_at` is set once, by the
-    door that publishes.
+    `least` is how many of a group must have answered for it to hear of the answers, `least_changed` how many must have
+    come in or dropped out if any have. `tallied_at` is set once, by the door that publishes.
     """
 
     __tablename__ = "check_in_window"
     __table_args__ = (
         belongs_to("cohort"),
         UniqueConstraint("tenant_id", "cohort_id", "opens_at"),
+        CheckConstraint("least BETWEEN 5 AND 10", name="least"),
+        CheckConstraint("least_changed BETWEEN 3 AND 10", name="least_changed"),
     )
 
     cohort_id: Mapped[UUID]
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
     least: Mapped[int]
+    least_changed: Mapped[int] = mapped_column(default=3, server_default="3")
     items: Mapped[list[Any]]
     tallied_at: Mapped[datetime | None]
 

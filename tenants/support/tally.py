@@ -2,10 +2,10 @@
 
 The rule. A person's answers to an item in a window are one value, their mean rounded to the scale. A group sees one of
 three bands of the mean over its people, no number and no name. It is published only if at least `least` people
-answered and, against every window that is published already, those who came in are none or at least three, and so are
-those who dropped out; else it stays silent for good. The tenant sees the same bands over at least three groups and 15
-people, and of what is chosen, from 11 people on, roughly how many, under the same rule. What decides is who answered,
-never what.
+answered and, against every window that is published already, those who came in are none or at least `least_changed`
+(three, or more if the program says so), and so are those who dropped out; else it stays silent for good. The tenant
+sees the same bands over at least three groups and 15 people, under the same rule, and of what is chosen, from 11 people
+on, roughly how many, if none or at least 11 changed. What decides is who answered, never what.
 
 The database does it, through the door `tally_check_ins`, which alone reads the answers: once a window, by a job or by
 whoever asks first after it has closed. So what is told never changes, whatever is taken back afterwards.

@@ -12,6 +12,7 @@ from tenants.groups.signatures import sign_charter
 from tenants.kernel.clock import now
 from tests.conftest import eventually
 from tests.factories.circles import circle_of
+from tests.factories.group_life import days_ahead
 from tests.factories.matching import every
 from tests.factories.people import acting, connection_of, member_of
 from tests.planting import plant
@@ -299,6 +300,69 @@ def test_the_tenant_hears_a_word_of_a_round_that_has_ended_and_nobodys_leaving_c
         assert circle.api(number).post(f"{circle.url}/departure").status_code == 201
     put(circle, 1, "renewal", answer="stop")
     assert counts(circle)["last_renewal"] == word
+
+
+def test_the_door_of_renewals_takes_no_round_and_no_day_of_ones_own(circle, database):
+    with database.tenant(circle.tenant.id) as session, pytest.raises(Exception, match="does not exist"):
+        session.connection().exec_driver_sql(
+            "SELECT door.last_renewal(%s, 1, current_date - 1)", (circle.id,)
+        )
+
+
+def test_counts_do_not_tell_by_somebodys_leaving_what_she_had_said(app, tenant, superuser):
+    circle = circle_of(app, tenant, superuser, people=5, state="announced")
+    url = f"/v1/cohorts/{circle.cohort_id}"
+    tag = {"If-Match": tenant.api.get(url).headers["ETag"]}
+    day = (TODAY - timedelta(2)).isoformat()
+    assert tenant.api.patch(url, json={"confirm_by": day}, headers=tag).status_code == 200
+    write(circle, 0)
+    for number in (0, 1):
+        assert put(circle, number, "charter/versions/1/signature").status_code == 200
+        listed = circle.api(number).get(f"{circle.url}/responsibilities").get_json()["version"]
+        assert put(circle, number, "responsibilities", version=listed).status_code == 200
+        assert put(circle, number, "confirmation", answer="confirmed").status_code == 200
+    before = counts(circle)["counts"]
+    assert (before["signed"], before["accepted"], before["confirmed"], before["silent"]) == (2, 2, 2, 3)
+    for number in (1, 2):  # she who has said all of it, and she who has said nothing
+        assert circle.api(number).post(f"{circle.url}/departure").status_code == 201
+        after = counts(circle)["counts"]
+        assert after == {**before, "members": 5 - number}
+
+
+def test_a_group_is_not_confirmed_by_one_who_is_left_and_one_who_has_gone(announced, tenant):
+    for number in (0, 1):
+        assert put(announced, number, "confirmation", answer="confirmed").status_code == 200
+    assert announced.api(0).post(f"{announced.url}/departure").status_code == 201
+    assert announced.api(2).post(f"{announced.url}/departure").status_code == 201
+    assert tenant.api.get(announced.url).get_json()["state"] == "announced"
+
+
+def test_those_who_come_into_a_group_that_opens_anew_are_not_told_what_was_done_before(circle, superuser):
+    met = {
+        "starts_at_local": days_ahead(3), "time_zone": "UTC", "rrule": "FREQ=WEEKLY",
+        "join_link": "https://video.example/amberbay",
+    }  # fmt: skip
+    assert circle.api().post(f"{circle.url}/meeting-series", json=met).status_code == 201
+    me = str(circle.members[1])
+    assert put(circle, 1, "convener", membership_id=me).status_code == 200
+    settings = circle.api().get(f"{circle.url}/content-settings")
+    changed = circle.api().put(
+        f"{circle.url}/content-settings",
+        json={"keep_days": 90, "notes": True},
+        headers={"If-Match": settings.headers["ETag"]},
+    )
+    assert changed.status_code == 200, changed.get_json()
+    # As an accepted run does where nobody goes on who was let in.
+    superuser.execute("UPDATE group_member SET left_at = now() WHERE group_id = %s", [circle.id])
+    superuser.execute("UPDATE peer_group SET opened_at = now() WHERE id = %s", [circle.id])
+    circle.add()
+    api = circle.api(3)
+    (first, *_) = every(api, f"{circle.url}/meetings")
+    assert api.get(f"{circle.url}/meetings/{first['id']}").get_json()["join_link"] is None
+    assert api.get(f"{circle.url}/convener").get_json()["turns"] == []
+    assert api.get(f"{circle.url}/content-settings").get_json()["keep_days"] == 90, "as they were agreed"
+    assert put(circle, 3, "convener", membership_id=str(circle.members[3])).status_code == 200
+    assert len(api.get(f"{circle.url}/convener").get_json()["turns"]) == 1
 
 
 def test_only_a_group_that_is_active_renews(announced):

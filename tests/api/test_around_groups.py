@@ -136,12 +136,16 @@ def test_other_mentors_are_for_ones_own_eyes_and_none_is_a_kind_warning(app, cir
         assert session.connection().exec_driver_sql("SELECT count(*) FROM own_mentors").scalar_one() == 0
 
 
-def people(circle, number):
-    """So many more who take part, as a door sees them; their memberships."""
+def people(circle, number, *, state="active", left_at=None):
+    """So many more who are in a group of the cohort, as a door sees them; their memberships."""
     cursor, here = circle.superuser.cursor(), {"tenant_id": circle.tenant.id}
+    group = plant(cursor, "peer_group", cohort_id=circle.cohort_id, state=state, **here)
     found = [plant(cursor, "membership", **here) for _ in range(number)]
     for each in found:
-        plant(cursor, "participant", cohort_id=circle.cohort_id, membership_id=each, state="placed", **here)
+        who = {"membership_id": each, **here}
+        participant = plant(cursor, "participant", cohort_id=circle.cohort_id, state="placed", **who)
+        place = {"participant_id": participant, "admitted_at": now(), "left_at": left_at, **who}
+        plant(cursor, "group_member", group_id=group, **place)
     return found
 
 
@@ -152,14 +156,14 @@ def says(circle, members, has_any):
 
 
 def pooled(circle):
-    rows = every(circle.tenant.api, f"/v1/cohorts/{circle.cohort_id}/pooled-answers")
+    rows = every(circle.tenant.api, f"/v1/programs/{circle.program_id}/pooled-answers")
     return [row["band"] for row in rows if row["question"] == "no_mentors"]
 
 
 def next_quarter(circle):
     circle.superuser.execute(
-        "UPDATE pooled_answer SET quarter = quarter - interval '3 months' WHERE cohort_id = %s",
-        [circle.cohort_id],
+        "UPDATE pooled_answer SET quarter = quarter - interval '3 months' WHERE program_id = %s",
+        [circle.program_id],
     )
 
 
@@ -173,16 +177,43 @@ def test_the_tenant_is_told_a_share_of_eleven_or_more(circle, without, others, b
     assert pooled(circle) == [band]
 
 
-def test_it_is_told_once_a_quarter_and_not_where_one_or_two_came_in(circle):
+@pytest.mark.parametrize(
+    "elsewhere",
+    [{"state": "announced"}, {"state": "ended"}, {"state": "formed"}, {"left_at": now()}],
+)
+def test_only_those_in_a_group_that_lives_are_counted(circle, elsewhere):
+    says(circle, people(circle, 10), True)
+    says(circle, people(circle, 5, **elsewhere), True)
+    assert pooled(circle) == [None]
+
+
+def test_an_organiser_who_exchanges_one_person_learns_nothing(app, circle, tenant, superuser):
+    """By programs that he makes for it, each with a group of eleven."""
+    chosen = people(circle, 11)
+    says(circle, chosen[:9], True)
+    says(circle, chosen[9:], False)
+    other = circle_of(app, tenant, superuser, people=0)
+    says(other, people(other, 1), False)
+    assert pooled(circle) == ["under_a_quarter"]
+    cursor, here = superuser.cursor(), {"tenant_id": tenant.id, "group_id": other.id}
+    for each in chosen[1:]:
+        who = {"membership_id": each, "admitted_at": now(), **here}
+        taking_part = {"cohort_id": other.cohort_id, "membership_id": each, "state": "placed"}
+        participant = plant(cursor, "participant", tenant_id=tenant.id, **taking_part)
+        plant(cursor, "group_member", participant_id=participant, **who)
+    assert pooled(other) == [None], "three of these eleven have none, two of those did"
+
+
+def test_it_is_told_once_a_quarter_and_not_where_one_to_ten_came_in(circle):
     says(circle, people(circle, 11), True)
     assert pooled(circle) == ["under_a_quarter"]
-    says(circle, people(circle, 2), False)
+    says(circle, people(circle, 10), False)
     assert pooled(circle) == ["under_a_quarter"]
     next_quarter(circle)
     assert sorted(map(str, pooled(circle))) == ["None", "under_a_quarter"]
-    says(circle, people(circle, 20), False)
+    says(circle, people(circle, 1), False)
     next_quarter(circle)
-    assert sorted(map(str, pooled(circle))) == ["None", "more", "under_a_quarter"]
+    assert sorted(map(str, pooled(circle))) == ["None", "quarter_to_half", "under_a_quarter"]
 
 
 def test_who_answered_is_the_doors_to_know(circle, database):
@@ -243,7 +274,7 @@ def test_whether_promises_are_kept_is_told_as_a_share(circle):
         promise = plant(cursor, "sponsor_commitment", participant_id=participant, **here)
         kept = "no" if number < 4 else "partly"
         plant(cursor, "commitment_answer", commitment_id=promise, membership_id=member, kept=kept, **here)
-    rows = every(circle.tenant.api, f"/v1/cohorts/{circle.cohort_id}/pooled-answers")
+    rows = every(circle.tenant.api, f"/v1/programs/{circle.program_id}/pooled-answers")
     assert {row["question"]: row["band"] for row in rows} == {
         "no_mentors": None, "promise_not_kept": "quarter_to_half",
     }  # fmt: skip

@@ -186,14 +186,15 @@ def test_an_answer_to_a_window_that_has_closed_is_refused_by_the_wall(circle, su
 def test_a_window_keeps_what_it_was_fixed_with(circle, tenant, superuser):
     api, url = circle.api(), f"{circle.url}/check-in-window"
     before = api.get(url).get_json()
-    edit_program(circle, check_in_months=1, check_in_least=8)
+    edit_program(circle, check_in_months=1, check_in_least=8, check_in_least_changed=5)
     loaded = tenant.api.post(f"/v1/programs/{circle.program_id}/instruments", json=INSTRUMENT)
     assert loaded.status_code == 201
     assert api.get(url).get_json() == before
     for _ in range(2):  # this one and the next are fixed
         close(circle, superuser)
         now = api.get(url).get_json()
-    assert (now["least"], now["items"][-1]["key"]) == (8, "belonging.at_home")
+    assert (now["least"], now["least_changed"]) == (8, 5)
+    assert now["items"][-1]["key"] == "belonging.at_home"
     assert checked_in(api, circle, **{"belonging.at_home": 5}).status_code == 201
 
 
@@ -222,7 +223,10 @@ def test_many_who_come_first_at_once_fix_the_same_windows(circle, superuser):
     [
         ({"items": []}, "/items"),
         ({"items": [{"key": "a", "text": "A", "kind": "scale", "least": 5, "most": 5}]}, "/items/0/most"),
+        ({"items": [{"key": "a", "text": "A", "kind": "scale", "least": 1, "most": 4}]}, "/items/0/most"),
         ({"items": [{"key": "a", "text": "A", "kind": "scale"}]}, "/items/0/most"),
+        ({"items": [{"key": "a", "text": "the hour  was worth it.", "kind": "yes_no"}]}, "/items/0/text"),
+        ({"items": [{"key": key, "text": "A", "kind": "yes_no"} for key in "ab"]}, "/items/1/text"),
         ({"items": [{"key": "a", "text": "A", "kind": "choice"}]}, "/items/0/levels"),
         ({"items": [{"key": "a", "text": "A", "kind": "choice", "levels": ["x", "x"]}]}, "/items/0/levels"),
         ({"items": [{"key": "a", "text": "A", "kind": "yes_no"}] * 2}, "/items/1/key"),
@@ -242,3 +246,48 @@ def test_a_version_of_an_instrument_is_loaded_once(circle, tenant):
     assert (again.status_code, again.get_json()["code"]) == (409, "exists")
     assert tenant.api.post(url, json={**INSTRUMENT, "version": "2"}).status_code == 201
     assert json.dumps(every(tenant.api, url)).count('"belonging"') == 2
+
+
+def test_a_question_keeps_its_key_in_all_versions_that_check_ins_ask(circle, tenant):
+    url = f"/v1/programs/{circle.program_id}/instruments"
+    assert tenant.api.post(url, json=INSTRUMENT).status_code == 201
+    moved = [{**INSTRUMENT["items"][0], "key": "home"}]
+    for changes in ({"version": "2", "items": moved}, {"key": "other"}):
+        refused = tenant.api.post(url, json={**INSTRUMENT, **changes})
+        assert refused.status_code == 422
+        assert [error["pointer"] for error in refused.get_json()["errors"]] == ["/items/0/text"]
+    elsewhere = {**INSTRUMENT, "key": "other", "in_check_ins": False}
+    assert tenant.api.post(url, json=elsewhere).status_code == 201
+
+
+def test_a_short_scale_can_be_loaded_for_other_uses_than_check_ins(circle, tenant):
+    item = {"key": "a", "text": "A", "kind": "scale", "least": 1, "most": 2}
+    body = {**INSTRUMENT, "items": [item], "in_check_ins": False}
+    assert tenant.api.post(f"/v1/programs/{circle.program_id}/instruments", json=body).status_code == 201
+
+
+@pytest.mark.parametrize("changes", [{"check_in_least_changed": 2}, {"check_in_least_changed": 11}])
+def test_a_program_cannot_ask_for_fewer_than_three_to_have_changed(circle, tenant, changes):
+    url = f"/v1/programs/{circle.program_id}"
+    tag = {"If-Match": tenant.api.get(url).headers["ETag"]}
+    assert tenant.api.patch(url, json=changes, headers=tag).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("least", "changed", "length", "refusal"),
+    [
+        (1, 3, "3 months", "ck_check_in_window_least"),
+        (5, 1, "3 months", "ck_check_in_window_least_changed"),
+        (5, 3, "1 minute", "long_enough"),
+    ],
+)
+def test_the_database_takes_no_window_that_would_tell_of_few(
+    circle, tenant, database, least, changed, length, refusal
+):
+    row = (
+        "INSERT INTO check_in_window (tenant_id, id, cohort_id, opens_at, closes_at, least, least_changed, items,"
+        " created_at) VALUES (%s, uuidv7(), %s, now() - interval '1 hour',"
+        " now() - interval '1 hour' + %s::interval, %s, %s, '[]', now())"
+    )
+    with database.tenant(tenant.id) as session, pytest.raises(Exception, match=refusal):
+        session.connection().exec_driver_sql(row, (tenant.id, circle.cohort_id, length, least, changed))

@@ -1,6 +1,7 @@
 """Members look back together: propose, rate, agree."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product as every_way
 from threading import Barrier
 
 import pytest
@@ -39,12 +40,13 @@ def code(answer):
     return answer.status_code, (answer.get_json() or {}).get("code")
 
 
-def test_members_propose_rate_and_agree(circle):
+def test_members_propose_rate_and_agree(app, tenant, superuser):
+    circle = circle_of(app, tenant, superuser, people=5)
     one = opened(circle)
     keep = proposed(circle, one)
     stop = proposed(circle, one, "stop", "Running late", number=1)
     assert go_on(circle, one, "rating", number=1) == [200]
-    for number, rating in ((0, 5), (1, 4), (2, 2), (2, 3)):
+    for number, rating in ((0, 5), (1, 4), (2, 2), (2, 3), (3, 4), (4, 4)):
         assert circle.api(number).put(f"{keep}/rating", json={"rating": rating}).status_code == 204
     assert circle.api(0).put(f"{stop}/rating", json={"rating": 1}).status_code == 204
     during = entries(circle, one, 2)
@@ -57,7 +59,7 @@ def test_members_propose_rate_and_agree(circle):
     kept, stopped = entries(circle, one, 1)
     assert (kept["text"], kept["raters"], kept["band"], kept["own_rating"]) == (
         "Mine of Amberbay",
-        3,
+        5,
         "high",
         4,
     )
@@ -69,9 +71,16 @@ def test_members_propose_rate_and_agree(circle):
 
 @pytest.mark.parametrize(
     ("ratings", "band"),
-    [((1, 1, 1), None), ((5, 5, 5), None), ((1, 1, 2), "low"), ((1, 3, 5), "middle"), ((4, 4, 4), "high")],
+    [
+        ((5, 1, 1, 1), None),
+        ((5, 1, 1, 1, 1), "low"),
+        ((1, 1, 1, 1, 1), "low"),
+        ((1, 3, 3, 3, 5), "middle"),
+        ((1, 5, 5, 5, 5), "high"),
+    ],
 )
-def test_a_band_does_not_tell_what_each_rated(circle, ratings, band):
+def test_a_band_is_told_from_five_raters_on_whatever_they_said(app, tenant, superuser, ratings, band):
+    circle = circle_of(app, tenant, superuser, people=5)
     one = opened(circle)
     entry = proposed(circle, one)
     go_on(circle, one, "rating")
@@ -79,9 +88,47 @@ def test_a_band_does_not_tell_what_each_rated(circle, ratings, band):
         assert circle.api(number).put(f"{entry}/rating", json={"rating": rating}).status_code == 204
     go_on(circle, one, "agreeing")
     (row,) = entries(circle, one, 0)
-    assert (row["raters"], row["band"]) == (band and 3, band), (
-        "that all said the same extreme shows in neither"
-    )
+    assert (row["raters"], row["band"]) == (band and len(ratings), band)
+
+
+def test_of_five_raters_a_band_leaves_each_four_values_for_everybody_elses():
+    limits = {
+        "low": lambda mean: mean < 2.5,
+        "middle": lambda mean: 2.5 <= mean <= 3.5,
+        "high": lambda mean: mean > 3.5,
+    }
+    left = [
+        {others[0] for others in every_way(range(1, 6), repeat=4) if within((own + sum(others)) / 5)}
+        for own in range(1, 6)
+        for within in limits.values()
+    ]
+    assert min(len(each) for each in left) == 4
+
+
+def test_bands_are_told_to_members_of_the_time_who_signed_in_as_themselves(app, tenant, superuser, database):
+    circle = circle_of(app, tenant, superuser, people=5)
+    one = opened(circle)
+    entry = proposed(circle, one)
+    item = circle.api().post(f"{circle.url}/agenda-items", json={"title": "Amberbay"}).get_json()["id"]
+    assert circle.api().put(f"{circle.url}/agenda-items/{item}/vote").status_code == 204
+    go_on(circle, one, "rating")
+    for number in range(5):
+        assert circle.api(number).put(f"{entry}/rating", json={"rating": 4}).status_code == 204
+    go_on(circle, one, "agreeing")
+    circle.add()
+    people = dict(superuser.execute("SELECT id, person_id FROM membership WHERE tenant_id = %s", [tenant.id]))
+
+    def told(number, *, herself=True):
+        member = circle.members[number]
+        with database.tenant(tenant.id) as session:
+            session.identify(membership_id=member, person_id=people[member] if herself else None)
+            run = session.connection().exec_driver_sql
+            rated = run("SELECT band FROM door.ratings(%s)", (one.rpartition("/")[2],)).all()
+            return rated, run("SELECT votes FROM door.agenda_votes(%s)", (circle.id,)).all()
+
+    assert told(1) == ([("high",)], [(1,)])
+    assert told(1, herself=False) == ([], []), "whoever runs her employer's sign-in"
+    assert told(5) == ([], []), "a newcomer"
 
 
 def test_one_at_a_time(circle):

@@ -30,6 +30,7 @@ NARROWER = {
     "admission_answer": {"own_answers"},
     "charter_version": {"versions_follow"},
     "check_in": {"while_open"},
+    "check_in_window": {"long_enough"},
     "consent_entry": {"own_decisions"},
     "delivered_invitation": {"own_invitations"},
     "curriculum_version": {"versions_follow"},
@@ -76,12 +77,13 @@ DOORS = {
     "charter_in_force(of_group uuid)",
     "conclude_admission(admission uuid)",
     "deliver_invitation(invitation uuid, guest uuid)",
+    "all_have_confirmed(of_group uuid)",
     "agreement_counts(of_group uuid, charter integer, list integer, overdue boolean)",
     "curriculum_in_force(of_group uuid)",
     "due_jobs(most integer)",
     "expire_words(most integer)",
     "found_group(of_group uuid)",
-    "last_renewal(of_group uuid, round integer, ended date)",
+    "last_renewal(of_group uuid)",
     "lock_groups(locked boolean)",
     "in_reach(member uuid, programs uuid[], cohorts uuid[])",
     "keys_under_others(master text, after uuid, most integer)",
@@ -93,7 +95,7 @@ DOORS = {
     "propose_admission(admission uuid, member uuid)",
     "own_decision(member uuid, program uuid, of_purpose text, of_funder text)",
     "person_of(identity bytea)",
-    "pool_answers(of_cohort uuid)",
+    "pool_answers(of_program uuid)",
     "purge()",
     "ratings(of_retrospective uuid)",
     "separations(cohort uuid)",
@@ -127,6 +129,7 @@ DOOR_READS = {
         "opens_at",
         "closes_at",
         "least",
+        "least_changed",
         "items",
         "tallied_at",
     },
@@ -183,13 +186,13 @@ DOOR_READS = {
     "peer_group": None,
     "personal_identity": {"key", "person_id"},
     "placement": {"tenant_id", "matching_run_id", "participant_id", "proposed_group_id"},
-    "pooled_answer": {"tenant_id", "cohort_id", "question", "quarter", "band", "answered"},
+    "pooled_answer": {"tenant_id", "program_id", "question", "quarter", "band", "answered"},
     "pooled_check_in": {"tenant_id", "cohort_id", "item", "answered"},
     "product_contributor": {"tenant_id", "product_id"},
     "program": {"tenant_id", "id", "group_sign_in"},
     "proposed_group": {"tenant_id", "id", "matching_run_id", "group_id"},
     "retrospective": {"tenant_id", "id", "group_id", "phase"},
-    "retrospective_entry": {"tenant_id", "id", "retrospective_id"},
+    "retrospective_entry": {"tenant_id", "id", "retrospective_id", "written_at"},
     "retrospective_rating": {"tenant_id", "retrospective_entry_id", "rating"},
     "role_grant": {"tenant_id", "membership_id"},
     "separation": {"tenant_id", "id", "cohort_id", "membership_id", "encrypted_names"},
@@ -302,6 +305,7 @@ def forms(servers):
         "form_curriculum": partial(rls.protect_private, in_force="door.curriculum_in_force"),
         "form_acts": rls.protect_acts,
         "form_shared_acts": partial(rls.protect_acts, shared=True),
+        "form_lasting_acts": partial(rls.protect_acts, shared=True, lasting=True),
         "form_own_acts": partial(rls.protect_acts, secret=True),
         "form_addressed": rls.protect_addressed,
         "form_published": rls.protect_published,
@@ -347,8 +351,9 @@ def test_every_table_has_exactly_one_of_the_four_walls(catalogue, tables, forms)
     assert which.pop("charter_version") == ["form_charter"]
     assert which.pop("curriculum_version") == ["form_curriculum"]
     assert which.pop("member_answer") == which.pop("turn") == ["form_acts"]
-    for table in ("content_settings", "meeting_agenda", "meeting_link", "retrospective"):
-        assert which.pop(table) == ["form_shared_acts"]
+    assert which.pop("meeting_link") == ["form_shared_acts"]
+    for table in ("content_settings", "meeting_agenda", "retrospective"):
+        assert which.pop(table) == ["form_lasting_acts"]
     assert which.pop("agenda_vote") == which.pop("retrospective_rating") == ["form_own_acts"]
     strange = {
         table: form

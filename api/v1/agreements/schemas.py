@@ -31,7 +31,9 @@ class Confirmation(Schema):
         metadata={"description": "confirmed once all who are there have confirmed, two or more."}
     )
     confirm_by = Day(allow_none=True)
-    confirmed = fields.Integer(metadata={"description": "Members who have confirmed."})
+    confirmed = fields.Integer(
+        metadata={"description": "How many have confirmed, also if they have left since."}
+    )
     members = fields.Integer()
 
 
@@ -140,7 +142,7 @@ class ResponsibilityListPut(Schema):
 
 
 class AgreementCounts(Schema):
-    """How many members have; never who."""
+    """How many have, whether or not they are still there; never who."""
 
     members = fields.Integer(metadata={"description": "Let in, and not gone."})
     confirmed = fields.Integer()
@@ -148,7 +150,8 @@ class AgreementCounts(Schema):
     silent = fields.Integer(
         allow_none=True,
         metadata={
-            "description": "Members who are there and have not confirmed an announced group, once confirm_by is past."
+            "description": "Those let in who have said nothing of an announced group, once confirm_by is past; also if "
+            "they have left since."
         },
     )
     signed = fields.Integer(metadata={"description": "The charter in force."})

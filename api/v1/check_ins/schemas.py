@@ -33,6 +33,11 @@ class CheckInWindow(Schema):
     least = fields.Integer(
         metadata={"description": "How many of the group must have answered for it to be told of the answers."}
     )
+    least_changed = fields.Integer(
+        metadata={
+            "description": "How many must have come in or dropped out since, if any have; see the docs."
+        }
+    )
     items = fields.List(fields.Nested(Item))
 
 

@@ -16,7 +16,12 @@ class ItemCreate(Schema):
     text = Text(most=500, required=True)
     kind = Choice(KINDS, required=True)
     least = Whole(most=1000, metadata={"description": "Of a scale."})
-    most = Whole(most=1000, metadata={"description": "Of a scale, 1 to 20 above the least."})
+    most = Whole(
+        most=1000,
+        metadata={
+            "description": "Of a scale: 4 to 20 above the least, from 1 where check-ins do not ask it."
+        },
+    )
     reversed = Flag(metadata={"description": "A high number is bad."})
     levels = fields.List(Text(most=100), validate=validate.Length(min=2, max=30))
     most_chosen = Whole(least=1, most=30)

@@ -1,4 +1,4 @@
-"""/v1/me/mentors, and what is told of a cohort's people together"""
+"""/v1/me/mentors, and what is told of a program's people together"""
 
 from typing import Any
 from uuid import UUID
@@ -7,7 +7,7 @@ from sqlalchemy import Select
 
 from api.blueprint import Blueprint
 from api.v1.mentors.schemas import MyMentors, MyMentorsPut, PooledAnswer
-from tenants.cohorts.models import Cohort
+from tenants.cohorts.models import Program
 from tenants.kernel.permissions import Permission
 from tenants.kernel.session import Session
 from tenants.support import mentors
@@ -28,8 +28,8 @@ def put_my_mentors(session: Session, body: dict[str, Any]) -> dict[str, Any]:
 
 
 @blp.list(
-    "/cohorts/<uuid:cohort_id>/pooled-answers", Permission.GROUPS_READ, returns=PooledAnswer, parent=Cohort
+    "/programs/<uuid:program_id>/pooled-answers", Permission.GROUPS_READ, returns=PooledAnswer, parent=Program
 )
-def list_pooled_answers(session: Session, cohort_id: UUID) -> Select[Any]:
-    """What you are told of a cohort's people together, once a quarter."""
-    return mentors.pooled_answers(session, cohort_id=cohort_id)
+def list_pooled_answers(session: Session, program_id: UUID) -> Select[Any]:
+    """What you are told of a program's people in groups together, once a quarter."""
+    return mentors.pooled_answers(session, program_id=program_id)

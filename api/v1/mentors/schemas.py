@@ -38,7 +38,7 @@ class MyMentors(Schema):
 
 
 class PooledAnswer(Schema):
-    """How large a share of a cohort's people said something."""
+    """How large a share of those who answered said something."""
 
     id = fields.UUID()
     question = fields.String(
@@ -49,5 +49,7 @@ class PooledAnswer(Schema):
     quarter = fields.Date(metadata={"description": "Its first day."})
     band = fields.String(
         allow_none=True,
-        metadata={"description": "under_a_quarter, quarter_to_half or more; null: not enough to tell."},
+        metadata={
+            "description": "under_a_quarter, quarter_to_half or more; null: too few to tell, or too few changed."
+        },
     )

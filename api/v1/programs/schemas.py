@@ -29,6 +29,10 @@ _CONCERNS = {
     "description": "Memberships to whom members' concerns go; none: to owners, admins and the program's managers."
 }
 _LEAST = {"description": "How many of a group must have answered for it to be told of the answers, 5 to 10."}
+_CHANGED = {
+    "description": "How many must have come in or dropped out, if any have, against what a group was told before: "
+    "3 to 10. Five leave fewer guesses and more silence."
+}
 _REPAIR = {
     "description": "automatic: when a group has lost somebody, a run is ordered that goes on from the groups in need, "
     "and its proposal waits for you; by_hand: the group is marked."
@@ -89,6 +93,7 @@ class ProgramPatch(Schema):
     )
     check_in_months = Whole(least=1, most=12, metadata=_WINDOW)
     check_in_least = Whole(least=5, most=10, metadata=_LEAST)
+    check_in_least_changed = Whole(least=3, most=10, metadata=_CHANGED)
     concern_readers = fields.List(fields.UUID(), validate=validate.Length(max=20), metadata=_CONCERNS)
 
 
@@ -106,6 +111,7 @@ class Program(EditableResource):
     wordings = fields.Dict(keys=fields.String(), values=fields.Nested(Wording))
     check_in_months = fields.Integer(metadata=_WINDOW)
     check_in_least = fields.Integer(metadata=_LEAST)
+    check_in_least_changed = fields.Integer(metadata=_CHANGED)
     concern_readers = fields.List(fields.UUID(), metadata=_CONCERNS)
 
 

@@ -9,9 +9,7 @@ from api.group_words import Sealed, Whose
 from tenants.groups.agreement_models import ENTRY_KINDS, PHASES
 from tenants.groups.retrospectives import MOST_CHARACTERS, SHOWN_FROM
 
-_TOLD = {
-    "description": f"Once nobody rates any more, and from {SHOWN_FROM} who did and do not all say 1, or all 5."
-}
+_TOLD = {"description": f"Once nobody rates any more, and from {SHOWN_FROM} who did."}
 
 
 class RetrospectiveQuery(PageQuery):

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from uuid import UUID
 
 import numpy as np
@@ -59,6 +60,36 @@ def history(chance: random.Random, windows: int) -> History:
 Pattern = tuple[bool, ...]
 
 
+@cache
+def _left(
+    ranges: tuple[tuple[int, int], ...],
+    who: Pattern,
+    insider: Pattern,
+    own: int,
+    sizes: tuple[tuple[Pattern, int], ...],
+    enough: int,
+) -> int:
+    matrix = np.array([[pattern[row] for pattern, _ in sizes] for row in range(len(ranges))], dtype=float)
+    bounds = Bounds([size * LEAST for _, size in sizes], [size * MOST for _, size in sizes])
+    found = 0
+    for value in VALUES:
+        taken = np.array([value * who[row] + own * insider[row] for row in range(len(ranges))])
+        low, high = (np.array([each[end] for each in ranges]) - taken for end in (0, 1))
+        if sizes:
+            asked = milp(
+                np.zeros(len(sizes)),
+                constraints=LinearConstraint(matrix, low, high),
+                bounds=bounds,
+                integrality=np.ones(len(sizes)),
+            )
+            found += asked.status == 0
+        else:
+            found += bool(np.all((low <= 0) & (high >= 0)))
+        if found >= enough:
+            break
+    return found
+
+
 @dataclass
 class Sums:
     """What the attacker knows: of each set of people the sum lies in a range, as is told by a band or exactly."""
@@ -70,37 +101,17 @@ class Sums:
         people = frozenset().union(*(group for group, _, _ in self.known))
         return {who: tuple(who in group for group, _, _ in self.known) for who in people}
 
-    def left(self, who: Pattern, insider: Pattern, own: int, sizes: dict[Pattern, int]) -> int:
-        """How many values remain for somebody's answer to an insider who knows her own, counted up to ENOUGH.
+    def left(
+        self, who: Pattern, insider: Pattern, own: int, sizes: dict[Pattern, int], *, enough: int = ENOUGH
+    ) -> int:
+        """How many values remain for somebody's answer to an insider who knows her own, counted up to what is enough.
 
         `sizes`: how many others there are of each pattern. By integer programs over their sums.
         """
-        columns = list(sizes)
-        matrix = np.array(
-            [[pattern[row] for pattern in columns] for row in range(len(self.known))], dtype=float
-        )
-        bounds = Bounds(
-            [sizes[pattern] * LEAST for pattern in columns], [sizes[pattern] * MOST for pattern in columns]
-        )
-        found = 0
-        for value in VALUES:
-            taken = np.array([value * who[row] + own * insider[row] for row in range(len(self.known))])
-            low, high = (np.array([each[end] for each in self.known]) - taken for end in (1, 2))
-            if columns:
-                asked = milp(
-                    np.zeros(len(columns)),
-                    constraints=LinearConstraint(matrix, low, high),
-                    bounds=bounds,
-                    integrality=np.ones(len(columns)),
-                )
-                found += asked.status == 0
-            else:
-                found += bool(np.all((low <= 0) & (high >= 0)))
-            if found >= ENOUGH:
-                break
-        return found
+        ranges = tuple((low, high) for _, low, high in self.known)
+        return _left(ranges, who, insider, own, tuple(sorted(sizes.items())), enough)
 
-    def each_left(self, answers: dict[UUID, int]) -> Iterator[int]:
+    def each_left(self, answers: dict[UUID, int], *, enough: int = ENOUGH) -> Iterator[int]:
         """The above for everybody to every insider, those who are alike once."""
         patterns = self.patterns()
         asked = {
@@ -115,7 +126,9 @@ class Sums:
                 sizes[pattern] = sizes.get(pattern, 0) + 1
             for known in (who, insider):
                 sizes[known] -= 1
-            yield self.left(who, insider, own, {pattern: size for pattern, size in sizes.items() if size})
+            yield self.left(
+                who, insider, own, {pattern: size for pattern, size in sizes.items() if size}, enough=enough
+            )
 
 
 def by_bands(told: History) -> Sums:

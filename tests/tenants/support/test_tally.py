@@ -23,7 +23,7 @@ PUBLISHED = "SELECT group_id, window_id, band FROM check_in_result WHERE tenant_
 class Ledger:
     """A cohort and its windows, all of which have closed, behind no wall but as the app tallies them."""
 
-    def __init__(self, superuser, *, items=(ITEM,), windows=WINDOWS, least=5):
+    def __init__(self, superuser, *, items=(ITEM,), windows=WINDOWS, least=5, least_changed=3):
         self.cursor = superuser.cursor()
         self.cursor.execute("SET LOCAL session_replication_role = replica")
         self.tenant, self.cohort = new_id(), new_id()
@@ -31,6 +31,7 @@ class Ledger:
         self.windows = [
             plant(
                 self.cursor, "check_in_window", tenant_id=self.tenant, cohort_id=self.cohort, least=least,
+                least_changed=least_changed,
                 items=json.dumps(list(items)), opens_at=start + timedelta(days=90 * number),
                 closes_at=start + timedelta(days=90 * (number + 1)), tallied_at=None,
             )
@@ -143,6 +144,42 @@ def test_a_window_is_silent_where_one_or_two_came_or_went(ledger, out, came, tol
     book.answer(one_group([4] * came, window=1, group=group))
     book.tally()
     assert ((group, 1) in book.published()) is told
+
+
+@pytest.mark.parametrize(("out", "came", "told"), [(0, 0, True), (0, 4, False), (4, 0, False), (0, 5, True)])
+def test_a_program_may_ask_for_five_to_have_changed(ledger, out, came, told):
+    book = ledger(windows=2, least_changed=5)
+    first = one_group([4] * 10)
+    group = first[0][0]
+    book.answer(first)
+    book.answer([(group, who, 1, said) for _, who, _, said in first[out:]])
+    book.answer(one_group([4] * came, window=1, group=group))
+    book.tally()
+    assert ((group, 1) in book.published()) is told
+
+
+def test_a_scale_of_fewer_than_five_points_stays_silent(ledger):
+    items = [{**ITEM, "key": f"to_{most}", "most": most} for most in (2, 3, 4, 5)]
+    book = ledger(windows=1, items=items)
+    # On two points, who said 2 would know by a low band that all others said 1.
+    for value in (2, 1, 1, 1, 1):
+        book.answer(one_group([value], group=book.cohort, item="to_2"))
+    for item in items[1:]:
+        book.answer(one_group([1] * 5, group=book.cohort, item=item["key"]))
+    book.tally()
+    told = "SELECT item FROM check_in_result WHERE tenant_id = %s"
+    assert book.cursor.execute(told, [book.tenant]).fetchall() == [("to_5",)]
+
+
+def test_what_is_chosen_is_told_again_where_none_or_eleven_changed(ledger):
+    book = ledger(windows=3, items=[{"key": "gave_help", "kind": "yes_no"}])
+    groups = [new_id() for _ in range(3)]
+    first = [(group, new_id()) for group in groups for _ in range(5)]
+    for window, more in enumerate((0, 3, 11)):
+        people = [*first, *((groups[0], new_id()) for _ in range(more))]
+        book.answer((group, who, window, {"gave_help": True}) for group, who in people)
+    book.tally()
+    assert {window for window, _ in book.pooled()} == {0, 2}
 
 
 def test_a_silent_window_stays_silent_and_is_compared_with_none(ledger):
