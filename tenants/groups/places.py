@@ -2,16 +2,19 @@
 
 from uuid import UUID
 
-from sqlalchemy import exists, select, text
+from sqlalchemy import exists, func, select, text
 
 from tenants.cohorts.models import Participant
 from tenants.cohorts.notices import tell
 from tenants.cohorts.participants import append_change
 from tenants.groups.models import Group, GroupMember
+from tenants.groups.presence import is_present
 from tenants.kernel.clock import now
 from tenants.kernel.errors import NotFound
 from tenants.kernel.session import Session
 
+DYAD = 2
+"""How many a dyad is of at most."""
 _HOLD = text(
     "SELECT count(*) FROM (SELECT FROM participant p WHERE p.id = :also OR p.id IN (SELECT m.participant_id"
     "   FROM group_member m WHERE m.group_id = :group AND m.left_at IS NULL) ORDER BY p.id FOR UPDATE) held"
@@ -30,6 +33,12 @@ def hold_group(session: Session, group_id: UUID, *, also: UUID | None = None) ->
     if group is None:
         raise NotFound("group")
     return group
+
+
+def members_present(session: Session, group_id: UUID) -> int:
+    """How many members a group has who were let in and have not left."""
+    present = select(func.count()).select_from(GroupMember).where(is_present(group_id))
+    return session.scalar(present) or 0
 
 
 def hold_participant(session: Session, participant_id: UUID) -> Participant:
