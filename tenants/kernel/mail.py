@@ -40,6 +40,7 @@ LETTERS: dict[str, str] = {
     "meeting_reminder": "tenants.notices.reminders.compose",
     "nudge": "tenants.support.notices.compose_nudge",
     "concern": "tenants.support.notices.compose_concern",
+    "facilitation": "tenants.support.notices.compose_facilitation",
     "announcement": "tenants.support.notices.compose_announcement",
 }
 """The composer of each kind of letter, by name, such as tenants.people.invitations.compose."""
