@@ -75,7 +75,7 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         `pages`: the view returns a SELECT, which becomes one page of `returns`, ordered by this column. `parent`:
         what the single id of a list's path names; 404 if there is none. `etag`: the view returns something with a
         `version`; a PATCH, PUT or DELETE then needs If-Match and gets it as `if_match`. `location`: the URL of what
-        was made, with {id} and the ids of the path. `secrets`: response fields that a repeated request does not get
+        was made, with {id}, {number}, ids of the path. `secrets`: fields that a repeated request does not get
         again. `also`: a second status of success. `types`: what else the view may answer with, as a Response of its
         own. `errors`: statuses beyond the usual ones. `of_ended`: members do it in a group that has ended as well.
         """

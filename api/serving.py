@@ -218,7 +218,8 @@ def finished(view: View, etag: bool, location: str | None, status: int) -> View:
             if request.method == "GET" and request.if_none_match.contains_weak(str(result.version)):
                 return Response(status=304, headers=headers)
         if location:
-            headers["Location"] = location.format(**path, id=result.id)
+            made = {"id": result.id, "number": getattr(result, "number", None)}
+            headers["Location"] = location.format(**{**path, **made})
         if code == 202:
             headers["Retry-After"] = "1"
         return result, code, headers

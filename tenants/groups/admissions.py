@@ -14,7 +14,15 @@ from sqlalchemy import Row, Select, exists, select, text, update
 from tenants.groups.coming import Admission, AdmissionAnswer
 from tenants.groups.models import Group, GroupMember
 from tenants.groups.notices import ask_of_admission, tell_of_admission
-from tenants.groups.places import become, hold_group, hold_group_of_member, is_elsewhere, state_of
+from tenants.groups.places import (
+    DYAD,
+    become,
+    hold_group,
+    hold_group_of_member,
+    is_elsewhere,
+    members_present,
+    state_of,
+)
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events, jobs
 from tenants.kernel.clock import now
@@ -162,8 +170,19 @@ def conclude_admissions(session: Session, group_id: UUID) -> dict[UUID, datetime
             counts={"admitted": int(found.outcome == "admitted")},
             names_actor=False,
         )
+        if found.outcome == "admitted":
+            _grow(session, group_id)
     session.expire_all()
     return waiting
+
+
+def _grow(session: Session, group_id: UUID) -> None:
+    """A pair that has become more is a small group."""
+    group = session.get_one(Group, (session.tenant_id, group_id))
+    if group.format == "dyad" and members_present(session, group_id) > DYAD:
+        group.format = "small_group"
+        session.flush()
+        events.record(session, "group.updated", subject=group, changed=["format"], names_actor=False)
 
 
 def conclude_admissions_of(session: Session, *, group_member_id: UUID) -> datetime | None:

@@ -44,6 +44,15 @@ def say(session: Session, *, group_id: UUID, about: str, number: int, answer: st
 def said(session: Session, *, group_id: UUID, about: str, number: int) -> Sequence[Row[Any]]:
     """What the present members of a group have said: membership_id, answer and said_at, first come first."""
     present = select(GroupMember.membership_id).where(is_present(group_id))
+    return session.execute(_said(group_id, about, number).where(MemberAnswer.author_id.in_(present))).all()
+
+
+def said_ever(session: Session, *, group_id: UUID, about: str, number: int) -> Sequence[Row[Any]]:
+    """The same of everybody who was a member when she said it."""
+    return session.execute(_said(group_id, about, number)).all()
+
+
+def _said(group_id: UUID, about: str, number: int) -> Select[Any]:
     columns: tuple[Any, ...] = (
         MemberAnswer.author_id.label("membership_id"),
         MemberAnswer.answer,
@@ -53,9 +62,8 @@ def said(session: Session, *, group_id: UUID, about: str, number: int) -> Sequen
         MemberAnswer.group_id == group_id,
         MemberAnswer.about == about,
         MemberAnswer.number == number,
-        MemberAnswer.author_id.in_(present),
     )
-    return session.execute(rows.order_by(MemberAnswer.said_at, MemberAnswer.id)).all()
+    return rows.order_by(MemberAnswer.said_at, MemberAnswer.id)
 
 
 def renewal_number() -> Any:

@@ -86,6 +86,11 @@ def charter_version(session: Session, *, group_id: UUID, number: int) -> Charter
     return _read(session, group_id, CharterVersion.number == number)
 
 
+def version_seen(session: Session, *, group_id: UUID, number: int) -> CharterVersion:
+    """One version, closed as it is. Raises NotFound where there is none, or the session may not read it."""
+    return _found(session, group_id, CharterVersion.number == number)
+
+
 def charter_versions(group_id: UUID) -> Select[Any]:
     """The versions that the session may read, without their text: number, author and when it was written."""
     columns: tuple[Any, ...] = (
@@ -106,8 +111,13 @@ def _place(version_id: UUID) -> Place:
 
 
 def _read(session: Session, group_id: UUID, which: ColumnElement[bool]) -> Charter:
+    version = _found(session, group_id, which)
+    text = Safe(session, group_id=group_id).decrypted(version.encrypted_text, _place(version.id))
+    return Charter(version.id, version.group_id, version.author_id, version.number, text, version.written_at)
+
+
+def _found(session: Session, group_id: UUID, which: ColumnElement[bool]) -> CharterVersion:
     version = session.scalar(select(CharterVersion).where(CharterVersion.group_id == group_id, which))
     if version is None:
         raise NotFound("charter")
-    text = Safe(session, group_id=group_id).decrypted(version.encrypted_text, _place(version.id))
-    return Charter(version.id, version.group_id, version.author_id, version.number, text, version.written_at)
+    return version

@@ -19,7 +19,7 @@ from tenants.groups.private import Words
 from tenants.groups.program_documents import document, document_for_group
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events
-from tenants.kernel.errors import Conflict, FieldError, Invalid
+from tenants.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import Version, edited, row_held, row_of
 from tenants.kernel.session import Session
@@ -96,9 +96,40 @@ def curriculum_of_group(session: Session, *, group_id: UUID) -> GroupCurriculum:
     found = session.scalar(select(CurriculumVersion).where(CurriculumVersion.group_id == group_id, last))
     if found is None:
         return GroupCurriculum(0, None, None, [], catalogue, offered)
-    planned = json.loads(Words(session, "curriculum_version").opened(found).topics)
-    topics = _told(planned, {topic["key"]: topic for topic in catalogue})
+    topics = _planned(session, found, catalogue)
     return GroupCurriculum(found.number, found.author_id, found.written_at, topics, catalogue, offered)
+
+
+def curriculum_versions(group_id: UUID) -> Select[Any]:
+    """What the group planned, version by version, as far as the session may read it, without the topics."""
+    columns: tuple[Any, ...] = (
+        CurriculumVersion.id,
+        CurriculumVersion.number,
+        CurriculumVersion.author_id,
+        CurriculumVersion.written_at,
+    )
+    return select(*columns).where(CurriculumVersion.group_id == group_id)
+
+
+def curriculum_version(session: Session, *, group_id: UUID, number: int) -> GroupCurriculum:
+    """One version, with its topics as the catalogue calls them now. Raises NotFound where there is none, or the session
+    may not read it.
+    """
+    refuse_strangers(session, group_id)
+    one = (CurriculumVersion.group_id == group_id, CurriculumVersion.number == number)
+    found = session.scalar(select(CurriculumVersion).where(*one))
+    if found is None:
+        raise NotFound("curriculum")
+    listed = document_for_group(session, group_id=group_id, kind="topics").content["topics"]
+    topics = _planned(session, found, listed)
+    return GroupCurriculum(found.number, found.author_id, found.written_at, topics)
+
+
+def _planned(
+    session: Session, found: CurriculumVersion, catalogue: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    planned = json.loads(Words(session, "curriculum_version").opened(found).topics)
+    return _told(planned, {topic["key"]: topic for topic in catalogue})
 
 
 def plan_curriculum(

@@ -43,6 +43,8 @@ class Group(Edited, TenantRow):
     objection_floor: Mapped[datetime | None]
     """No period ends before this moment: until then a longer one held."""
     format: Mapped[str] = mapped_column(default="small_group", server_default="small_group")
+    announced_at: Mapped[datetime | None]
+    """Since when its members are told of it."""
     active_on: Mapped[date | None]
     """The day on which it first became active; its renewals go by it."""
     repair_since: Mapped[datetime | None]

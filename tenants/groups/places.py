@@ -2,18 +2,20 @@
 
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from tenants.cohorts.models import Participant
 from tenants.cohorts.notices import tell
 from tenants.cohorts.participants import append_change
-from tenants.groups.models import Group
-from tenants.groups.presence import group_held
+from tenants.groups.models import Group, GroupMember
+from tenants.groups.presence import group_held, is_present
 from tenants.groups.queries import is_in_a_living_group, refuse_strangers
 from tenants.kernel.clock import now
 from tenants.kernel.errors import NotFound
 from tenants.kernel.session import Session
 
+DYAD = 2
+"""How many a dyad is of at most."""
 _HOLD = text(
     "SELECT count(*) FROM (SELECT FROM participant p WHERE p.id = :also OR p.id IN (SELECT m.participant_id"
     "   FROM group_member m WHERE m.group_id = :group AND m.left_at IS NULL) ORDER BY p.id FOR UPDATE) held"
@@ -49,6 +51,12 @@ def group_of_member(session: Session, group_id: UUID, *, shared: bool = False) -
     group = group_held(session, group_id, shared=shared)
     refuse_strangers(session, group_id)
     return group
+
+
+def members_present(session: Session, group_id: UUID) -> int:
+    """How many members a group has who were let in and have not left."""
+    present = select(func.count()).select_from(GroupMember).where(is_present(group_id))
+    return session.scalar(present) or 0
 
 
 def hold_participant(session: Session, participant_id: UUID) -> Participant:

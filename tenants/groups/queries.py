@@ -5,16 +5,21 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Date,
     Exists,
+    Integer,
     Row,
     Select,
     Text,
+    and_,
     case,
     cast,
     exists,
+    false,
     func,
     literal,
     literal_column,
+    null,
     select,
 )
 from sqlalchemy.orm import InstrumentedAttribute, aliased
@@ -24,7 +29,7 @@ from tenants.cohorts.models import Cohort, Participant, Program
 from tenants.groups.models import Group, GroupMember
 from tenants.groups.presence import is_paused
 from tenants.kernel.errors import Conflict, NotFound
-from tenants.kernel.rows import one
+from tenants.kernel.rows import one, only
 from tenants.kernel.session import Session
 from tenants.people.models import Membership
 from tenants.people.queries import EMAIL, NAME
@@ -35,8 +40,11 @@ def groups(
     state: str | None = None,
     format: str | None = None,  # noqa: A002 - as the column, and the filter, are called
     needs_repair: bool | None = None,
+    origin: str | None = None,
 ) -> Select[Any]:
-    """The tenant's groups with the number of members who have not left, by cohort, state, format and need of repair."""
+    """The tenant's groups with the number of members who have not left; by cohort, state, format, need of repair and
+    origin.
+    """
     members = (
         select(func.count())
         .where(
@@ -47,13 +55,10 @@ def groups(
         .scalar_subquery()
     )
     broken = Group.repair_since.is_not(None) & (Group.state != "ended")
-    rows = select(*Group.__table__.columns, members.label("member_count"), broken.label("needs_repair"))
-    if cohort_id is not None:
-        rows = rows.where(Group.cohort_id == cohort_id)
-    if state is not None:
-        rows = rows.where(Group.state == state)
-    if format is not None:
-        rows = rows.where(Group.format == format)
+    rows: Select[Any] = select(
+        *Group.__table__.columns, members.label("member_count"), broken.label("needs_repair")
+    )
+    rows = only(rows, cohort_id=cohort_id, state=state, format=format, origin=origin)
     return rows if needs_repair is None else rows.where(broken == needs_repair)
 
 
@@ -72,15 +77,53 @@ def groups_of_member(membership_id: UUID, group_url: str) -> Select[Any]:
     told = (
         url,
         place.admitted_at,
+        place.left_at,
         away.label("paused"),
         case((away, place.paused_until)).label("paused_until"),
     )
     return (
         groups()
         .add_columns(*told)
-        .join(place, (place.tenant_id == Group.tenant_id) & (place.group_id == Group.id))
+        .join(place, _is_of_group(place))
         .where(place.membership_id == membership_id, place.left_at.is_(None), Group.state != "formed")
     )
+
+
+def groups_left_by(membership_id: UUID) -> Select[Any]:
+    """The groups in which somebody was once, and is no more: what they are, and nothing of how they fare without her.
+    In these are the words that she wrote there.
+    """
+    place, later = aliased(GroupMember), aliased(GroupMember)
+    # Of several times the last; and none where she is in it again.
+    again = exists().where(
+        _is_of_group(later),
+        later.membership_id == membership_id,
+        later.left_at.is_(None) | (later.left_at > place.left_at),
+    )
+    columns: tuple[Any, ...] = (
+        *Group.__table__.columns,
+        cast(null(), Integer).label("member_count"),
+        cast(null(), Text).label("url"),
+        place.admitted_at,
+        place.left_at,
+        false().label("paused"),
+        cast(null(), Date).label("paused_until"),
+    )
+    # Whoever left before it was announced never heard that she was in it.
+    return (
+        select(*columns)
+        .join(place, _is_of_group(place))
+        .where(
+            place.membership_id == membership_id,
+            place.admitted_at.is_not(None),
+            place.left_at >= Group.announced_at,
+            ~again,
+        )
+    )
+
+
+def _is_of_group(place: Any) -> ColumnElement[bool]:
+    return and_(place.tenant_id == Group.tenant_id, place.group_id == Group.id)
 
 
 def roster(group_id: UUID) -> Select[Any]:

@@ -6,11 +6,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Row, cast, func, select
+from sqlalchemy import Date, Row, cast, exists, func, select
 
-from tenants.groups.agreement_models import Retrospective
+from tenants.groups.agreement_models import MemberAnswer, Retrospective
 from tenants.groups.answers import renewal_number, renews_on, said, say
-from tenants.groups.models import Group
+from tenants.groups.models import Group, GroupMember
+from tenants.groups.presence import group_held, is_present
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events
 from tenants.kernel.errors import Conflict
@@ -45,6 +46,8 @@ def renew(session: Session, *, group_id: UUID, answer: str) -> Renewal:
     Raises NotFound to all but members, and Conflict "not_active" unless the group is active or paused.
     """
     refuse_strangers(session, group_id)
+    # Either the group ends by what was said until now, or by what is said now it does not.
+    group_held(session, group_id, shared=True)
     asked = _asked(session, group_id)
     if asked.renews_on is None:
         raise Conflict("Only a group that is active or paused is renewed.", code="not_active")
@@ -58,6 +61,22 @@ def renew(session: Session, *, group_id: UUID, answer: str) -> Renewal:
             names_actor=False,
         )
     return renewal(session, group_id=group_id)
+
+
+def others_stop(session: Session, *, group_id: UUID) -> bool:
+    """Whether of those who are in a group all but the session's member have said `stop`, in the round that is asked
+    about now; whoever is away is waited for too.
+    """
+    stops = exists().where(
+        MemberAnswer.tenant_id == GroupMember.tenant_id,
+        MemberAnswer.group_id == GroupMember.group_id,
+        MemberAnswer.author_id == GroupMember.membership_id,
+        MemberAnswer.about == ABOUT,
+        MemberAnswer.number == _asked(session, group_id).number,
+        MemberAnswer.answer == "stop",
+    )
+    goes_on = exists().where(is_present(group_id), GroupMember.membership_id != session.membership_id, ~stops)
+    return not session.scalar(select(goes_on))
 
 
 def _asked(session: Session, group_id: UUID) -> Row[Any]:

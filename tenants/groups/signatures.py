@@ -7,10 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Row, func, select
 
-from tenants.groups.answers import said, say
-from tenants.groups.models import GroupMember
-from tenants.groups.places import group_of_member
-from tenants.groups.presence import is_present
+from tenants.groups.answers import said, said_ever, say
+from tenants.groups.charter import version_seen
+from tenants.groups.places import group_of_member, members_present
 from tenants.groups.program_documents import document_for_group
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events
@@ -42,8 +41,19 @@ def signatures(session: Session, *, group_id: UUID) -> Signatures:
     """Who has signed the charter that is in force; version 0 if there is none. Raises NotFound to all but members."""
     refuse_strangers(session, group_id)
     number: int = session.scalar(select(func.door.charter_in_force(group_id))) or 0
-    members = session.scalar(select(func.count()).select_from(GroupMember).where(is_present(group_id))) or 0
+    members = members_present(session, group_id)
     return Signatures(number, members, said(session, group_id=group_id, about=CHARTER, number=number))
+
+
+def signatures_of_version(session: Session, *, group_id: UUID, number: int) -> Signatures:
+    """Who signed a version that the session may read, in force or not, those included who have left since.
+
+    Raises NotFound, also for a version that is not for her to read.
+    """
+    refuse_strangers(session, group_id)
+    version_seen(session, group_id=group_id, number=number)
+    signed = said_ever(session, group_id=group_id, about=CHARTER, number=number)
+    return Signatures(number, members_present(session, group_id), signed)
 
 
 def sign_charter(session: Session, *, group_id: UUID, number: int) -> Signatures:

@@ -43,6 +43,7 @@ LETTERS: dict[str, str] = {
     "meeting_off": "tenants.notices.reminders.compose_off",
     "nudge": "tenants.support.notices.compose_nudge",
     "concern": "tenants.support.notices.compose_concern",
+    "facilitation": "tenants.support.notices.compose_facilitation",
     "announcement": "tenants.notices.announcing.compose",
 }
 """The composer of each kind of letter, by name, such as tenants.people.invitations.compose."""

@@ -26,9 +26,15 @@ _DRAWN_LATER = text(
 _FOUND = text("SELECT door.found_group(:group)")
 
 
-def form_group(session: Session, *, application_id: UUID, name: str) -> Group:
+def form_group(
+    session: Session,
+    *,
+    application_id: UUID,
+    name: str,
+    format: str = "small_group",  # noqa: A002 - as the column is called
+) -> Group:
     """Form a group of one's cohort and be its first member. It is active at once; the tenant sees that it is, and who
-    is in it.
+    is in it. Its years begin on this day.
 
     Raises Invalid for an application that is not hers, Forbidden "not_personal" where she has not signed in as herself
     and the program wants that, and Conflict as `check_free`.
@@ -51,14 +57,16 @@ def form_group(session: Session, *, application_id: UUID, name: str) -> Group:
     )
     # By columns: those that only doors write are named in no statement of the app's.
     made = {"tenant_id": session.tenant_id, "id": group_id, "cohort_id": participant.cohort_id, "name": name}
-    known = {"state": "active", "origin": "self_formed", "group_sign_in": sign_in}
-    session.execute(insert(Group).values(**made, **known))
+    moment = now()
+    known = {"state": "active", "origin": "self_formed", "group_sign_in": sign_in, "format": format}
+    since = {"announced_at": moment, "active_on": moment.date()}
+    session.execute(insert(Group).values(**made, **known, **since))
     add_member(session, group_id=group_id, participant=participant)
     if not session.scalar(_FOUND, {"group": group_id}):
         raise Forbidden("Sign in as yourself to form a group.", code="not_personal")
     become(session, participant.id, "placed")
     group = session.get_one(Group, (session.tenant_id, group_id))
-    jobs.enqueue(session, "group_health", subject_id=group_id, not_before=now() + FIRST_LOOK)
+    jobs.enqueue(session, "group_health", subject_id=group_id, not_before=moment + FIRST_LOOK)
     events.record(session, "group.formed", subject=group, counts={"members": 1}, names_actor=False)
     return group
 

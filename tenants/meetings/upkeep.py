@@ -5,7 +5,7 @@ as it runs and in its group only.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 from uuid import UUID
 
 from sqlalchemy import and_, func, select, text
@@ -19,7 +19,7 @@ from tenants.meetings import guests
 from tenants.meetings.ahead import change_coming, extend, take_up_again
 from tenants.meetings.invitations import post_what_is_due
 from tenants.meetings.models import Meeting, MeetingSeries
-from tenants.meetings.queries import TAKES_PLACE
+from tenants.meetings.queries import HELD, TAKES_PLACE
 from tenants.meetings.series import MEET
 
 AGAIN_AFTER = timedelta(days=7)
@@ -39,10 +39,10 @@ def keep_meetings(claim: Claim) -> None:
 
 
 def look_after(session: Session, *, group_id: UUID) -> bool:
-    """Bring a group's meetings up to date; whether that is to be done again, as there are some to
-    come, or guests to be forgotten.
+    """Bring a group's meetings up to date; whether that is to be done again, as there are some to come, or guests to be
+    forgotten.
     """
-    group = session.get(Group, (session.tenant_id, group_id), with_for_update={"read": True})
+    group = _held(session, group_id)
     if group is None:
         return False
     # Held before their meetings, as members do who change them.
@@ -67,6 +67,23 @@ def look_after(session: Session, *, group_id: UUID) -> bool:
         Meeting.group_id == group_id, TAKES_PLACE, Meeting.starts_at > func.now()
     )
     return has_guests or session.scalar(coming.limit(1)) is not None
+
+
+def _held(session: Session, group_id: UUID) -> Group | None:
+    """The group, which stays as it is; from confirmed it goes on to active once it has met, its years with that day."""
+    key = (session.tenant_id, group_id)
+    group = session.get(Group, key)
+    if group is None:
+        return None
+    # As strongly as a change of it needs from the beginning: two who shared it would wait for each other.
+    begins = group.state == "confirmed"
+    session.refresh(group, with_for_update={"key_share": True} if begins else {"read": True})
+    first = select(func.min(Meeting.starts_at)).where(Meeting.group_id == group_id, HELD)
+    if begins and group.state == "confirmed" and (met := session.scalar(first)) is not None:
+        group.state, group.active_on = "active", met.astimezone(UTC).date()
+        session.flush()
+        events.record(session, "group.updated", subject=group, changed=["state"])
+    return group
 
 
 def _end(session: Session, group_id: UUID) -> int:

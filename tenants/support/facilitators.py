@@ -1,12 +1,13 @@
 """Facilitators of groups: never above or below a member, and only once they have said what they must report.
 
-Being attached opens nothing that a group writes: one who is to read it is let in as a member.
+Being attached opens nothing that a group writes: one who is to read it is let in as a member, or was placed there on a
+seat that its recipe keeps.
 """
 
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, Select, insert, literal_column, select, text
+from sqlalchemy import Boolean, ColumnElement, Row, Select, insert, literal_column, select, text
 
 from tenants.cohorts.models import Cohort
 from tenants.cohorts.references import is_among, names_given_by
@@ -16,7 +17,8 @@ from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, Invalid, NotFound
 from tenants.kernel.ids import new_id
-from tenants.kernel.rows import row_named
+from tenants.kernel.mail import post
+from tenants.kernel.rows import one, row_named
 from tenants.kernel.session import Session
 from tenants.people.models import Membership
 from tenants.people.queries import NAME
@@ -28,7 +30,8 @@ _CLASH = f"""EXISTS (SELECT FROM group_member gm
       JOIN membership mm ON mm.tenant_id = gm.tenant_id AND mm.id = gm.membership_id
       JOIN membership fm ON fm.tenant_id = facilitation.tenant_id AND fm.id = facilitation.membership_id
      WHERE gm.group_id = facilitation.group_id AND gm.left_at IS NULL
-       AND (mm.id = fm.id OR {is_among("fm", names_given_by("mm.id"))} OR {is_among("mm", names_given_by("fm.id"))}))"""
+       AND mm.id <> fm.id
+       AND ({is_among("fm", names_given_by("mm.id"))} OR {is_among("mm", names_given_by("fm.id"))}))"""
 CLASH: ColumnElement[bool] = literal_column(_CLASH, Boolean()).label("clash")
 _CLASHES = text(
     f"SELECT {_CLASH} FROM (VALUES (CAST(:tenant AS uuid), CAST(:group AS uuid), CAST(:member AS uuid)))"  # noqa: S608 - as above
@@ -37,7 +40,8 @@ _CLASHES = text(
 
 
 def attach_facilitator(session: Session, *, group_id: UUID, membership_id: UUID) -> Facilitation:
-    """Ask somebody to facilitate a group, in place of whoever does; she is attached once she has accepted.
+    """Ask somebody to facilitate a group, in place of whoever does; she is attached once she has accepted. A
+    letter tells her that she is asked.
 
     Raises NotFound, Invalid for somebody without the role in this place, and Conflict "hierarchy".
     """
@@ -59,6 +63,7 @@ def attach_facilitator(session: Session, *, group_id: UUID, membership_id: UUID)
         "membership_id": membership_id,
     }
     session.execute(insert(Facilitation).values(**made))
+    post(session, "facilitation", subject_ids=[made["id"]])
     events.record(session, "facilitator.asked", subject=group)
     return session.get_one(Facilitation, (session.tenant_id, made["id"]))
 
@@ -78,13 +83,7 @@ def accept_facilitation(session: Session, *, facilitation_id: UUID, duties: str)
 
     Said again, the words change. Raises NotFound, and Conflict "facilitation_ended" or "hierarchy".
     """
-    found = session.get(Facilitation, (session.tenant_id, facilitation_id))
-    if found is None or found.membership_id != session.membership_id:
-        raise NotFound("facilitation")
-    group = group_held(session, found.group_id)
-    session.refresh(found)
-    if found.ended_at is not None:
-        raise Conflict("It has ended.", code="facilitation_ended")
+    found, group = _own(session, facilitation_id)
     _refuse_clash(session, found.group_id, found.membership_id)
     found.duties, attached = duties, found.accepted_at is not None
     found.accepted_at = found.accepted_at or now()
@@ -92,6 +91,30 @@ def accept_facilitation(session: Session, *, facilitation_id: UUID, duties: str)
     if not attached:
         events.record(session, "facilitator.attached", subject=group)
     return found
+
+
+def give_up_facilitation(session: Session, *, facilitation_id: UUID) -> None:
+    """Decline to facilitate a group, or stop; no reason is asked.
+
+    Raises NotFound, and Conflict "facilitation_ended".
+    """
+    found, group = _own(session, facilitation_id)
+    found.ended_at = now()
+    session.flush()
+    said = "facilitator.declined" if found.accepted_at is None else "facilitator.stopped"
+    events.record(session, said, subject=group)
+
+
+def _own(session: Session, facilitation_id: UUID) -> tuple[Facilitation, Group]:
+    """A facilitation of the session's member that goes on, and its group, held."""
+    found = session.get(Facilitation, (session.tenant_id, facilitation_id))
+    if found is None or found.membership_id != session.membership_id:
+        raise NotFound("facilitation")
+    group = group_held(session, found.group_id)
+    session.refresh(found)
+    if found.ended_at is not None:
+        raise Conflict("It has ended.", code="facilitation_ended")
+    return found, group
 
 
 def facilitations(group_id: UUID, *, accepted: bool) -> Select[Any]:
@@ -103,6 +126,13 @@ def facilitations(group_id: UUID, *, accepted: bool) -> Select[Any]:
 def facilitations_of(membership_id: UUID) -> Select[Any]:
     """Which groups somebody facilitates, did, or is asked to."""
     return _shown().where(Facilitation.membership_id == membership_id)
+
+
+def facilitation_of(session: Session, *, membership_id: UUID, facilitation_id: UUID) -> Row[Any]:
+    """One of them. Raises NotFound."""
+    return one(
+        session, facilitations_of(membership_id).where(Facilitation.id == facilitation_id), "facilitation"
+    )
 
 
 def _shown() -> Select[Any]:
@@ -127,7 +157,8 @@ def _refuse_clash(session: Session, group_id: UUID, membership_id: UUID) -> None
     known = {"tenant": session.tenant_id, "group": group_id, "member": membership_id}
     if session.scalar(_CLASHES, known):
         raise Conflict(
-            "She is in the group, or one of its members names her or is named by her.", code="hierarchy"
+            "A member of the group names her as having power over her, or is named so by her.",
+            code="hierarchy",
         )
 
 

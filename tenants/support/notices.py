@@ -19,6 +19,10 @@ CONCERN = (
     "somebody turns to you in confidence",
     "Something was sent to you to be read in confidence. Sign in to see who sent it and what it says.",
 )
+FACILITATION = (
+    "you are asked to facilitate a group",
+    "You are asked to facilitate a group. Sign in to see which, and to say what you would have to report, or decline.",
+)
 _LETTERS = Templates(Path(__file__).parent / "letters")
 _WHO = "coalesce(m.chosen_name, m.name) AS name, coalesce(m.chosen_email, m.email) AS address, t.name AS tenant, t.slug"
 _PARTICIPANT = text(f"""
@@ -32,6 +36,13 @@ _MEMBERSHIP = text(f"""
      WHERE m.id = :subject AND m.person_id IS NOT NULL AND coalesce(m.chosen_email, m.email) IS NOT NULL
 """)  # noqa: S608 - as above
 
+_ASKED = text(f"""
+    SELECT {_WHO} FROM facilitation f JOIN membership m ON m.tenant_id = f.tenant_id AND m.id = f.membership_id
+     CROSS JOIN tenant t
+     WHERE f.id = :subject AND f.accepted_at IS NULL AND f.ended_at IS NULL
+       AND m.person_id IS NOT NULL AND coalesce(m.chosen_email, m.email) IS NOT NULL
+""")  # noqa: S608 - as above
+
 
 def compose_nudge(session: Session, subject_id: UUID, settings: Settings) -> Letter | None:
     """To a participant that her group is asked whether all is well; not which group."""
@@ -41,6 +52,11 @@ def compose_nudge(session: Session, subject_id: UUID, settings: Settings) -> Let
 def compose_concern(session: Session, subject_id: UUID, settings: Settings) -> Letter | None:
     """To a membership that something was sent to her."""
     return _composed(session, _MEMBERSHIP, subject_id, settings, CONCERN)
+
+
+def compose_facilitation(session: Session, subject_id: UUID, settings: Settings) -> Letter | None:
+    """To whom is asked to facilitate a group; not which group. None once she has answered, or is asked no more."""
+    return _composed(session, _ASKED, subject_id, settings, FACILITATION)
 
 
 def _composed(

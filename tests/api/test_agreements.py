@@ -389,9 +389,22 @@ def test_members_sign_the_charter_in_force_and_sign_anew_when_it_changes(circle,
     ]
     assert len(told(superuser, tenant, "charter.signed")) == 2
     assert (counts(circle)["charter_version"], counts(circle)["counts"]["signed"]) == (1, 2)
-    write(circle, 1)
+    written = write(circle, 1)
+    assert circle.api().get(written.headers["Location"]).get_json()["number"] == 2
     assert put(circle, 2, sign.format(1)).get_json()["code"] == "not_in_force"
     assert circle.api().get(f"{circle.url}/charter/signatures").get_json()["signatures"] == []
+    earlier = f"{circle.url}/charter/versions/1/signatures"
+    assert circle.api(2).get(earlier).get_json() == signed
+    assert circle.api(1).post(f"{circle.url}/departure").status_code == 201
+    left = circle.api(2).get(earlier).get_json()
+    assert (left["member_count"], left["signatures"]) == (2, signed["signatures"]), (
+        "who has left signed it too"
+    )
+    assert circle.api(1).get(earlier).status_code == 404
+    assert circle.api(2).get(f"{circle.url}/charter/versions/3/signatures").status_code == 404
+    circle.add()
+    assert circle.api(3).get(earlier).status_code == 404, "a version from before is not for her"
+    assert circle.api(3).get(f"{circle.url}/charter/versions/2/signatures").get_json()["signatures"] == []
     assert put(circle, 2, sign.format(2)).status_code == 200
     circle.add()
     assert len(circle.api(3).get(f"{circle.url}/charter/signatures").get_json()["signatures"]) == 1

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from psycopg.types.json import Jsonb
@@ -73,14 +74,6 @@ def test_only_who_holds_the_role_here_and_is_not_above_or_below_a_member_is_aske
     stranger = holder(app, tenant.id, "facilitator", program_id=elsewhere.program_id)
     assert ask(circle, stranger.id).get_json()["errors"][0]["code"] == "not_a_facilitator"
     assert ask(circle, circle.id).status_code == 422
-    plant(
-        superuser.cursor(),
-        "role_grant",
-        tenant_id=tenant.id,
-        membership_id=circle.members[0],
-        role="facilitator",
-    )
-    assert ask(circle, circle.members[0]).get_json()["code"] == "hierarchy"
     names(superuser, circle, circle.members[1], facilitator.id)
     assert ask(circle, facilitator.id).get_json()["code"] == "hierarchy"
 
@@ -101,6 +94,65 @@ def test_a_clash_that_comes_later_shows_and_keeps_her_from_accepting(circle, fac
     (row,) = every(circle.tenant.api, f"{circle.url}/facilitations")
     assert row["clash"] is True
     assert accept(facilitator, asked).get_json()["code"] == "hierarchy"
+
+
+def test_a_facilitator_who_is_let_in_keeps_facilitating_and_says_her_duties_anew(circle, facilitator, tenant):
+    asked = ask(circle, facilitator.id)
+    accept(facilitator, asked)
+    circle.take_in(facilitator.id)
+    again = facilitator.api.put(
+        f"/v1/me/facilitations/{asked.get_json()['id']}/acceptance",
+        json={"duties": "Another duty (invented)."},
+    )
+    assert again.status_code == 200, again.get_json()
+    (row,) = every(circle.api(), f"{circle.url}/facilitators")
+    assert (row["duties"], row["clash"]) == ("Another duty (invented).", False)
+
+
+def test_a_member_on_a_seat_for_facilitators_is_attached(circle, tenant, superuser):
+    seated = circle.members[0]
+    plant(superuser.cursor(), "role_grant", tenant_id=tenant.id, membership_id=seated, role="facilitator")
+    asked = ask(circle, seated)
+    assert asked.status_code == 200, asked.get_json()
+    url = f"/v1/me/facilitations/{asked.get_json()['id']}"
+    assert circle.api().put(f"{url}/acceptance", json={"duties": DUTIES}).status_code == 200
+    names(superuser, circle, seated, seated)
+    assert circle.api().get(url).get_json()["clash"] is False, "nobody has power over herself"
+    names(superuser, circle, seated, circle.members[1])
+    assert circle.api().get(url).get_json()["clash"] is True
+
+
+def test_who_is_asked_to_facilitate_is_written_to_and_can_decline_or_stop(
+    app, circle, facilitator, tenant, superuser, settings, database
+):
+    superuser.execute("UPDATE membership SET email = 'f@b.example' WHERE id = %s", [facilitator.id])
+    superuser.execute("UPDATE peer_group SET name = %s WHERE id = %s", [SECRET, circle.id])
+    first = UUID(ask(circle, facilitator.id).get_json()["id"])
+    letters = "SELECT subject_id FROM letter WHERE kind = 'facilitation' AND tenant_id = %s"
+    assert superuser.execute(letters, [tenant.id]).fetchall() == [(first,)]
+    url = f"/v1/me/facilitations/{first}"
+
+    def letter(facilitation):
+        with database.tenant(tenant.id) as session:
+            return notices.compose_facilitation(session, facilitation, settings)
+
+    assert (letter(first).to.address, "asked to facilitate" in letter(first).text) == ("f@b.example", True)
+    assert SECRET not in letter(first).text, "not which group"
+    assert facilitator.api.get(url).get_json()["accepted_at"] is None
+    assert circle.api().get(url).status_code == circle.api().delete(url).status_code == 404
+    assert facilitator.api.delete(url).status_code == 204
+    assert letter(first) is None
+    assert facilitator.api.delete(url).get_json()["code"] == "facilitation_ended"
+    second = ask(circle, facilitator.id)
+    assert second.get_json()["id"] != str(first)
+    assert accept(facilitator, second).status_code == 200
+    assert facilitator.api.delete(f"/v1/me/facilitations/{second.get_json()['id']}").status_code == 204
+    rows = every(circle.api(), f"{circle.url}/facilitators")
+    assert [row["ended_at"] is None for row in rows] == [False], "members see that she did"
+    told = "SELECT type FROM event WHERE tenant_id = %s AND type LIKE 'facilitator.%%' ORDER BY id"
+    assert [row[0].partition(".")[2] for row in superuser.execute(told, [tenant.id])] == [
+        "asked", "declined", "asked", "attached", "stopped",
+    ]  # fmt: skip
 
 
 def test_another_takes_her_place_and_what_was_stays_recorded(app, circle, facilitator, tenant):

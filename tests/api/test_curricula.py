@@ -75,6 +75,22 @@ def test_a_program_offers_topics_in_an_order(circle, tenant):
     assert every(tenant.api, url) == []
 
 
+def test_what_a_group_planned_before_is_read_by_those_who_were_there(circle):
+    assert planned(circle, {"key": "writing"}, {"title": OWN}).status_code == 200
+    assert planned(circle, {"key": "department"}, builds_on=1, number=1).status_code == 200
+    url = f"{circle.url}/curriculum/versions"
+    assert [(row["number"], row["author_id"]) for row in every(circle.api(2), url)] == [
+        (1, str(circle.members[0])), (2, str(circle.members[1])),
+    ]  # fmt: skip
+    first = circle.api(2).get(f"{url}/1").get_json()
+    assert [topic["title"] for topic in first["topics"]] == ["Papers, protocols, data sharing", OWN]
+    assert circle.api(2).get(f"{url}/3").status_code == 404
+    circle.add()
+    assert [row["number"] for row in every(circle.api(3), url)] == [2]
+    assert circle.api(3).get(f"{url}/1").status_code == 404
+    assert circle.tenant.api.get(url).status_code == 403
+
+
 def test_a_group_makes_a_curriculum_its_own(circle):
     first = circle.api().get(f"{circle.url}/curriculum").get_json()
     assert (first["number"], first["topics"], len(first["catalogue"])) == (0, [], 17)

@@ -47,8 +47,8 @@ def add(people, database, state="eligible"):
     return member
 
 
-def form(people, number=0, name="Amberbay", **how):
-    body = {"application_id": str(people.participants[people.members[number]]), "name": name}
+def form(people, number=0, name="Amberbay", said=None, **how):
+    body = {"application_id": str(people.participants[people.members[number]]), "name": name, **(said or {})}
     return people.api(number, **how).post("/v1/groups", json=body)
 
 
@@ -103,6 +103,41 @@ def test_a_participant_forms_a_group_beside_those_of_matching(people, superuser)
     people.id = UUID(made["id"])
     url = f"{people.url}/charter/versions"
     assert people.api(0).post(url, json={"text": "Ours.", "builds_on": 0}).status_code == 201
+
+
+def test_whoever_forms_a_group_finds_it_where_she_is_told(people):
+    made = form(people)
+    assert people.api(0).get(made.headers["Location"]).get_json()["id"] == made.get_json()["id"]
+    assert people.api(1).get(made.headers["Location"]).status_code == 404
+    circle_of(people.app, people.tenant, people.superuser, people=1)
+    (shown,) = every(people.tenant.api, "/v1/groups?origin=self_formed")
+    assert shown["id"] == made.get_json()["id"]
+
+
+def test_whoever_forms_a_group_says_what_it_is(people):
+    made = form(people, said={"format": "dyad"}).get_json()
+    people.id = UUID(made["id"])
+    assert made["format"] == "dyad"
+    invite(people, "P1")
+    assert accept(people, 1).status_code == 201
+    assert people.tenant.api.get(people.url).get_json()["format"] == "dyad"
+    assert form(people, 2).get_json()["format"] == "small_group"
+    assert form(people, 3, said={"format": "crowd"}).get_json()["errors"][0]["pointer"] == "/format"
+
+
+def test_a_rename_leaves_the_years_of_a_self_formed_group(people, superuser):
+    formed(people)
+    kept = "SELECT active_on = CAST(opened_at AT TIME ZONE 'UTC' AS date) FROM peer_group WHERE id = %s"
+    assert superuser.execute(kept, [people.id]).fetchone() == (True,)
+    superuser.execute(
+        "UPDATE peer_group SET opened_at = now() - interval '25 months', active_on = now() - interval '25 months'"
+        " WHERE id = %s", [people.id]
+    )  # fmt: skip
+    api, shown = people.tenant.api, people.api(0).get(f"{people.url}/renewal").get_json()
+    assert shown["number"] > 1
+    tag = {"If-Match": api.get(people.url).headers["ETag"]}
+    assert api.patch(people.url, json={"name": "Renamed"}, headers=tag).status_code == 200
+    assert people.api(0).get(f"{people.url}/renewal").get_json() == shown
 
 
 def test_who_is_in_a_group_or_not_to_be_in_one_forms_none(people, superuser, database):
@@ -180,14 +215,23 @@ def test_whom_the_founder_alone_invites_is_let_in_at_once_and_the_next_by_both(p
 
 def test_a_matched_pair_grows_in_the_same_way(people, superuser, database):
     pair = circle_of(people.app, people.tenant, superuser, people=2)
-    superuser.execute("UPDATE peer_group SET cohort_id = %s WHERE id = %s", [people.cohort_id, pair.id])
+    superuser.execute(
+        "UPDATE peer_group SET cohort_id = %s, format = 'dyad' WHERE id = %s", [people.cohort_id, pair.id]
+    )
     people.id = pair.id
     made = pair.api(0).post(f"{pair.url}/invitations", json={"name": "P3"})
     assert made.status_code == 201
     assert accept(people, 3).status_code == 201
+    assert people.tenant.api.get(pair.url).get_json()["format"] == "dyad", "nobody was let in yet"
     superuser.execute("UPDATE admission SET closes_at = now() WHERE group_id = %s", [pair.id])
     knock(people)
     assert people.api(3).get(f"{pair.url}/roster").status_code == 200
+    shown = people.tenant.api.get(pair.url).get_json()
+    assert (shown["member_count"], shown["format"]) == (3, "small_group")
+    back = people.tenant.api.patch(
+        pair.url, json={"format": "dyad"}, headers={"If-Match": f'"{shown["version"]}"'}
+    )
+    assert code_of(back) == (409, "format_does_not_fit")
 
 
 def answers_alike(people, one, other):

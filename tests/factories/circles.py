@@ -40,15 +40,21 @@ class Circle:
     def add(self, *, admitted: bool = True, membership_id: UUID | None = None, **dates: Any) -> UUID:
         """Somebody more, who has joined; her membership."""
         member, _ = joined(self.app.extensions["database"], self.tenant.id, membership_id=membership_id)
+        self.members.append(member)
+        self.take_in(member, admitted=admitted, **dates)
+        return member
+
+    def take_in(self, member: UUID, *, admitted: bool = True, **dates: Any) -> None:
+        """A place in the group for somebody who has joined, perhaps once more."""
         cursor = self.superuser.cursor()
         at = {"tenant_id": self.tenant.id, "membership_id": member}
-        participant = plant(cursor, "participant", cohort_id=self.cohort_id, state="placed", **at)
+        if member not in self.participants:
+            known = {"cohort_id": self.cohort_id, "state": "placed"}
+            self.participants[member] = plant(cursor, "participant", **known, **at)
         if admitted:
             dates = {"admitted_at": now(), **dates}
+        participant = self.participants[member]
         plant(cursor, "group_member", group_id=self.id, participant_id=participant, **at, **dates)
-        self.members.append(member)
-        self.participants[member] = participant
-        return member
 
 
 def circle_of(app: Any, tenant: Any, superuser: Any, *, people: int = 3, state: str = "active") -> Circle:
@@ -66,6 +72,8 @@ def circle_of(app: Any, tenant: Any, superuser: Any, *, people: int = 3, state: 
         tenant_id=tenant.id,
         cohort_id=cohort,
         opened_at=now(),
+        announced_at=None if state == "formed" else now(),
+        active_on=now().date() if state in ("active", "paused") else None,
         state=state,
         name="Invented",
     )

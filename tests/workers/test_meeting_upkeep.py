@@ -259,6 +259,29 @@ def test_what_comes_round_is_tried_again_however_often_it_has_gone_wrong(circle,
     assert (count, due > now() + timedelta(days=6)) == (1, True)
 
 
+@pytest.mark.parametrize(("state", "went_on"), [("cancelled", False), ("planned", True)])
+def test_a_confirmed_group_that_has_met_is_active_from_that_day_and_renews(
+    app, tenant, root, clerk, state, went_on
+):
+    circle = circle_of(app, tenant, root, state="confirmed")
+    (url,) = meets(circle, days=(3,))
+    clerk.work()
+    assert circle.tenant.api.get(circle.url).get_json()["state"] == "confirmed", "it has not met yet"
+    root.execute(
+        "UPDATE meeting SET state = %s, starts_at = now() - interval '2 days' WHERE id = %s",
+        [state, url.rpartition("/")[2]],
+    )
+    clerk.passes(24 * 8)
+    clerk.work()
+    shown = root.execute(
+        "SELECT state, active_on - CAST(now() AT TIME ZONE 'UTC' AS date) FROM peer_group WHERE id = %s",
+        [circle.id],
+    ).fetchone()
+    assert shown == (("active", -2) if went_on else ("confirmed", None))
+    answer = circle.api().put(f"{circle.url}/renewal", json={"answer": "go_on"})
+    assert answer.status_code == (200 if went_on else 409)
+
+
 def test_a_rhythm_that_ends_while_its_group_pauses_does_not_come_back(circle, clerk):
     rhythm(circle, "FREQ=WEEKLY;COUNT=2")
     become(circle, "paused")

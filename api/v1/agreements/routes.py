@@ -102,6 +102,12 @@ def get_signatures(session: Session, group_id: UUID) -> signatures.Signatures:
     return signatures.signatures(session, group_id=group_id)
 
 
+@blp.get(f"{GROUP}/charter/versions/<int:number>/signatures", READ, returns=Signatures)
+def get_signatures_of_version(session: Session, group_id: UUID, number: int) -> signatures.Signatures:
+    """Who signed one version, also of those who have left since."""
+    return signatures.signatures_of_version(session, group_id=group_id, number=number)
+
+
 @blp.put(f"{GROUP}/charter/versions/<int:number>/signature", WRITE, returns=Signatures, errors=(409,))
 def sign_charter(session: Session, group_id: UUID, number: int) -> signatures.Signatures:
     """Sign the version that is in force."""

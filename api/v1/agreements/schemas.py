@@ -92,10 +92,10 @@ class Signature(Schema):
 
 
 class Signatures(Schema):
-    """Who has signed the charter that is in force. Only its members read it."""
+    """Who has signed a version of the charter. Only its members read it."""
 
     number = fields.Integer(metadata={"description": "Of the version; 0 if there is none."})
-    member_count = fields.Integer()
+    member_count = fields.Integer(metadata={"description": "Members now."})
     signatures = fields.List(fields.Nested(Signature))
 
 

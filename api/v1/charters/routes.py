@@ -36,7 +36,7 @@ def list_charter_versions(session: Session, group_id: UUID) -> Select[Any]:
     body=CharterVersionCreate,
     returns=CharterVersion,
     status=201,
-    location="/v1/groups/{group_id}/charter",
+    location="/v1/groups/{group_id}/charter/versions/{number}",
     errors=(409,),
 )
 def write_charter(session: Session, body: dict[str, Any], group_id: UUID) -> models.CharterVersion:

@@ -14,12 +14,15 @@ from api.v1.curricula.schemas import (
     CurriculumPatch,
     GroupCurriculum,
     GroupCurriculumPut,
+    PlannedCurriculum,
+    PlannedVersion,
     Topics,
     TopicsPut,
 )
 from tenants.cohorts.models import Program
 from tenants.groups import agreement_models as models
 from tenants.groups import curricula, program_documents
+from tenants.groups.queries import refuse_strangers
 from tenants.kernel.permissions import Permission
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
@@ -98,6 +101,19 @@ def get_group_curriculum(session: Session, group_id: UUID) -> curricula.GroupCur
 def put_group_curriculum(session: Session, body: dict[str, Any], group_id: UUID) -> curricula.GroupCurriculum:
     """Plan anew what to talk about."""
     return curricula.plan_curriculum(session, group_id=group_id, **body)
+
+
+@blp.list(f"{OF_GROUP}/versions", Permission.GROUP_CONTENT_READ, returns=PlannedVersion)
+def list_curriculum_versions(session: Session, group_id: UUID) -> Select[Any]:
+    """What the group planned since one was let in, and what it plans now."""
+    refuse_strangers(session, group_id)
+    return curricula.curriculum_versions(group_id)
+
+
+@blp.get(f"{OF_GROUP}/versions/<int:number>", Permission.GROUP_CONTENT_READ, returns=PlannedCurriculum)
+def get_curriculum_version(session: Session, group_id: UUID, number: int) -> curricula.GroupCurriculum:
+    """One version, if it is for one to read."""
+    return curricula.curriculum_version(session, group_id=group_id, number=number)
 
 
 def _shown(found: program_documents.Document) -> SimpleNamespace:

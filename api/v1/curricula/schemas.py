@@ -104,6 +104,23 @@ class PlannedTopic(Schema):
     sensitive = fields.Boolean()
 
 
+class PlannedVersion(Schema):
+    """A version of what a group planned, without its topics."""
+
+    number = fields.Integer()
+    author_id = Whose()
+    written_at = Timestamp()
+
+
+class PlannedCurriculum(Schema):
+    """One version of what a group planned. Only its members read it."""
+
+    number = fields.Integer(metadata={"description": "Of the version, from 1."})
+    author_id = Whose(metadata={"description": "A membership."})
+    written_at = Timestamp()
+    topics = fields.List(fields.Nested(PlannedTopic))
+
+
 class GroupCurriculum(Schema):
     """What a group plans to talk about. Only its members read it."""
 

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import g
-from sqlalchemy import Select
+from sqlalchemy import Row, Select
 
 from api.blueprint import Blueprint
 from api.v1.facilitations.schemas import (
@@ -25,7 +25,7 @@ blp = Blueprint(
     "Facilitators", description="Who facilitates a group. It opens nothing that the group writes."
 )
 WRITE = Permission.GROUPS_WRITE
-FACILITATOR = "/groups/<uuid:group_id>/facilitator"
+FACILITATOR, OWN = "/groups/<uuid:group_id>/facilitator", "/me/facilitations/<uuid:facilitation_id>"
 
 
 @blp.put(FACILITATOR, WRITE, body=FacilitatorPut, returns=Facilitation, errors=(409,))
@@ -60,8 +60,22 @@ def list_my_facilitations(session: Session) -> Select[Any]:
     return facilitators.facilitations_of(g.caller.membership_id)
 
 
+@blp.get(OWN, Permission.ME_READ, returns=ListedFacilitation)
+def get_my_facilitation(session: Session, facilitation_id: UUID) -> Row[Any]:
+    """A group that one facilitates, did, or is asked to."""
+    return facilitators.facilitation_of(
+        session, membership_id=g.caller.membership_id, facilitation_id=facilitation_id
+    )
+
+
+@blp.delete(OWN, Permission.ME_WRITE, status=204, errors=(409,))
+def give_up_facilitation(session: Session, facilitation_id: UUID) -> None:
+    """Decline to facilitate a group, or stop. No reason is asked."""
+    facilitators.give_up_facilitation(session, facilitation_id=facilitation_id)
+
+
 @blp.put(
-    "/me/facilitations/<uuid:facilitation_id>/acceptance",
+    f"{OWN}/acceptance",
     Permission.ME_WRITE,
     body=FacilitationAcceptance,
     returns=Facilitation,

@@ -4,9 +4,7 @@ from marshmallow import fields
 
 from api.fields import Prose, Schema, Timestamp
 
-_CLASH = {
-    "description": "By now she is in the group, or names a member or is named by one as having power over the other."
-}
+_CLASH = {"description": "By now a member names her as having power over her, or is named so by her."}
 
 
 class FacilitatorPut(Schema):

@@ -43,7 +43,7 @@ def list_groups(session: Session, **filters: Any) -> Select[Any]:
     body=GroupCreate,
     returns=FormedGroup,
     status=201,
-    location="/v1/groups/{id}",
+    location="/v1/me/groups/{id}",
     errors=(409,),
 )
 def form_own_group(session: Session, body: dict[str, Any]) -> models.Group:

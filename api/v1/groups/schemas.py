@@ -6,11 +6,11 @@ from marshmallow import fields
 
 from api.fields import Choice, Day, EditableResource, Flag, PageQuery, QueryFlag, Schema, Text, Timestamp
 from tenants.groups.departures import AFTERWARDS
-from tenants.groups.models import FORMATS, GROUP_STATES
+from tenants.groups.models import FORMATS, GROUP_STATES, ORIGINS
 
 _FORMAT = {
     "description": "dyad: two; small_group; facilitated and near_peer: with seats for facilitators or near-peers; "
-    "community. Said when it is formed, by its size and its recipe, and by you."
+    "community. Said when it is formed, by its size and its recipe or by whoever forms it, and by you; a dyad has two."
 }
 _REPAIR = {
     "description": "Whether it has lost somebody and no run that was accepted since has gone on from it."
@@ -57,6 +57,7 @@ class GroupQuery(PageQuery):
     state = Choice(GROUP_STATES, load_default=None)
     format = Choice(FORMATS, load_default=None)
     needs_repair = QueryFlag(load_default=None)
+    origin = Choice(ORIGINS, load_default=None)
 
 
 class GroupMember(Schema):
@@ -81,6 +82,13 @@ class GroupCreate(Schema):
         required=True, metadata={"description": "One's own, of the cohort whose group it will be."}
     )
     name = Text(most=200, required=True)
+    format = Choice(
+        FORMATS,
+        load_default="small_group",
+        metadata={
+            "description": "What it is to be. A dyad that lets in a third is a small group from then on."
+        },
+    )
 
 
 class FormedGroup(Schema):
@@ -91,6 +99,7 @@ class FormedGroup(Schema):
     name = fields.String()
     origin = fields.String()
     state = fields.String()
+    format = fields.String()
 
 
 class RosterEntry(Schema):

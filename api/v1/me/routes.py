@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import current_app, g
-from sqlalchemy import Select
+from sqlalchemy import Row, Select
 
 from api.blueprint import Blueprint
 from api.serving import IfMatch
@@ -17,6 +17,8 @@ from api.v1.me.schemas import (
     MyApplication,
     MyAuthorization,
     MyGroup,
+    MyGroupPatch,
+    MyGroupQuery,
     MyReader,
     MySeparations,
     MySession,
@@ -25,9 +27,11 @@ from api.v1.me.schemas import (
 from tenants.access import joining, sign_in, tokens
 from tenants.cohorts import answers
 from tenants.custody import readers
+from tenants.groups import by_members
 from tenants.groups import queries as groups
 from tenants.groups.applications import applications
 from tenants.kernel.permissions import Permission
+from tenants.kernel.rows import one, only
 from tenants.kernel.session import Session
 from tenants.matching import wishes
 from tenants.people import actions
@@ -35,6 +39,7 @@ from tenants.people.models import Membership
 
 blp = Blueprint("Me", description="Whoever the token acts for.")
 READ, WRITE = Permission.ME_READ, Permission.ME_WRITE
+GROUP = "/me/groups/<uuid:group_id>"
 SEPARATIONS = "/me/applications/<uuid:application_id>/separations"
 SHOWN = ("id", "external_id", "chosen_name", "chosen_email", "groups_locked", "version")
 
@@ -88,10 +93,23 @@ def take_back_authorization(session: Session, authorization_id: UUID) -> None:
     tokens.take_back(session, membership_id=_me(), authorization_id=authorization_id)
 
 
-@blp.list("/me/groups", READ, returns=MyGroup)
-def list_my_groups(session: Session) -> Select[Any]:
-    """The groups that one is in, from when they are announced."""
-    return groups.groups_of_member(_me(), f"{current_app.config['PUBLIC_URL']}/groups/")
+@blp.list("/me/groups", READ, query=MyGroupQuery, returns=MyGroup)
+def list_my_groups(session: Session, state: str | None, left: bool) -> Select[Any]:
+    """The groups that one is in, from when they are announced; or those that one has left."""
+    return only(groups.groups_left_by(_me()) if left else _groups(), state=state)
+
+
+@blp.get(GROUP, READ, returns=MyGroup, etag=True)
+def get_my_group(session: Session, group_id: UUID) -> Row[Any]:
+    """A group that one is in."""
+    return one(session, only(_groups(), id=group_id), "group")
+
+
+@blp.patch(GROUP, Permission.GROUP_CONTENT_WRITE, body=MyGroupPatch, returns=MyGroup, etag=True)
+def edit_my_group(session: Session, body: dict[str, Any], group_id: UUID, if_match: IfMatch) -> Row[Any]:
+    """Rename a group that one is in, pause it, take it up again, or end it when all say so."""
+    by_members.edit_own_group(session, group_id=group_id, changes=body, if_match=if_match)
+    return one(session, only(_groups(), id=group_id), "group")
 
 
 @blp.list("/me/readers", READ, returns=MyReader, pages="place")
@@ -141,6 +159,10 @@ def put_my_separations(session: Session, body: dict[str, Any], application_id: U
     """
     wishes.wish(session, membership_id=_me(), participant_id=application_id, names=body["names"])
     return SimpleNamespace(**body)
+
+
+def _groups() -> Select[Any]:
+    return groups.groups_of_member(_me(), f"{current_app.config['PUBLIC_URL']}/groups/")
 
 
 def _me() -> UUID:

@@ -2,8 +2,9 @@
 
 from marshmallow import fields, validate
 
-from api.fields import Email, Flag, Key, Object, Schema, Text, Timestamp
+from api.fields import Choice, Email, Flag, Key, Object, PageQuery, QueryFlag, Schema, Text, Timestamp
 from api.v1.programs.schemas import AttributeLevel
+from tenants.groups.models import GROUP_STATES
 from tenants.matching.wishes import MOST_NAMES
 
 
@@ -81,8 +82,31 @@ class SignOut(Schema):
     ended = fields.Integer(metadata={"description": "Browser sessions and authorizations of clients."})
 
 
+class MyGroupQuery(PageQuery):
+    """Which of her groups."""
+
+    state = Choice(GROUP_STATES, load_default=None)
+    left = QueryFlag(
+        load_default=False,
+        metadata={"description": "true: those that she was in and has left, where her own words still are."},
+    )
+
+
+class MyGroupPatch(Schema):
+    """What members do with their group themselves."""
+
+    name = Text(most=200, metadata={"description": "The tenant sees it too."})
+    state = Choice(
+        ("active", "paused", "ended"),
+        metadata={
+            "description": "An active group may be paused and a paused one be active again, by any member. One of them "
+            "ends it once all the others in it have said stop in the renewal that is asked about now."
+        },
+    )
+
+
 class MyGroup(Schema):
-    """A group that she is in: that it is, and nothing of what it says."""
+    """A group that she is in, or was: that it is, and nothing of what it says."""
 
     id = fields.UUID()
     name = fields.String()
@@ -90,13 +114,18 @@ class MyGroup(Schema):
     format = fields.String()
     cohort_id = fields.UUID()
     origin = fields.String(metadata={"description": "matched, or self_formed by its members"})
-    member_count = fields.Integer()
+    member_count = fields.Integer(allow_none=True, metadata={"description": "null: she has left."})
     admitted_at = Timestamp(
         allow_none=True, metadata={"description": "null: its members have not let her in yet."}
     )
+    left_at = Timestamp(allow_none=True)
     paused = fields.Boolean(metadata={"description": "Whether she is away and keeps her place."})
     paused_until = fields.Date(allow_none=True)
-    url = fields.String(metadata={"description": "Where the group meets; she signs in there as herself."})
+    url = fields.String(
+        allow_none=True,
+        metadata={"description": "Where the group meets; she signs in there as herself. null: she has left."},
+    )
+    version = fields.Integer(metadata={"description": "Also in the ETag."})
 
 
 class MyReader(Schema):
