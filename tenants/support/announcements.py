@@ -45,11 +45,17 @@ def announce(
 
 def take_announcement_back(session: Session, *, cohort_id: UUID, announcement_id: UUID) -> None:
     """Remove an announcement; what is on its way just now arrives. Raises NotFound."""
+    found = announcement(session, cohort_id=cohort_id, announcement_id=announcement_id)
+    events.record(session, "announcement.taken_back", subject=found)
+    session.delete(found)
+
+
+def announcement(session: Session, *, cohort_id: UUID, announcement_id: UUID) -> Announcement:
+    """One of a cohort. Raises NotFound."""
     found = session.get(Announcement, (session.tenant_id, announcement_id))
     if found is None or found.cohort_id != cohort_id:
         raise NotFound("announcement")
-    events.record(session, "announcement.taken_back", subject=found)
-    session.delete(found)
+    return found
 
 
 def announcements(cohort_id: UUID) -> Select[Any]:

@@ -242,6 +242,7 @@ def test_an_announcement_is_read_by_those_who_take_part_from_its_moment_on(app, 
     assert [row["id"] for row in every(circle.api(), "/v1/me/announcements")] == [made["id"]]
     url = f"/v1/cohorts/{circle.cohort_id}/announcements"
     assert [row["id"] for row in every(tenant.api, url)] == [made["id"], later["id"]]
+    assert tenant.api.get(f"{url}/{later['id']}").get_json() == later
     other = circle_of(app, tenant, superuser, people=1)
     assert every(other.api(), "/v1/me/announcements") == []
     superuser.execute(
@@ -249,7 +250,7 @@ def test_an_announcement_is_read_by_those_who_take_part_from_its_moment_on(app, 
     )
     assert every(circle.api(1), "/v1/me/announcements") == []
     elsewhere = f"/v1/cohorts/{other.cohort_id}/announcements/{made['id']}"
-    assert tenant.api.delete(elsewhere).status_code == 404
+    assert tenant.api.get(elsewhere).status_code == tenant.api.delete(elsewhere).status_code == 404
     assert tenant.api.delete(f"{url}/{made['id']}").status_code == 204
     assert every(circle.api(), "/v1/me/announcements") == []
 

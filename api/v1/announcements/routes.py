@@ -16,6 +16,7 @@ from tenants.support import announcements, care_models
 blp = Blueprint("Announcements", description="What organisers tell the people of a cohort.")
 READ, WRITE = Permission.GROUPS_READ, Permission.GROUPS_WRITE
 ANNOUNCEMENTS = "/cohorts/<uuid:cohort_id>/announcements"
+ANNOUNCEMENT = f"{ANNOUNCEMENTS}/<uuid:announcement_id>"
 
 
 @blp.list(ANNOUNCEMENTS, READ, returns=Announcement, parent=Cohort)
@@ -30,14 +31,20 @@ def list_announcements(session: Session, cohort_id: UUID) -> Select[Any]:
     body=AnnouncementCreate,
     returns=Announcement,
     status=201,
-    location="/v1/cohorts/{cohort_id}/announcements",
+    location="/v1/cohorts/{cohort_id}/announcements/{id}",
 )
 def announce(session: Session, body: dict[str, Any], cohort_id: UUID) -> care_models.Announcement:
     """Tell the people of a cohort something. A letter says that there is something, not what."""
     return announcements.announce(session, cohort_id=cohort_id, **body)
 
 
-@blp.delete(f"{ANNOUNCEMENTS}/<uuid:announcement_id>", WRITE, status=204)
+@blp.get(ANNOUNCEMENT, READ, returns=Announcement)
+def get_announcement(session: Session, cohort_id: UUID, announcement_id: UUID) -> care_models.Announcement:
+    """One of them."""
+    return announcements.announcement(session, cohort_id=cohort_id, announcement_id=announcement_id)
+
+
+@blp.delete(ANNOUNCEMENT, WRITE, status=204)
 def take_announcement_back(session: Session, cohort_id: UUID, announcement_id: UUID) -> None:
     """Take it back."""
     announcements.take_announcement_back(session, cohort_id=cohort_id, announcement_id=announcement_id)
