@@ -47,6 +47,7 @@ KINDS = (
          "concern", None),
     Kind("mentors", "Which other mentors you have", "own_mentors", None),
     Kind("products", "Products that you are behind", "product_contributor", Permission.OUTCOMES_READ),
+    Kind("own_products", "Products that you keep for yourself", "product", None),
     Kind("career_events", "Events of your career", "career_event", Permission.OUTCOMES_READ),
     Kind("events", "That something of yours was changed and when, without what it says", "event",
          Permission.EVENTS_READ),

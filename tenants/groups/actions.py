@@ -9,7 +9,7 @@ from sqlalchemy import text
 from tenants.groups import ending_sql
 from tenants.groups.admissions import conclude_admissions
 from tenants.groups.models import Group
-from tenants.groups.notices import tell_changed
+from tenants.groups.notices import tell_changed, tell_placed
 from tenants.groups.places import DYAD, members_present
 from tenants.groups.repair import ask_for_repair
 from tenants.kernel import events, jobs

@@ -21,6 +21,7 @@ from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, Forbidden, NotFound
 from tenants.kernel.ids import new_id
+from tenants.kernel.rows import one
 from tenants.kernel.session import Session
 
 SHOWN_FROM = 5
@@ -89,6 +90,13 @@ def entries(session: Session, *, group_id: UUID, retrospective_id: UUID) -> Sele
         .outerjoin(told, told.c.entry_id == RetrospectiveEntry.id)
         .where(RetrospectiveEntry.retrospective_id == retrospective_id)
     )
+
+
+def entry(session: Session, *, group_id: UUID, retrospective_id: UUID, entry_id: UUID) -> Any:
+    """One of them, in its words. Raises NotFound, also to all but members."""
+    rows = entries(session, group_id=group_id, retrospective_id=retrospective_id)
+    found = one(session, rows.where(RetrospectiveEntry.id == entry_id), "entry")
+    return Words(session, RetrospectiveEntry.__tablename__).opened(found)
 
 
 def propose(

@@ -34,6 +34,7 @@ def propose_item(
     kind: str,
     meeting_id: UUID | None = None,
     minutes_planned: int | None = None,
+    product_id: UUID | None = None,
     **said: Any,
 ) -> Any:
     """Propose something for a meeting, or for the next. If its agenda is frozen it comes late. No event tells of it.
@@ -56,6 +57,7 @@ def propose_item(
         "meeting_id": meeting_id,
         "late_meeting_id": late_for(session, group_id, meeting_id),
         "minutes_planned": minutes_planned,
+        "product_id": product_id,
     }
     session.execute(insert(AgendaItem).values(**item))
     session.execute(insert(AgendaItemWords).values(tenant_id=session.tenant_id, **whose, **closed))
@@ -114,14 +116,7 @@ def take_vote_back(session: Session, *, group_id: UUID, agenda_item_id: UUID) ->
     session.execute(delete_rows(AgendaVote).where(*mine))
 
 
-def items(
-    session: Session,
-    *,
-    group_id: UUID,
-    meeting_id: UUID | None = None,
-    state: str | None = None,
-    before: Any = None,
-) -> Select[Any]:
+def items(session: Session, *, group_id: UUID, before: Any = None) -> Select[Any]:
     """A group's items, as far as the session may read them: with their votes, one's own, the actions that came of each
     (`action_ids`), and how often each was carried over, to the meeting that begins at `before` or to the next.
     """
@@ -146,7 +141,7 @@ def items(
         actions.label("action_ids"),
         carried_over(meant, before).label("carried_over"),
     )
-    rows = (
+    return (
         select(*shown)
         .join(AgendaItemWords, (AgendaItemWords.tenant_id == tenant) & (AgendaItemWords.id == AgendaItem.id))
         .outerjoin(told, told.c.agenda_item_id == AgendaItem.id)
@@ -159,9 +154,6 @@ def items(
         .outerjoin(meant, (meant.tenant_id == tenant) & (meant.id == AgendaItem.meeting_id))
         .where(AgendaItem.group_id == group_id)
     )
-    if meeting_id is not None:
-        rows = rows.where(AgendaItem.meeting_id == meeting_id)
-    return rows if state is None else rows.where(AgendaItem.state == state)
 
 
 def carried_over(meant: Any, before: Any) -> ColumnElement[Any]:

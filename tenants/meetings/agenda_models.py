@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tenants.groups.private import Written, of_group_and_author
 from tenants.kernel.base import TenantRow, Versioned, belongs_to, one_of
 
-PROPOSED_KINDS = ("item", "problem")
+PROPOSED_KINDS = ("item", "problem", "win", "setback")
 ITEM_KINDS = ("question", *PROPOSED_KINDS)
 STATES = ("open", "done", "dropped")
 SHORTEST_DAYS, USUAL_DAYS, LONGEST_DAYS = 30, 365, 3650
@@ -32,7 +32,10 @@ def words_of(table: str) -> ForeignKeyConstraint:
 
 
 class ContentSettings(Versioned, Written, TenantRow):
-    """How long a group keeps what it wrote, and whether it takes notes. `keep_days` null: a year beyond its end."""
+    """How long a group keeps what it wrote, and whether it takes notes. `keep_days` null: a year beyond its end.
+
+    Until `keep_days_from`, if that is to come, `keep_days_before` holds: less is kept only once all could know.
+    """
 
     __tablename__ = "content_settings"
     __table_args__ = (
@@ -43,6 +46,8 @@ class ContentSettings(Versioned, Written, TenantRow):
     )
 
     keep_days: Mapped[int | None]
+    keep_days_before: Mapped[int | None]
+    keep_days_from: Mapped[datetime | None]
     notes: Mapped[bool]
 
 

@@ -13,7 +13,7 @@ from tenants.groups.queries import refuse_strangers
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Forbidden, Invalid
 from tenants.kernel.ids import new_id
-from tenants.kernel.rows import Version, edited, one
+from tenants.kernel.rows import Version, edited, one, only
 from tenants.kernel.session import Session
 from tenants.meetings.agenda_models import AgendaItem, GroupAction, GroupActionWords
 
@@ -68,19 +68,13 @@ def remove_action(session: Session, *, group_id: UUID, action_id: UUID, if_match
     session.delete(row)
 
 
-def actions(
-    group_id: UUID | None = None, *, owner_id: UUID | None = None, state: str | None = None
-) -> Select[Any]:
-    """What was taken on in a group, or in all that the session may read; by one member, or all."""
+def actions(group_id: UUID | None = None) -> Select[Any]:
+    """What was taken on in a group, or in all that the session may read."""
     rows = select(*GroupAction.__table__.columns, GroupActionWords.encrypted_text).join(
         GroupActionWords,
         (GroupActionWords.tenant_id == GroupAction.tenant_id) & (GroupActionWords.id == GroupAction.id),
     )
-    if group_id is not None:
-        rows = rows.where(GroupAction.group_id == group_id)
-    if owner_id is not None:
-        rows = rows.where(GroupAction.owner_id == owner_id)
-    return rows if state is None else rows.where(GroupAction.state == state)
+    return only(rows, group_id=group_id)
 
 
 def action_of(session: Session, *, group_id: UUID, action_id: UUID) -> Any:
@@ -93,7 +87,7 @@ def action_of(session: Session, *, group_id: UUID, action_id: UUID) -> Any:
 
 def open_actions(session: Session, *, group_id: UUID) -> list[Any]:
     """What is still to be done, what is due first before the rest."""
-    rows = actions(group_id, state="open").order_by(GroupAction.due_on.nulls_last(), GroupAction.id)
+    rows = only(actions(group_id), state="open").order_by(GroupAction.due_on.nulls_last(), GroupAction.id)
     words = Words(session, TABLE)
     return [words.opened(row) for row in session.execute(rows)]
 

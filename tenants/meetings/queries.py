@@ -93,6 +93,27 @@ def meetings_of_member(
     return _paged(_within(select(*columns).where(is_in_group(membership_id)), since, until))
 
 
+def attended_by(membership_id: UUID, since: datetime | None, until: datetime | None) -> Select[Any]:
+    """The meetings that were held and at which somebody says that she was, also of groups that she has left."""
+    columns: tuple[Any, ...] = (
+        _BY_TIME,
+        Meeting.id,
+        Meeting.group_id,
+        Meeting.starts_at,
+        Meeting.starts_at_local,
+        Meeting.time_zone,
+        Meeting.minutes,
+        Meeting.in_person,
+    )
+    said = (
+        (MeetingAttendance.tenant_id == Meeting.tenant_id)
+        & (MeetingAttendance.meeting_id == Meeting.id)
+        & (MeetingAttendance.author_id == membership_id)
+        & MeetingAttendance.attended
+    )
+    return _paged(_within(select(*columns).join(MeetingAttendance, said).where(HELD), since, until))
+
+
 def is_in_group(membership_id: UUID | None) -> ColumnElement[bool]:
     """Whether somebody was let into the meeting's group, is in it and was told of it; as SQL."""
     return exists().where(

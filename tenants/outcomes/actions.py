@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tenants.kernel import events
 from tenants.kernel.clock import now
-from tenants.kernel.errors import Conflict, FieldError, Invalid
+from tenants.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from tenants.kernel.rows import Version, broken_rule, edited, row_named, row_of
 from tenants.kernel.session import Session
 from tenants.outcomes.models import CareerEvent, Product, ProductContributor
@@ -41,10 +41,10 @@ CAREER_EVENT_FIELDS = (
 
 def create_product(session: Session, *, membership_ids: Sequence[UUID], **told: Any) -> Product:
     """Record a product. Raises Invalid, and Conflict "exists" if the tenant has it (`rules.product_key`)."""
-    facts = _product_facts({**dict.fromkeys(PRODUCT_FIELDS), "visibility": "program", **told})
+    facts = product_facts({**dict.fromkeys(PRODUCT_FIELDS), "visibility": "program", **told})
     _check_memberships(session, membership_ids)
     product = Product(**facts)
-    with _new("product"):
+    with new("product"):
         session.add(product)
         session.flush()
     _add_contributors(session, product.id, membership_ids)
@@ -56,10 +56,12 @@ def edit_product(
     session: Session, *, product_id: UUID, changes: dict[str, Any], if_match: Version
 ) -> Product:
     """Change a product; `membership_ids` replaces who is behind it. Raises as `create_product`."""
-    product = row_of(session, Product, product_id)
+    product = tenants_product(session, product_id)
     if_match.check(product.version)
+    if product.author_id is not None and changes.get("visibility") == "me":
+        raise Invalid.field("/visibility", "not_yours", "Only who recorded this takes it back for herself.")
     told = {field: changes.get(field, getattr(product, field)) for field in PRODUCT_FIELDS}
-    facts = _product_facts(told)
+    facts = product_facts(told)
     members_changed = "membership_ids" in changes and _replace_contributors(
         session, product, changes["membership_ids"]
     )
@@ -68,18 +70,26 @@ def edit_product(
         changed.append("membership_ids")
         product.updated_at = now()
     if changed:
-        with _new("product"):
+        with new("product"):
             session.flush()
-        events.record(session, "product.updated", subject=product, changed=_public(changed))
+        events.record(session, "product.updated", subject=product, changed=public(changed))
     return product
 
 
 def delete_product(session: Session, *, product_id: UUID, if_match: Version) -> None:
     """Remove a product. Raises NotFound and StaleVersion."""
-    product = row_of(session, Product, product_id)
+    product = tenants_product(session, product_id)
     if_match.check(product.version)
     session.delete(product)
     events.record(session, "product.deleted", subject=product)
+
+
+def tenants_product(session: Session, product_id: UUID) -> Product:
+    """One that is the tenant's to change: none that a member keeps for herself. Raises NotFound."""
+    product = row_of(session, Product, product_id)
+    if product.author_id is not None and product.visibility == "me":
+        raise NotFound("product")
+    return product
 
 
 def create_career_event(session: Session, *, membership_id: UUID, **told: Any) -> CareerEvent:
@@ -87,7 +97,7 @@ def create_career_event(session: Session, *, membership_id: UUID, **told: Any) -
     row_named(session, Membership, membership_id, pointer="/membership_id")
     defaults = {**dict.fromkeys(CAREER_EVENT_FIELDS), "visibility": "program", "before_first_k": False}
     event = CareerEvent(membership_id=membership_id, **_career_event_facts({**defaults, **told}))
-    with _new("career event"):
+    with new("career event"):
         session.add(event)
         session.flush()
     events.record(session, "career_event.created", subject=event)
@@ -103,9 +113,9 @@ def edit_career_event(
     told = {field: changes.get(field, getattr(event, field)) for field in CAREER_EVENT_FIELDS}
     changed = edited(event, _career_event_facts(told), if_match=if_match)
     if changed:
-        with _new("career event"):
+        with new("career event"):
             session.flush()
-        events.record(session, "career_event.updated", subject=event, changed=_public(changed))
+        events.record(session, "career_event.updated", subject=event, changed=public(changed))
     return event
 
 
@@ -117,7 +127,8 @@ def delete_career_event(session: Session, *, career_event_id: UUID, if_match: Ve
     events.record(session, "career_event.deleted", subject=event)
 
 
-def _product_facts(told: dict[str, Any]) -> dict[str, Any]:
+def product_facts(told: dict[str, Any]) -> dict[str, Any]:
+    """The columns of a product that is told so. Raises Invalid."""
     product = canonical_product(told)
     _refuse(broken_rules_of_product(product))
     return {**product, "natural_key": product_key(product)}
@@ -136,7 +147,7 @@ def _refuse(broken: Iterable[BrokenRule]) -> None:
 
 
 @contextmanager
-def _new(what: str) -> Iterator[None]:
+def new(what: str) -> Iterator[None]:
     """Turn a natural key that is taken, even by a request at the same moment, into a Conflict."""
     try:
         yield
@@ -180,5 +191,6 @@ def _replace_contributors(session: Session, product: Product, membership_ids: Se
     return bool(gone or come)
 
 
-def _public(changed: Iterable[str]) -> list[str]:
+def public(changed: Iterable[str]) -> list[str]:
+    """The names among them that a resource has."""
     return [name for name in changed if name != "natural_key"]

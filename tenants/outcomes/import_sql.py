@@ -3,7 +3,8 @@
 `staged` holds the rows of the file. A temporary table says for each usable row what is there and what would
 be there afterwards; the statements after it write the difference. Only participants of the import's cohort
 are known; an empty cell keeps what is there, and so does a limited import of a product that others are behind too.
-A product with only others behind it does not come into reach by being named.
+A product with only others behind it does not come into reach by being named. What a member recorded herself no file
+takes back for her alone.
 """
 
 from tenants.cohorts.imports.staging import in_reach
@@ -44,7 +45,8 @@ SELECT t.*, version IS NOT NULL AND NOT :skip AND
                s.kind, coalesce(s.title, p.title) AS title, coalesce(s.date, p.date) AS date,
                coalesce(s.doi, p.doi) AS doi, coalesce(s.pmid, p.pmid) AS pmid,
                coalesce(s.project_number, p.project_number) AS project_number,
-               coalesce(s.visibility, p.visibility, 'program') AS visibility,
+               CASE WHEN p.author_id IS NOT NULL AND s.visibility = 'me' THEN p.visibility
+                    ELSE coalesce(s.visibility, p.visibility, 'program') END AS visibility,
                p.kind AS old_kind, p.title AS old_title, p.date AS old_date, p.doi AS old_doi,
                p.pmid AS old_pmid, p.project_number AS old_project, p.visibility AS old_visibility
           FROM staged s LEFT JOIN product p ON p.tenant_id = :tenant AND p.natural_key = s.natural_key

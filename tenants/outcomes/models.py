@@ -40,11 +40,17 @@ SAMPLES = ("complete", "survivors")
 
 
 class Product(Edited, TenantRow):
-    """Something that came out. `natural_key` is `rules.product_key`."""
+    """Something that came out. `natural_key` is `rules.product_key`.
+
+    `author_id` is the member who recorded it herself; null: the tenant did. What she keeps for herself (`visibility`
+    "me") nobody else is shown, and its key is one of her own.
+    """
 
     __tablename__ = "product"
     __table_args__ = (
+        belongs_to("membership", "author_id"),
         UniqueConstraint("tenant_id", "natural_key"),
+        Index("ix_product_author", "tenant_id", "author_id"),
         one_of("kind", PRODUCT_KINDS),
         one_of("visibility", VISIBILITIES),
     )
@@ -57,10 +63,11 @@ class Product(Edited, TenantRow):
     project_number: Mapped[str | None]
     visibility: Mapped[str]
     natural_key: Mapped[str]
+    author_id: Mapped[UUID | None]
 
 
 class ProductContributor(Created, TenantRow):
-    """A membership behind a product."""
+    """A membership behind a product. `private`: of one that she keeps for herself."""
 
     __tablename__ = "product_contributor"
     __table_args__ = (
@@ -72,6 +79,7 @@ class ProductContributor(Created, TenantRow):
 
     product_id: Mapped[UUID]
     membership_id: Mapped[UUID]
+    private: Mapped[bool] = mapped_column(default=False, server_default="false")
 
 
 class CareerEvent(Edited, TenantRow):

@@ -15,13 +15,15 @@ from tenants.outcomes.models import CareerEvent, Product, ProductContributor
 def products(
     membership_id: UUID | None = None, kind: str | None = None, updated_since: datetime | None = None
 ) -> Select[Any]:
-    """The tenant's products, each with the `membership_ids` behind it."""
+    """The tenant's products, each with the `membership_ids` behind it; none that a member keeps for herself."""
     behind = (ProductContributor.tenant_id == Product.tenant_id) & (
         ProductContributor.product_id == Product.id
     )
     member = ProductContributor.membership_id
     members = select(func.array_agg(aggregate_order_by(member, member))).where(behind).scalar_subquery()
-    rows = select(*Product.__table__.columns, members.label("membership_ids"))
+    rows = select(*Product.__table__.columns, members.label("membership_ids")).where(
+        Product.author_id.is_(None) | (Product.visibility != "me")
+    )
     if membership_id is not None:
         rows = rows.where(exists().where(behind, member == membership_id))
     if kind is not None:

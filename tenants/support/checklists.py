@@ -1,10 +1,10 @@
-"""Checklists for talks with program officers and mentors, which a member makes her own."""
+"""Checklists for talks with program officers, mentors and trainees, which a member makes her own."""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, select
 
 from tenants.groups.private import Words, edited_row_in, own_row_in, row_in
 from tenants.groups.queries import refuse_strangers
@@ -12,6 +12,7 @@ from tenants.kernel.errors import Invalid
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import Version, edited
 from tenants.kernel.session import Session
+from tenants.meetings.agenda_models import AgendaItem
 from tenants.support.models import Checklist
 
 TABLE = Checklist.__tablename__
@@ -34,6 +35,16 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "What each of us does next, and until when",
         "When we meet again",
     ),
+    "trainees": (
+        "Where they want to be in three years, in their words, and a development plan that we both keep",
+        "What they are to learn this year, from whom, and how we shall both know",
+        "Which project is theirs, how large it is, and what of it they can finish in time",
+        "Who writes what and in which order names stand, said before the writing begins and again when it changes",
+        "What it costs, what the award pays for, and what we leave out if it does not suffice",
+        "Whom else they should know, and who could recommend them besides me",
+        "Whether work, credit and a hearing are spread fairly in the team, and whom I ask less often",
+        "What they would have me do differently",
+    ),
 }
 """What to have ready, in the order of the talk."""
 
@@ -45,11 +56,18 @@ def make_checklist(
     title: str,
     template: str | None = None,
     items: Sequence[dict[str, Any]] | None = None,
+    agenda_item_id: UUID | None = None,
 ) -> Any:
-    """A checklist from a template, or with items of one's own. Its group reads it. Raises NotFound and Invalid."""
+    """A checklist from a template, or with items of one's own, which an item of the agenda may have brought up.
+
+    Its group reads it. Raises NotFound and Invalid.
+    """
     refuse_strangers(session, group_id)
     if (template is None) == (items is None):
         raise Invalid.field("/items", "invalid", "Name a template, or give items of your own.")
+    item = exists().where(AgendaItem.group_id == group_id, AgendaItem.id == agenda_item_id)
+    if agenda_item_id is not None and not session.scalar(select(item)):
+        raise Invalid.field("/agenda_item_id", "unknown", "This is no item of the group.")
     listed = items or [{"text": text, "done": False} for text in TEMPLATES[template or ""]]
     words, checklist_id = Words(session, TABLE), new_id()
     row = Checklist(
@@ -57,6 +75,7 @@ def make_checklist(
         group_id=group_id,
         author_id=session.membership_id,
         template=template,
+        agenda_item_id=agenda_item_id,
         **words.closed(group_id=group_id, row_id=checklist_id, title=title, items=list(listed)),
     )
     session.add(row)

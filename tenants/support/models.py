@@ -13,9 +13,9 @@ from tenants.kernel.base import Created, Edited, TenantRow, Versioned, belongs_t
 
 ASK_KINDS = ("ask", "offer")
 ASK_STATES = ("open", "answered", "closed")
-ACT_KINDS = ("review", "advice", "resource", "introduction", "nomination")
+ACT_KINDS = ("review", "advice", "resource", "introduction", "nomination", "company")
 TIP_KINDS = ("own", "second_hand")
-CHECKLISTS = ("program_officer", "mentor")
+CHECKLISTS = ("program_officer", "mentor", "trainees")
 OPPORTUNITY_KINDS = ("supplement", "call", "award", "other")
 BANDS = ("low", "middle", "high")
 
@@ -213,17 +213,23 @@ class TipFlag(Written, TenantRow):
 
 
 class Checklist(Versioned, Written, TenantRow):
-    """What a member wants to have ready for a talk. Items are a list of {text, done}."""
+    """What a member wants to have ready for a talk, which an agenda item may have brought up.
+
+    Items are a list of {text, done}.
+    """
 
     __tablename__ = "checklist"
     __table_args__ = (
         *of_group_and_author(),
+        belongs_to("agenda_item", on_delete="SET NULL (agenda_item_id)"),
         one_of("template", CHECKLISTS),
         Index("ix_checklist_group", "tenant_id", "group_id", "id"),
         Index("ix_checklist_author", "tenant_id", "author_id"),
+        Index("ix_checklist_item", "tenant_id", "agenda_item_id"),
     )
 
     template: Mapped[str | None]
+    agenda_item_id: Mapped[UUID | None]
     encrypted_title: Mapped[bytes]
     encrypted_items: Mapped[bytes]
 

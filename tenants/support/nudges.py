@@ -13,9 +13,9 @@ from tenants.groups.queries import refuse_strangers
 from tenants.groups.repair import ask_for_repair
 from tenants.kernel.claims import Claim
 from tenants.kernel.clock import now
-from tenants.kernel.errors import NotFound
 from tenants.kernel.ids import new_id
 from tenants.kernel.mail import post
+from tenants.kernel.rows import one
 from tenants.kernel.session import Session
 from tenants.support.care_models import RepairWish
 from tenants.support.health import JUDGED, band_of, signs_of
@@ -70,12 +70,14 @@ def nudges(session: Session, *, group_id: UUID) -> Select[Any]:
     return select(*Nudge.__table__.columns).where(Nudge.group_id == group_id)
 
 
+def nudge(session: Session, *, group_id: UUID, nudge_id: UUID) -> Any:
+    """One of them. Raises NotFound, also to strangers."""
+    return one(session, nudges(session, group_id=group_id).where(Nudge.id == nudge_id), "nudge")
+
+
 def answer_nudge(session: Session, *, group_id: UUID, nudge_id: UUID) -> None:
     """Say that the group is there; nobody is told who said so. Raises NotFound."""
-    refuse_strangers(session, group_id)
-    found = session.scalar(select(Nudge.id).where(Nudge.id == nudge_id, Nudge.group_id == group_id))
-    if found is None:
-        raise NotFound("nudge")
+    nudge(session, group_id=group_id, nudge_id=nudge_id)
     session.execute(_unanswered(group_id).values(answered_at=func.now()))
     stir(session, group_id)
 

@@ -7,16 +7,16 @@ the group, and her name only if she wants it.
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Insert, Select, insert, select, text
+from sqlalchemy import Insert, Select, delete, insert, select, text
 
 from tenants.groups.private import Words
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events
 from tenants.kernel.crypto import Place
-from tenants.kernel.errors import Conflict, Invalid, NotFound
+from tenants.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from tenants.kernel.ids import new_id
 from tenants.kernel.keys import Safe
-from tenants.kernel.rows import one
+from tenants.kernel.rows import one, row_of
 from tenants.kernel.session import Session
 from tenants.people.models import Membership
 from tenants.people.queries import NAME
@@ -97,6 +97,20 @@ def take_back(session: Session, *, group_id: UUID, resource_id: UUID) -> None:
     except NotFound:  # whoever has left writes nothing in the group
         return
     touched(session, found)
+
+
+def take_off_shelf(session: Session, *, shared_resource_id: UUID) -> None:
+    """For whoever runs the tenant: take something off its shelf, and off that of all tenants. It stays in its group.
+
+    Raises NotFound, and Forbidden "out_of_reach" to whose role is limited to a part of the tenant.
+    """
+    row_of(session, SharedResource, shared_resource_id, TABLE)
+    taken = delete(SharedResource).where(SharedResource.id == shared_resource_id).returning(SharedResource.id)
+    if session.scalar(taken) is None:
+        raise Forbidden("The shelf is the whole tenant's; your role is not.", code="out_of_reach")
+    events.record(
+        session, "resource.taken_off", subject_type="shared_resource", subject_id=shared_resource_id
+    )
 
 
 def file_of_shared(session: Session, *, shared_resource_id: UUID) -> Download:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import Select, delete, exists, func, select
+from sqlalchemy import Delete, Select, delete, exists, func, select
 
 from tenants.groups.models import Group, GroupMember
 from tenants.groups.private import Words, edited_row_in, own_row_in, row_in
@@ -93,10 +93,19 @@ def flag(session: Session, *, group_id: UUID, tip_id: UUID) -> None:
     """Say that a tip is out of date, which holds until it is changed. Raises NotFound."""
     refuse_strangers(session, group_id)
     row_in(session, Tip, group_id=group_id, row_id=tip_id)
-    session.execute(
-        delete(TipFlag).where(TipFlag.tip_id == tip_id, TipFlag.author_id == session.membership_id)
-    )
+    session.execute(_own_flag(session, tip_id))
     session.add(TipFlag(id=new_id(), group_id=group_id, author_id=session.membership_id, tip_id=tip_id))
+
+
+def take_flag_back(session: Session, *, group_id: UUID, tip_id: UUID) -> None:
+    """Say so no longer. Raises NotFound."""
+    refuse_strangers(session, group_id)
+    row_in(session, Tip, group_id=group_id, row_id=tip_id)
+    session.execute(_own_flag(session, tip_id))
+
+
+def _own_flag(session: Session, tip_id: UUID) -> Delete:
+    return delete(TipFlag).where(TipFlag.tip_id == tip_id, TipFlag.author_id == session.membership_id)
 
 
 def share(session: Session, *, group_id: UUID, tip_id: UUID) -> Any:
@@ -107,7 +116,7 @@ def share(session: Session, *, group_id: UUID, tip_id: UUID) -> Any:
     """
     row = edited_row_in(session, Tip, group_id=group_id, row_id=tip_id)
     tip = Words(session, TABLE).opened(row)
-    _unshare(session, row)
+    session.execute(delete(DigestItem).where(DigestItem.id == row.shared_id))
     group = session.get_one(Group, (session.tenant_id, group_id))
     item = DigestItem(
         id=random_id(),
@@ -140,20 +149,20 @@ def unshare(session: Session, *, group_id: UUID, tip_id: UUID) -> None:
 def unshare_all(session: Session, *, group_id: UUID) -> None:
     """Take all that the session's member shared of a group out of the digest, before her tips are removed."""
     mine = Tip.group_id == group_id, Tip.author_id == session.membership_id
-    session.execute(delete(DigestItem).where(DigestItem.id.in_(select(Tip.shared_id).where(*mine))))
+    for row in session.scalars(select(Tip).where(*mine, Tip.shared_id.is_not(None))).all():
+        _unshare(session, row)
 
 
-def tips(group_id: UUID, stale: bool | None = None) -> Select[Any]:
-    """A group's tips, as far as the session may read them; those that are stale, or are not, or all."""
+def tips(group_id: UUID) -> Select[Any]:
+    """A group's tips, as far as the session may read them."""
     flagged = exists().where(
         TipFlag.tenant_id == Tip.tenant_id, TipFlag.tip_id == Tip.id, TipFlag.written_at >= Tip.changed_at
     )
     is_stale = (Tip.review_on <= func.current_date()) | flagged
     shared = exists().where(DigestItem.tenant_id == Tip.tenant_id, DigestItem.id == Tip.shared_id)
-    rows = select(*Tip.__table__.columns, is_stale.label("stale"), shared.label("shared")).where(
+    return select(*Tip.__table__.columns, is_stale.label("stale"), shared.label("shared")).where(
         Tip.group_id == group_id
     )
-    return rows if stale is None else rows.where(is_stale if stale else ~is_stale)
 
 
 def tip_of(session: Session, *, group_id: UUID, tip_id: UUID) -> Any:
@@ -175,9 +184,15 @@ def digest(membership_id: UUID) -> Select[Any]:
 
 
 def _unshare(session: Session, row: Tip) -> bool:
-    """Whether there was something to take out."""
-    taken = delete(DigestItem).where(DigestItem.id == row.shared_id).returning(DigestItem.id)
-    return session.scalar(taken) is not None
+    """Whether there was something to take out. Of whom it was the event does not tell."""
+    taken = delete(DigestItem).where(DigestItem.id == row.shared_id).returning(DigestItem.cohort_id)
+    cohort_id = session.scalar(taken)
+    if cohort_id is None:
+        return False
+    events.record(
+        session, "digest_item.taken_back", subject_type="cohort", subject_id=cohort_id, names_actor=False
+    )
+    return True
 
 
 def _check_mentor(mentor: str | None, agreed: bool, kind: str) -> None:

@@ -1,7 +1,7 @@
 """What a group talks about: items, the agenda of a meeting, actions, notes. All of it is invented."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier
 from uuid import UUID, uuid4
 
@@ -292,14 +292,36 @@ def test_an_item_or_action_leads_to_a_product_of_ones_own_and_the_product_does_n
     assert circle.api().get(url).get_json()["product_id"] is None
 
 
+def test_an_item_or_action_is_made_of_what_came_of_it_already(circle):
+    api = circle.api()
+    own, others = (
+        made(one, "/v1/me/products", kind="talk", title="A talk")["id"] for one in (api, circle.api(1))
+    )
+    for path, body in (("agenda-items", {"title": "Invented"}), ("actions", {"text": "Invented"})):
+        url = f"{circle.url}/{path}"
+        refused = api.post(url, json={**body, "product_id": others})
+        assert refused.get_json()["errors"][0]["pointer"] == "/product_id"
+        assert made(api, url, **body, product_id=own)["product_id"] == own
+
+
+@pytest.mark.parametrize("kind", ["win", "setback"])
+def test_a_win_and_a_setback_have_their_place_on_the_agenda(circle, kind):
+    api, url = circle.api(), f"{circle.url}/agenda-items"
+    new = made(api, url, kind=kind, title="Invented")
+    assert [row["id"] for row in every(circle.api(1), f"{url}?kind={kind}&state=open")] == [new["id"]]
+    refused = api.post(url, json={"kind": kind, "title": "Invented", "stated": "Only of a problem"})
+    assert refused.get_json()["errors"][0]["pointer"] == "/stated"
+
+
 def test_notes_are_kept_only_once_the_group_wants_them(fresh, database):
     api, fellow, where = fresh.api(), fresh.api(1), f"{meeting(fresh)}/notes"
     settings = f"{fresh.url}/content-settings"
     assert api.get(where).status_code == 404
     assert api.put(where, json={"text": SECRET, "builds_on": 0}).get_json()["code"] == "notes_are_off"
-    assert api.get(settings).get_json() == {"keep_days": 365, "notes": False, "version": 0}
+    at_once_held = {"keep_days_before": None, "keep_days_from": None}
+    assert api.get(settings).get_json() == {"keep_days": 365, "notes": False, "version": 0, **at_once_held}
     said = fellow.put(settings, json={"keep_days": None, "notes": True}, headers={"If-Match": '"0"'})
-    assert said.get_json() == {"keep_days": None, "notes": True, "version": 1}
+    assert said.get_json() == {"keep_days": None, "notes": True, "version": 1, **at_once_held}
     assert api.put(where, json={"text": SECRET, "builds_on": 0}).status_code == 200
     both = at_once(
         *[lambda n=n: fresh.api(n).put(where, json={"text": f"By {n}", "builds_on": 1}) for n in range(2)]
@@ -311,6 +333,35 @@ def test_notes_are_kept_only_once_the_group_wants_them(fresh, database):
     for days in (29, 3651):
         refused = fellow.put(settings, json={"keep_days": days, "notes": True}, headers={"If-Match": '"1"'})
         assert refused.status_code == 422
+
+
+def kept_for(api, circle, days, **said):
+    """What holds once a member said how long words are kept."""
+    url = f"{circle.url}/content-settings"
+    tag = {"If-Match": api.get(url).headers["ETag"]}
+    answer = api.put(url, json={"keep_days": days, "notes": False, **said}, headers=tag)
+    assert answer.status_code == 200, answer.get_json()
+    shown = answer.get_json()
+    begins = shown["keep_days_from"] and datetime.fromisoformat(shown["keep_days_from"])
+    return shown["keep_days"], shown["keep_days_before"], begins
+
+
+def test_a_shorter_period_holds_after_two_weeks_in_which_all_see_it_and_say_otherwise(fresh, root):
+    api, fellow = fresh.api(), fresh.api(1)
+    days, before, begins = kept_for(api, fresh, 30)
+    assert (days, before) == (30, 365)
+    assert timedelta(days=13, hours=23) < begins - now() < timedelta(days=14, minutes=1)
+    assert fellow.get(f"{fresh.url}/content-settings").get_json()["keep_days_before"] == 365
+    assert kept_for(fellow, fresh, 30, notes=True) == (30, 365, begins)
+    assert kept_for(fellow, fresh, 60) == (60, 365, begins)
+    assert kept_for(api, fresh, 40)[2] > begins
+    assert kept_for(fellow, fresh, 365) == (365, None, None)
+    assert kept_for(fellow, fresh, None) == (None, None, None)
+    assert kept_for(api, fresh, 3650)[:2] == (3650, None)
+    root.execute("UPDATE content_settings SET keep_days_from = now() WHERE group_id = %s", [fresh.id])
+    assert kept_for(api, fresh, 3651 - 1)[:2] == (3650, None)
+    days, before, begins = kept_for(api, fresh, 100)
+    assert (days, before, begins > now()) == (100, 3650, True)
 
 
 def test_of_two_who_first_say_how_long_words_are_kept_one_does(fresh):

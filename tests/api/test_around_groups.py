@@ -345,6 +345,7 @@ def test_an_announcement_is_read_by_those_who_take_part_from_its_moment_on(app, 
     assert [row["id"] for row in every(circle.api(), "/v1/me/announcements")] == [made["id"]]
     url = f"/v1/cohorts/{circle.cohort_id}/announcements"
     assert [row["id"] for row in every(tenant.api, url)] == [made["id"], later["id"]]
+    assert tenant.api.get(f"{url}/{later['id']}").get_json() == later
     other = circle_of(app, tenant, superuser, people=1)
     assert every(other.api(), "/v1/me/announcements") == []
     superuser.execute(

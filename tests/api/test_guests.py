@@ -205,6 +205,8 @@ def test_nobody_else_answers_for_her(host, partner, cohort_id, app, database):
     assert (refused.status_code, refused.get_json()["code"]) == (403, "not_personal")
     assert member.api.put(url, json={"answer": "declined"}).status_code == 200
     assert [row["state"] for row in every(employer, "/v1/me/nominations")] == ["nominated"]
+    one = f"/v1/me/nominations/{nomination_id}"
+    assert [api.get(one).get_json()["state"] for api in (employer, member.api)] == ["nominated", "declined"]
 
 
 def test_a_partner_has_one_invitation_for_a_cohort_at_a_time(host, partner, cohort_id, database):

@@ -185,7 +185,8 @@ def test_strangers_and_the_tenant_see_no_health_and_answer_no_nudge(circle, app,
     looked_after(circle, settings)
     (nudge,) = told(circle)
     other = circle_of(app, tenant, superuser, people=1)
-    for url in (f"{circle.url}/health", f"{circle.url}/nudges"):
+    assert circle.api().get(f"{circle.url}/nudges/{nudge['id']}").get_json() == nudge
+    for url in (f"{circle.url}/health", f"{circle.url}/nudges", f"{circle.url}/nudges/{nudge['id']}"):
         assert other.api().get(url).status_code == 404
         assert tenant.api.get(url).status_code == 403
     assert other.api().put(f"{circle.url}/nudges/{nudge['id']}/answer").status_code == 404

@@ -269,6 +269,32 @@ def test_each_says_of_herself_whether_she_came_and_others_see_how_many(api, circ
     assert told == [(None,)]
 
 
+def test_each_finds_what_she_said_and_the_hours_that_she_was_there_also_once_she_has_left(app, circle, root):
+    circle = circle_of(app, circle.tenant, root, people=2)
+    root.execute(
+        "UPDATE group_member SET admitted_at = now() - interval '9 days' WHERE group_id = %s", [circle.id]
+    )
+    api, other = circle.api(), circle.api(1)
+    first, _ = meeting_of(api, circle, starts_at_local=ago(60 * 48), minutes=45)
+    second, _ = meeting_of(api, circle, starts_at_local=ago(60 * 24), minutes=60)
+    going_on, _ = meeting_of(api, circle, starts_at_local=ago(5), minutes=60)
+    assert api.get(f"{first}/attendance").get_json() == {"attended": None, "attended_count": 0}
+    for url in (second, first, going_on):
+        assert api.put(f"{url}/attendance", json={"attended": True}).status_code == 200
+    assert other.put(f"{second}/attendance", json={"attended": False}).status_code == 200
+    assert other.get(f"{second}/attendance").get_json() == {"attended": False, "attended_count": 1}
+    assert api.post(f"{circle.url}/departure", json={}).status_code == 201
+    mine = every(api, "/v1/me/attendance")
+    assert [row["id"] for row in mine] == [url.rpartition("/")[2] for url in (first, second)]
+    assert [row["minutes"] for row in mine] == [45, 60]
+    assert {row["group_id"] for row in mine} == {str(circle.id)}
+    since = (now() - timedelta(hours=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert [row["id"] for row in every(api, f"/v1/me/attendance?since={since}")] == [mine[1]["id"]]
+    assert every(other, "/v1/me/attendance") == []
+    portal = acting(app, circle.tenant.id, circle.members[0])
+    refused(portal.get("/v1/me/attendance"), 403, "insufficient_scope")
+
+
 def test_of_meetings_before_she_was_let_in_nobody_says_that_she_came(app, circle, root):
     circle = circle_of(app, circle.tenant, root, people=1)
     api = circle.api()

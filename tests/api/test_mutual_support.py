@@ -249,6 +249,33 @@ def test_a_tip_is_stale_when_its_day_has_come_or_somebody_flags_it_until_it_is_c
     assert edit(api, f"{url}/{new['id']}", text="Looked at.").get_json()["stale"] is False
     assert fellow.put(f"{url}/{new['id']}/flag").status_code == 204
     assert api.get(f"{url}/{new['id']}").get_json()["stale"] is True
+    assert api.delete(f"{url}/{new['id']}/flag").status_code == 204
+    assert api.get(f"{url}/{new['id']}").get_json()["stale"] is True, "another's flag stands"
+    assert fellow.delete(f"{url}/{new['id']}/flag").status_code == 204
+    assert fellow.delete(f"{url}/{new['id']}/flag").status_code == 204
+    assert every(api, f"{url}?stale=false&kind=own") == [api.get(f"{url}/{new['id']}").get_json()]
+
+
+def test_being_there_for_one_another_is_an_act_too(circle):
+    giver, receiver = (str(member) for member in circle.members[:2])
+    body = {"kind": "company", "giver_id": giver, "receiver_id": receiver, "happened_on": TODAY}
+    act = made(circle.api(), f"{circle.url}/acts", **body)
+    assert every(circle.api(1), f"{circle.url}/acts?kind=company") == [act]
+    assert circle.api().get(f"{circle.url}/balance").get_json()["given"]["company"] == 1
+
+
+def test_a_checklist_comes_of_an_item_of_the_agenda(app, circle, tenant, superuser):
+    api, url = circle.api(), f"{circle.url}/checklists"
+    item = made(api, f"{circle.url}/agenda-items", title="How do I begin with a student?")["id"]
+    new = made(api, url, title="Our first talk", template="trainees", agenda_item_id=item)
+    assert (new["agenda_item_id"], new["template"]) == (item, "trainees")
+    assert len(new["items"]) >= 5
+    other = circle_of(app, tenant, superuser, people=1)
+    elsewhere = made(other.api(), f"{other.url}/agenda-items", title="Invented")["id"]
+    refused = api.post(url, json={"title": "X", "template": "mentor", "agenda_item_id": elsewhere})
+    assert refused.get_json()["errors"][0]["pointer"] == "/agenda_item_id"
+    assert remove(api, f"{circle.url}/agenda-items/{item}").status_code == 204
+    assert api.get(f"{url}/{new['id']}").get_json()["agenda_item_id"] is None
 
 
 def test_a_senior_mentor_is_named_only_if_he_agreed(circle):
@@ -307,6 +334,21 @@ def test_a_shared_tip_is_read_in_the_cohort_without_names_and_taken_back(app, ci
     api.put(f"{tip}/share")
     assert remove(api, tip).status_code == 204
     assert every(reader, "/v1/me/digest") == []
+    events = superuser.execute(
+        "SELECT type, actor, subject_id FROM event WHERE tenant_id = %s AND type LIKE 'digest_item.%%' ORDER BY id",
+        [tenant.id],
+    ).fetchall()
+    shared, back = ((f"digest_item.{what}", None, circle.cohort_id) for what in ("shared", "taken_back"))
+    assert events == [shared, shared, back, shared, back]
+
+
+def test_the_digest_is_asked_for_by_institute(circle):
+    api, url = circle.api(), f"{circle.url}/tips"
+    for institute in ("NIMH", "NCI", None):
+        tip = made(api, url, kind="own", title=f"Of {institute}", valid_as_of=TODAY, institute=institute)
+        assert api.put(f"{url}/{tip['id']}/share").status_code == 200
+    assert [row["title"] for row in every(api, "/v1/me/digest?institute=NCI")] == ["Of NCI"]
+    assert len(every(api, "/v1/me/digest")) == 3
 
 
 def test_the_digest_is_for_members_of_groups_of_the_cohort_that_go_on(app, tenant, superuser):

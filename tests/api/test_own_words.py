@@ -153,6 +153,7 @@ def test_what_expired_goes_in_every_tenant_as_each_group_says_and_nothing_else(c
             headers={"If-Match": '"0"'},
         )
         assert said.status_code == 200
+    root.execute("UPDATE content_settings SET keep_days_from = now() WHERE group_id = %s", [other.id])
     root.execute(
         "UPDATE peer_group SET state = 'ended', updated_at = now() - interval '400 days' WHERE id = %s",
         [ended.id],
@@ -176,6 +177,19 @@ def test_what_expired_goes_in_every_tenant_as_each_group_says_and_nothing_else(c
     assert [kept(root, rows) for rows in gone] == [set()] * 3
     assert [kept(root, rows) for rows in stay] == [OLD.keys()] * 3
     assert kept(root, unfinished) == unfinished.keys()
+
+
+def test_one_member_does_not_shorten_at_once_what_all_keep(circle, root, database):
+    rows = old_rows(root, circle, 200)
+    said = circle.api().put(
+        f"{circle.url}/content-settings", json={"keep_days": 30, "notes": True}, headers={"If-Match": '"0"'}
+    )
+    assert said.status_code == 200
+    forget_expired_words(database)
+    assert kept(root, rows) == OLD.keys()
+    root.execute("UPDATE content_settings SET keep_days_from = now() WHERE group_id = %s", [circle.id])
+    forget_expired_words(database)
+    assert kept(root, rows) == set()
 
 
 def test_what_was_changed_lately_stays_and_a_batch_is_bounded(circle, root, database):

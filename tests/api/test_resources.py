@@ -8,7 +8,7 @@ from tenants.kernel.permissions import Role
 from tests.contract import edit, remove
 from tests.factories.circles import circle_of
 from tests.factories.matching import every
-from tests.factories.people import acting, member_of
+from tests.factories.people import acting, holder, member_of
 
 LINK = {
     "kind": "guidance",
@@ -274,6 +274,38 @@ def test_what_is_shared_stays_as_it_is_until_it_is_taken_back(circle):
     assert api.get(one).get_json()["scope"] == "group"
     assert api.get(f"{one}/file").data == PAPER
     assert edit(api, one, title="X").status_code == 200
+
+
+def test_whoever_runs_the_tenant_takes_something_off_its_shelf_and_the_author_sees_it(
+    app, circle, tenant, superuser
+):
+    api = circle.api()
+    one, other = added(api, circle), filed(api, circle)
+    link, paper = shared(api, one, scope="network"), shared(api, other)
+    assert api.delete(link).get_json()["code"] == "insufficient_role"
+    limited = holder(app, tenant.id, "program_manager", own_client=True, program_id=circle.program_id).api
+    assert limited.delete(link).get_json()["code"] == "out_of_reach"
+    manager = holder(app, tenant.id, "program_manager", own_client=True)
+    assert [manager.api.delete(link).status_code, tenant.api.delete(paper).status_code] == [204, 204]
+    assert tenant.api.delete(link).status_code == 404
+    assert every(api, "/v1/resources") == every(api, "/v1/network-resources") == []
+    for url in (one, other):
+        shown = api.get(url).get_json()
+        assert (shown["scope"], shown["shared_id"]) == ("group", None)
+    assert api.get(f"{other}/file").data == PAPER
+    acts = superuser.execute(
+        "SELECT subject_id::text, actor FROM event WHERE tenant_id = %s AND type = 'resource.taken_off' ORDER BY id",
+        [tenant.id],
+    ).fetchall()
+    assert [subject for subject, _ in acts] == [url.rpartition("/")[2] for url in (link, paper)]
+    assert acts[0][1] == f"membership:{manager.id}"
+
+
+def test_nobody_else_takes_it_off_in_the_database_either(circle, tenant, database):
+    shared(circle.api(), added(circle.api(), circle))
+    with database.tenant(tenant.id, membership_id=circle.members[1]) as session:
+        gone = session.connection().exec_driver_sql("DELETE FROM shared_resource RETURNING id").all()
+        assert gone == []
 
 
 def test_what_is_removed_is_gone_from_both_shelves_and_no_event_tells_its_group(circle, tenant, superuser):

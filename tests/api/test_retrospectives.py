@@ -25,7 +25,8 @@ def proposed(circle, one, kind="keep", text="Mine of Amberbay", number=0):
     answer = circle.api(number).post(f"{one}/entries", json={"kind": kind, "text": text})
     assert answer.status_code == 201, answer.get_json()
     assert text not in answer.text
-    return f"{one}/entries/{answer.get_json()['id']}"
+    assert circle.api(number).get(answer.headers["Location"]).get_json()["text"] == text
+    return answer.headers["Location"]
 
 
 def go_on(circle, one, *phases, number=0):

@@ -40,7 +40,9 @@ def test_another_tenants_ids_are_unknown_on_every_route_and_nothing_changes(inha
     stranger = new_tenant()
     before = belongings(superuser, owner.id)
     answers = {
-        f"{method} {path}": call(api_for(stranger, path), method, url_of(path, ids), operation).status_code
+        f"{method} {path}": call(
+            api_for(stranger, path, method), method, url_of(path, ids), operation
+        ).status_code
         for method, path, operation in WITH_IDS
     }
     assert {route: status for route, status in answers.items() if status != 404} == {
@@ -63,7 +65,9 @@ def test_the_owner_is_answered_where_the_stranger_is_not(inhabited):
 def test_an_id_of_nothing_is_unknown_on_every_route(tenant):
     nothing = {"number": "1"} | {name: str(new_id()) for name in parameters()}
     answers = {
-        f"{method} {path}": call(api_for(tenant, path), method, url_of(path, nothing), operation).status_code
+        f"{method} {path}": call(
+            api_for(tenant, path, method), method, url_of(path, nothing), operation
+        ).status_code
         for method, path, operation in WITH_IDS
     }
     assert {route: status for route, status in answers.items() if status != 404} == {}

@@ -78,7 +78,7 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
     ids["group_id"] = every(api, f"/v1/groups?cohort_id={ready.cohort_id}")[0]["id"]
     ids |= partners_of(tenant, ready.cohort_id, mine)
     ids |= let_in(tenant, ids["group_id"])
-    ids |= around(tenant, database, ids)
+    ids |= around(tenant, database, ids) | own_product(tenant, f"Own {prefix}")
     member = api.get(f"/v1/participants/{ready.participants[0]}").get_json()["membership_id"]
     talk = {"kind": "talk", "title": f"Invented {prefix}", "membership_ids": [member]}
     make("product_id", "/v1/products", talk)
@@ -96,6 +96,12 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
     with database.tenant(tenant.id) as session:
         ids["job_id"] = str(session.connection().exec_driver_sql("SELECT id FROM job LIMIT 1").scalar_one())
     return ids
+
+
+def own_product(tenant: Any, title: str) -> dict[str, str]:
+    """The id of a product that the tenant's person recorded for herself."""
+    made = api_for(tenant, "/v1/me/products").post("/v1/me/products", json={"kind": "talk", "title": title})
+    return {"own_product_id": made.get_json()["id"]}
 
 
 def around(tenant: Any, database: Any, ids: dict[str, str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from api.serving import IfMatch
 from api.v1.actions.schemas import Action, ActionCreate, ActionPatch, ActionQuery, MyAction, MyActionQuery
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel.permissions import Permission
+from tenants.kernel.rows import only
 from tenants.kernel.session import Session
 from tenants.meetings import group_actions
 from tenants.outcomes.links import refuse_others_product
@@ -25,7 +26,7 @@ ACTION = f"{ACTIONS}/<uuid:action_id>"
 def list_actions(session: Session, group_id: UUID, state: str | None, owner_id: UUID | None) -> Select[Any]:
     """What was taken on."""
     refuse_strangers(session, group_id)
-    return group_actions.actions(group_id, owner_id=owner_id, state=state)
+    return only(group_actions.actions(group_id), owner_id=owner_id, state=state)
 
 
 @blp.post(
@@ -39,6 +40,7 @@ def list_actions(session: Session, group_id: UUID, state: str | None, owner_id: 
 )
 def take_action_on(session: Session, body: dict[str, Any], group_id: UUID) -> Any:
     """Take something on, or note that another member does."""
+    refuse_others_product(session, product_id=body.get("product_id"))
     return group_actions.take_on(session, group_id=group_id, **body)
 
 
@@ -68,4 +70,4 @@ def remove_action(session: Session, group_id: UUID, action_id: UUID, if_match: I
 @blp.list("/me/actions", READ, query=MyActionQuery, returns=MyAction)
 def list_my_actions(session: Session, state: str | None) -> Select[Any]:
     """What one took on in all of one's groups."""
-    return group_actions.actions(owner_id=g.caller.membership_id, state=state)
+    return only(group_actions.actions(), owner_id=g.caller.membership_id, state=state)

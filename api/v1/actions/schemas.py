@@ -21,6 +21,7 @@ class ActionCreate(Schema):
     owner_id = fields.UUID(metadata=_OWNER)
     due_on = Day(allow_none=True)
     agenda_item_id = fields.UUID(allow_none=True, metadata={"description": "What it came of."})
+    product_id = fields.UUID(allow_none=True, metadata=_PRODUCT)
 
 
 class ActionPatch(Schema):

@@ -9,6 +9,7 @@ from api.blueprint import Blueprint
 from api.v1.acts.schemas import Act, ActCreate, ActQuery, Balance, Reciprocity
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel.permissions import Permission
+from tenants.kernel.rows import only
 from tenants.kernel.session import Session
 from tenants.support import acts
 
@@ -19,10 +20,10 @@ ACT = f"{ACTS}/<uuid:act_id>"
 
 
 @blp.list(ACTS, READ, query=ActQuery, returns=Act)
-def list_acts(session: Session, group_id: UUID, member_id: UUID | None) -> Select[Any]:
+def list_acts(session: Session, group_id: UUID, member_id: UUID | None, kind: str | None) -> Select[Any]:
     """What was done."""
     refuse_strangers(session, group_id)
-    return acts.acts(group_id, member_id)
+    return only(acts.acts(group_id, member_id), kind=kind)
 
 
 @blp.post(ACTS, WRITE, body=ActCreate, returns=Act, status=201, location="/v1/groups/{group_id}/acts/{id}")

@@ -45,6 +45,7 @@ class ActQuery(PageQuery):
     """Which of them."""
 
     member_id = fields.UUID(load_default=None, metadata={"description": "Gave or received it."})
+    kind = Choice(ACT_KINDS, load_default=None)
 
 
 COUNTS = fields.Dict(keys=fields.String(), values=fields.Integer(), metadata={"description": "By kind."})

@@ -21,6 +21,7 @@ from api.v1.agenda_items.schemas import (
 )
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel.permissions import Permission
+from tenants.kernel.rows import only
 from tenants.kernel.session import Session
 from tenants.meetings import agenda, agenda_items, notes, questions
 from tenants.outcomes.links import refuse_others_product
@@ -36,11 +37,12 @@ NOTES = f"{GROUP}/meetings/<uuid:meeting_id>/notes"
 
 @blp.list(ITEMS, READ, query=AgendaItemQuery, returns=AgendaItem)
 def list_agenda_items(
-    session: Session, group_id: UUID, meeting_id: UUID | None, state: str | None
+    session: Session, group_id: UUID, meeting_id: UUID | None, kind: str | None, state: str | None
 ) -> Select[Any]:
     """What was proposed."""
     refuse_strangers(session, group_id)
-    return agenda_items.items(session, group_id=group_id, meeting_id=meeting_id, state=state)
+    rows = agenda_items.items(session, group_id=group_id)
+    return only(rows, meeting_id=meeting_id, kind=kind, state=state)
 
 
 @blp.post(
@@ -54,6 +56,7 @@ def list_agenda_items(
 )
 def propose_agenda_item(session: Session, body: dict[str, Any], group_id: UUID) -> Any:
     """Propose something to talk about. After the agenda was frozen it comes late."""
+    refuse_others_product(session, product_id=body.get("product_id"))
     return agenda_items.propose_item(session, group_id=group_id, **body)
 
 

@@ -7,7 +7,7 @@ from marshmallow import fields, validate
 from api.fields import Choice, Flag, PageQuery, Prose, Schema, Text, Timestamp, Whole
 from api.group_words import Sealed, SealedList, Whose
 from api.v1.actions.schemas import Action
-from tenants.meetings.agenda_models import PROPOSED_KINDS, STATES
+from tenants.meetings.agenda_models import ITEM_KINDS, PROPOSED_KINDS, STATES
 
 WORDS = "agenda_item_words"
 _MEANT = {"description": "The meeting that it is meant for; null: the next."}
@@ -28,6 +28,7 @@ class AgendaItemCreate(Schema):
     topic = Text(most=200, allow_none=True, metadata=_TOPIC)
     meeting_id = fields.UUID(allow_none=True, metadata=_MEANT)
     minutes_planned = Whole(least=1, most=_MOST_MINUTES, allow_none=True)
+    product_id = fields.UUID(allow_none=True, metadata=_PRODUCT)
     stated = Prose(most=5000, allow_none=True, metadata=_PROBLEM)
     validated = Prose(most=5000, allow_none=True, metadata=_PROBLEM)
     options = fields.List(
@@ -58,7 +59,7 @@ class AgendaItem(Schema):
 
     id = fields.UUID()
     author_id = Whose(metadata={"description": "A membership; null of a question."})
-    kind = fields.String(metadata={"description": "item, problem or question; a question names nobody."})
+    kind = fields.String(metadata={"description": f"{', '.join(ITEM_KINDS)}; a question names nobody."})
     title = Sealed(WORDS)
     text = Sealed(WORDS)
     topic = Sealed(WORDS, metadata=_TOPIC)
@@ -85,6 +86,7 @@ class AgendaItemQuery(PageQuery):
     """Which of them."""
 
     meeting_id = fields.UUID(load_default=None)
+    kind = Choice(ITEM_KINDS, load_default=None)
     state = Choice(STATES, load_default=None)
 
 

@@ -14,7 +14,7 @@ from tenants.kernel.session import Session
 from tenants.support import checklists
 
 blp = Blueprint(
-    "Checklists", description="What members want to have ready for talks with officers and mentors."
+    "Checklists", description="What members want to have ready for talks with officers, mentors, trainees."
 )
 READ, WRITE = Permission.GROUP_CONTENT_READ, Permission.GROUP_CONTENT_WRITE
 CHECKLISTS = "/groups/<uuid:group_id>/checklists"

@@ -19,6 +19,9 @@ class ChecklistItem(Schema):
 ITEMS = fields.List(fields.Nested(ChecklistItem), validate=validate.Length(min=1, max=100))
 
 
+OF_ITEM = {"description": "The item of the group's agenda that brought it up."}
+
+
 class ChecklistCreate(Schema):
     """A checklist from a template, or with items of one's own."""
 
@@ -26,6 +29,7 @@ class ChecklistCreate(Schema):
     title = Text(most=300, required=True)
     template = Choice(CHECKLISTS)
     items = ITEMS
+    agenda_item_id = fields.UUID(allow_none=True, metadata=OF_ITEM)
 
 
 class ChecklistPatch(Schema):
@@ -41,6 +45,7 @@ class Checklist(Schema):
     id = fields.UUID()
     author_id = Whose(metadata={"description": "A membership."})
     template = fields.String(allow_none=True)
+    agenda_item_id = fields.UUID(allow_none=True, metadata=OF_ITEM)
     title = Sealed("checklist")
     items = SealedList("checklist", fields.Nested(ChecklistItem))
     written_at = Timestamp()

@@ -24,5 +24,5 @@ def get_content_settings(session: Session, group_id: UUID) -> Any:
     SETTINGS, Permission.GROUP_CONTENT_WRITE, body=ContentSettingsPut, returns=ContentSettings, etag=True
 )
 def put_content_settings(session: Session, body: dict[str, Any], group_id: UUID, if_match: IfMatch) -> Any:
-    """Say what holds, for what there is as well. Any member may."""
+    """Say what holds, for what there is as well. Any member may; a shorter period holds two weeks later."""
     return content_settings.put_settings(session, group_id=group_id, if_match=if_match, **body)

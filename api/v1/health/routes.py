@@ -15,6 +15,7 @@ from tenants.support import health, nudges
 blp = Blueprint("Health", description="How groups fare: told to the group first, to the tenant as a band.")
 READ = Permission.GROUP_CONTENT_READ
 NUDGES = "/groups/<uuid:group_id>/nudges"
+NUDGE = f"{NUDGES}/<uuid:nudge_id>"
 
 
 @blp.get("/groups/<uuid:group_id>/health", READ, returns=GroupHealth)
@@ -35,7 +36,13 @@ def list_nudges(session: Session, group_id: UUID) -> Select[Any]:
     return nudges.nudges(session, group_id=group_id)
 
 
-@blp.put(f"{NUDGES}/<uuid:nudge_id>/answer", Permission.GROUP_CONTENT_WRITE, status=204)
+@blp.get(NUDGE, READ, returns=Nudge)
+def get_nudge(session: Session, group_id: UUID, nudge_id: UUID) -> Any:
+    """One of these times."""
+    return nudges.nudge(session, group_id=group_id, nudge_id=nudge_id)
+
+
+@blp.put(f"{NUDGE}/answer", Permission.GROUP_CONTENT_WRITE, status=204)
 def answer_nudge(session: Session, group_id: UUID, nudge_id: UUID) -> None:
     """Say that the group is there."""
     nudges.answer_nudge(session, group_id=group_id, nudge_id=nudge_id)

@@ -12,6 +12,8 @@ from api.serving import IfMatch
 from api.v1.meetings.schemas import (
     Activity,
     Attendance,
+    AttendedMeeting,
+    AttendedQuery,
     CalendarInvitations,
     ListedMeeting,
     ListedSeries,
@@ -23,12 +25,14 @@ from api.v1.meetings.schemas import (
     MeetingSeriesCreate,
     MeetingSeriesPatch,
     MyMeeting,
+    OwnAttendance,
     SlotProposal,
     SlotQuery,
     Slots,
 )
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel.permissions import Permission
+from tenants.kernel.rows import only
 from tenants.kernel.session import Session
 from tenants.meetings import actions, attendance, invitations, queries, series, slots
 
@@ -85,10 +89,11 @@ def end_meeting_series(session: Session, group_id: UUID, meeting_series_id: UUID
 
 
 @blp.list(MEETINGS, READ, query=MeetingQuery, returns=ListedMeeting, pages="position")
-def list_meetings(session: Session, group_id: UUID, since: Any, until: Any) -> Select[Any]:
+def list_meetings(session: Session, group_id: UUID, since: Any, until: Any, state: str | None) -> Select[Any]:
     """The group's meetings, past and to come, in the order of time."""
     refuse_strangers(session, group_id)
-    return queries.meetings_of_group(group_id, session.membership_id, since, until)
+    rows = queries.meetings_of_group(group_id, session.membership_id, since, until)
+    return only(rows, state=state)
 
 
 @blp.post(
@@ -118,6 +123,12 @@ def edit_meeting(
     """Move, skip, cancel or restore one meeting."""
     which = {"group_id": group_id, "meeting_id": meeting_id}
     return actions.edit_meeting(session, **which, changes=body, if_match=if_match)
+
+
+@blp.get(f"{MEETING}/attendance", READ, returns=OwnAttendance)
+def get_attendance(session: Session, group_id: UUID, meeting_id: UUID) -> Any:
+    """Whether one said that one was there."""
+    return queries.meeting(session, group_id=group_id, meeting_id=meeting_id)
 
 
 @blp.put(f"{MEETING}/attendance", WRITE, body=Attendance, returns=Attendance)
@@ -157,7 +168,13 @@ def get_activity(session: Session, group_id: UUID) -> Any:
 
 
 @blp.list("/me/meetings", Permission.ME_READ, query=MeetingQuery, returns=MyMeeting, pages="position")
-def list_my_meetings(session: Session, since: Any, until: Any) -> Select[Any]:
+def list_my_meetings(session: Session, since: Any, until: Any, state: str | None) -> Select[Any]:
     """The meetings of all one's groups, in the order of time."""
     url = f"{current_app.config['PUBLIC_URL']}/groups/"
-    return queries.meetings_of_member(g.caller.membership_id, url, since, until)
+    return only(queries.meetings_of_member(g.caller.membership_id, url, since, until), state=state)
+
+
+@blp.list("/me/attendance", READ, query=AttendedQuery, returns=AttendedMeeting, pages="position")
+def list_my_attendance(session: Session, since: Any, until: Any) -> Select[Any]:
+    """The meetings at which one was, of all one's groups, in the order of time: for a certificate of hours, say."""
+    return queries.attended_by(g.caller.membership_id, since, until)

@@ -22,6 +22,7 @@ from tenants.meetings.models import SERIES_KINDS
 from tenants.meetings.rhythm import LONGEST
 
 SHORTEST, USUAL, MOST_MINUTES = 15, 60, 480
+MEETING_STATES = ("planned", "moved", "skipped", "cancelled", "held")
 STATES = "planned, moved, skipped, cancelled, or held: it was to be, and its time is over"
 ZONE = {"description": "An IANA name such as America/Chicago; it is kept as you write it."}
 LINK = {"description": "For members only; whoever is let in later sees it too."}
@@ -136,6 +137,7 @@ class MeetingQuery(PageQuery):
 
     since = Timestamp(load_default=None, metadata={"description": "Those that begin then or later."})
     until = Timestamp(load_default=None, metadata={"description": "Those that begin before."})
+    state = Choice(MEETING_STATES, load_default=None)
 
 
 class MyMeeting(Schema):
@@ -157,6 +159,32 @@ class Attendance(Schema):
 
     attended = Flag(required=True)
     attended_count = fields.Integer(dump_only=True, metadata={"description": "Of all members."})
+
+
+class OwnAttendance(Schema):
+    """What she says of herself; nobody else reads it."""
+
+    attended = fields.Boolean(allow_none=True, metadata={"description": "null: she has said nothing."})
+    attended_count = fields.Integer(metadata={"description": "Of all members."})
+
+
+class AttendedQuery(PageQuery):
+    """Which meetings."""
+
+    since = Timestamp(load_default=None, metadata={"description": "Those that began then or later."})
+    until = Timestamp(load_default=None, metadata={"description": "Those that began before."})
+
+
+class AttendedMeeting(Schema):
+    """A meeting at which she says that she was."""
+
+    id = fields.UUID(metadata={"description": "Of the meeting."})
+    group_id = fields.UUID()
+    starts_at = Timestamp()
+    starts_at_local = LocalTime()
+    time_zone = fields.String()
+    minutes = fields.Integer()
+    in_person = fields.Boolean()
 
 
 class PastMeeting(Schema):

@@ -8,9 +8,15 @@ from sqlalchemy import Select
 
 from api.blueprint import Blueprint
 from api.serving import IfMatch
-from api.v1.opportunities.schemas import Opportunity, OpportunityCreate, OpportunityPatch, OpportunityQuery
+from api.v1.opportunities.schemas import (
+    MyOpportunityQuery,
+    Opportunity,
+    OpportunityCreate,
+    OpportunityPatch,
+    OpportunityQuery,
+)
 from tenants.kernel.permissions import Permission
-from tenants.kernel.rows import row_of
+from tenants.kernel.rows import only, row_of
 from tenants.kernel.session import Session
 from tenants.support import models, opportunities
 
@@ -20,9 +26,13 @@ OPPORTUNITY = "/opportunities/<uuid:opportunity_id>"
 
 
 @blp.list("/opportunities", READ, query=OpportunityQuery, returns=Opportunity)
-def list_opportunities(session: Session, open: bool) -> Select[Any]:  # noqa: A002  the parameter's name
+def list_opportunities(
+    session: Session,
+    open: bool,  # noqa: A002  the parameter's name
+    kind: str | None,
+) -> Select[Any]:
     """The board."""
-    return opportunities.opportunities(open)
+    return only(opportunities.opportunities(open), kind=kind)
 
 
 @blp.post(
@@ -61,7 +71,7 @@ def remove_opportunity(session: Session, opportunity_id: UUID, if_match: IfMatch
     opportunities.remove_opportunity(session, opportunity_id=opportunity_id, if_match=if_match)
 
 
-@blp.list("/me/opportunities", Permission.ME_READ, returns=Opportunity)
-def list_my_opportunities(session: Session) -> Select[Any]:
+@blp.list("/me/opportunities", Permission.ME_READ, query=MyOpportunityQuery, returns=Opportunity)
+def list_my_opportunities(session: Session, kind: str | None) -> Select[Any]:
     """What one could still apply for."""
-    return opportunities.opportunities_of_member(g.caller.membership_id)
+    return only(opportunities.opportunities_of_member(g.caller.membership_id), kind=kind)

@@ -50,7 +50,13 @@ class Opportunity(EditableResource):
     program_id = fields.UUID(allow_none=True)
 
 
-class OpportunityQuery(PageQuery):
+class MyOpportunityQuery(PageQuery):
+    """Which of them."""
+
+    kind = Choice(OPPORTUNITY_KINDS, load_default=None)
+
+
+class OpportunityQuery(MyOpportunityQuery):
     """Which of them."""
 
     open = QueryFlag(load_default=False, metadata={"description": "Only what can still be applied for."})

@@ -23,6 +23,7 @@ from api.v1.partners.schemas import (
 )
 from tenants.cohorts import guests, nominations, partners
 from tenants.cohorts.partner_models import GuestOffer
+from tenants.cohorts.partner_models import Nomination as OwnNomination
 from tenants.cohorts.partner_models import PartnerInvitation as Invitation
 from tenants.kernel.permissions import Permission
 from tenants.kernel.rows import one, only
@@ -139,6 +140,13 @@ def withdraw_nomination(session: Session, received_partner_invitation_id: UUID, 
 def list_my_nominations(session: Session) -> Select[Any]:
     """For whose groups one was nominated."""
     return nominations.nominations_of_member(session, g.caller.membership_id)
+
+
+@blp.get("/me/nominations/<uuid:nomination_id>", Permission.GROUP_CONTENT_READ, returns=MyNomination)
+def get_my_nomination(session: Session, nomination_id: UUID) -> Any:
+    """One of them."""
+    mine = nominations.nominations_of_member(session, g.caller.membership_id)
+    return one(session, mine.where(OwnNomination.id == nomination_id), "nomination")
 
 
 @blp.put(

@@ -141,6 +141,12 @@ def get_resource(session: Session, shared_resource_id: UUID) -> Any:
     return sharing.shared_resource(session, shared_resource_id=shared_resource_id)
 
 
+@blp.delete(f"{SHELF}/<uuid:shared_resource_id>", Permission.PROGRAMS_WRITE, status=204)
+def take_resource_off_shelf(session: Session, shared_resource_id: UUID) -> None:
+    """Take something off the tenant's shelf, for whoever runs the tenant. It is logged, and stays in its group."""
+    sharing.take_off_shelf(session, shared_resource_id=shared_resource_id)
+
+
 @blp.download(f"{SHELF}/<uuid:shared_resource_id>/file", ANYBODY, types=KEPT_TYPES)
 def get_resource_file(session: Session, shared_resource_id: UUID) -> Download:
     """Download its file."""

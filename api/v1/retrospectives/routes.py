@@ -70,12 +70,30 @@ def list_retrospective_entries(session: Session, group_id: UUID, retrospective_i
     return retrospectives.entries(session, group_id=group_id, retrospective_id=retrospective_id)
 
 
-@blp.post(f"{ONE}/entries", WRITE, body=EntryCreate, returns=MadeEntry, status=201, errors=(409,))
+@blp.post(
+    f"{ONE}/entries",
+    WRITE,
+    body=EntryCreate,
+    returns=MadeEntry,
+    status=201,
+    location="/v1/groups/{group_id}/retrospectives/{retrospective_id}/entries/{id}",
+    errors=(409,),
+)
 def propose_entry(
     session: Session, body: dict[str, Any], group_id: UUID, retrospective_id: UUID
 ) -> models.RetrospectiveEntry:
     """Say what to keep, to change or to stop."""
     return retrospectives.propose(session, group_id=group_id, retrospective_id=retrospective_id, **body)
+
+
+@blp.get(ENTRY, READ, returns=Entry)
+def get_retrospective_entry(
+    session: Session, group_id: UUID, retrospective_id: UUID, retrospective_entry_id: UUID
+) -> Any:
+    """One of them."""
+    return retrospectives.entry(
+        session, group_id=group_id, retrospective_id=retrospective_id, entry_id=retrospective_entry_id
+    )
 
 
 @blp.delete(ENTRY, WRITE, status=204, errors=(409,))

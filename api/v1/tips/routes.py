@@ -8,9 +8,10 @@ from sqlalchemy import Select
 
 from api.blueprint import Blueprint
 from api.serving import IfMatch
-from api.v1.tips.schemas import DigestItem, Tip, TipCreate, TipPatch, TipQuery
+from api.v1.tips.schemas import DigestItem, DigestQuery, Tip, TipCreate, TipPatch, TipQuery
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel.permissions import Permission
+from tenants.kernel.rows import only
 from tenants.kernel.session import Session
 from tenants.support import tips
 
@@ -21,10 +22,10 @@ TIP = f"{TIPS}/<uuid:tip_id>"
 
 
 @blp.list(TIPS, READ, query=TipQuery, returns=Tip)
-def list_tips(session: Session, group_id: UUID, stale: bool | None) -> Select[Any]:
+def list_tips(session: Session, group_id: UUID, stale: bool | None, kind: str | None) -> Select[Any]:
     """What the group's members know."""
     refuse_strangers(session, group_id)
-    return tips.tips(group_id, stale)
+    return only(tips.tips(group_id), stale=stale, kind=kind)
 
 
 @blp.post(
@@ -65,6 +66,12 @@ def flag_tip(session: Session, group_id: UUID, tip_id: UUID) -> None:
     tips.flag(session, group_id=group_id, tip_id=tip_id)
 
 
+@blp.delete(f"{TIP}/flag", WRITE, status=204)
+def take_flag_back(session: Session, group_id: UUID, tip_id: UUID) -> None:
+    """Say so no longer; what others say of it stands."""
+    tips.take_flag_back(session, group_id=group_id, tip_id=tip_id)
+
+
 @blp.put(f"{TIP}/share", WRITE, returns=Tip, errors=(403,))
 def share_tip(session: Session, group_id: UUID, tip_id: UUID) -> Any:
     """Let the other groups of the cohort read one's tip as it is now, without one's name, the group's or a mentor's."""
@@ -77,7 +84,7 @@ def unshare_tip(session: Session, group_id: UUID, tip_id: UUID) -> None:
     tips.unshare(session, group_id=group_id, tip_id=tip_id)
 
 
-@blp.list("/me/digest", READ, returns=DigestItem)
-def list_my_digest(session: Session) -> Select[Any]:
+@blp.list("/me/digest", READ, query=DigestQuery, returns=DigestItem)
+def list_my_digest(session: Session, institute: str | None) -> Select[Any]:
     """What groups of the cohorts in which one has a group let one another read."""
-    return tips.digest(g.caller.membership_id)
+    return only(tips.digest(g.caller.membership_id), institute=institute)

@@ -72,6 +72,13 @@ class TipQuery(PageQuery):
     """Which of them."""
 
     stale = QueryFlag(load_default=None)
+    kind = Choice(TIP_KINDS, load_default=None)
+
+
+class DigestQuery(PageQuery):
+    """Which of it."""
+
+    institute = Text(most=100, load_default=None, metadata={"description": "Just as its author wrote it."})
 
 
 class DigestItem(Schema):

@@ -58,6 +58,7 @@ REFERS_TO_MEMBERSHIP = {
     "notice_preference": ("membership_id",),
     "own_mentors": ("membership_id",),
     "participant": ("membership_id",),
+    "product": ("author_id",),
     "product_contributor": ("membership_id",),
     "resource": ("author_id",),
     "retrospective": ("author_id",),
