@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, select
 from sqlalchemy.dialects.postgresql import insert
 
 from tenants.groups.models import GroupMember
@@ -74,13 +74,16 @@ def remove_action(session: Session, *, group_id: UUID, action_id: UUID, if_match
 def actions(
     group_id: UUID | None = None, *, owner_id: UUID | None = None, state: str | None = None
 ) -> Select[Any]:
-    """What was taken on in a group, or in all that the session may read; by one member, or all."""
+    """What was taken on in a group, or in all that its owner is in; by one member, or all."""
     rows = select(*GroupAction.__table__.columns, GroupActionWords.encrypted_text).join(
         GroupActionWords,
         (GroupActionWords.tenant_id == GroupAction.tenant_id) & (GroupActionWords.id == GroupAction.id),
     )
     if group_id is not None:
         rows = rows.where(GroupAction.group_id == group_id)
+    else:
+        # Whoever has left reads her own words, and no longer what the group makes of them.
+        rows = rows.where(exists().where(_in_its_group(), GroupMember.membership_id == owner_id))
     if owner_id is not None:
         rows = rows.where(GroupAction.owner_id == owner_id)
     return rows if state is None else rows.where(GroupAction.state == state)
@@ -99,6 +102,10 @@ def open_actions(session: Session, *, group_id: UUID) -> list[Any]:
     rows = actions(group_id, state="open").order_by(GroupAction.due_on.nulls_last(), GroupAction.id)
     words = Words(session, TABLE)
     return [words.opened(row) for row in session.execute(rows)]
+
+
+def _in_its_group() -> ColumnElement[bool]:
+    return and_(GroupMember.tenant_id == GroupAction.tenant_id, is_present(GroupAction.group_id))
 
 
 def _check(session: Session, group_id: UUID, stands: dict[str, Any]) -> None:
