@@ -34,22 +34,17 @@ WRITTEN = (
 WAITING = {
     "newcomers": """
         SELECT count(*), bool_or(a.opened_at > :since), min(a.closes_at) FROM admission a
-         WHERE a.group_id = ANY (:groups) AND a.state = 'open' AND a.closes_at > :now AND a.proposer_id <> :me
-           AND NOT EXISTS (SELECT FROM admission_answer w JOIN group_member mine
-                               ON mine.tenant_id = w.tenant_id AND mine.id = w.group_member_id
-                            WHERE w.tenant_id = a.tenant_id AND w.admission_id = a.id AND mine.membership_id = :me)""",
+         WHERE a.group_id = ANY (:groups) AND a.state = 'open' AND a.closes_at > :now""",
     "places": """
         SELECT count(*), bool_or(g.updated_at > :since),
                min(CAST(c.confirm_by + 1 AS timestamp) AT TIME ZONE c.time_zone)
           FROM peer_group g JOIN cohort c ON c.tenant_id = g.tenant_id AND c.id = g.cohort_id
          WHERE g.id = ANY (:groups) AND g.state = 'announced'
-           AND NOT EXISTS (SELECT FROM member_answer w WHERE w.tenant_id = g.tenant_id AND w.group_id = g.id
-                              AND w.author_id = :me AND w.about = 'confirmation')""",
+           AND (c.confirm_by IS NULL OR CAST(c.confirm_by + 1 AS timestamp) AT TIME ZONE c.time_zone > :now)""",
     "charters": """
         SELECT count(*), bool_or(v.written_at > :since), CAST(NULL AS timestamptz) FROM charter_version v
          WHERE v.group_id = ANY (:groups) AND v.number = door.charter_in_force(v.group_id)
-           AND NOT EXISTS (SELECT FROM member_answer w WHERE w.tenant_id = v.tenant_id AND w.group_id = v.group_id
-                              AND w.author_id = :me AND w.about = 'charter' AND w.number = v.number)""",
+           AND v.written_at > CAST(:now AS timestamptz) - interval '14 days'""",
     "actions": """
         SELECT count(*), coalesce(bool_or(a.due_on = CAST(:now AS date)), false),
                min(CAST(a.due_on + 1 AS timestamptz)) FILTER (WHERE a.due_on >= CAST(:now AS date))
@@ -57,7 +52,11 @@ WAITING = {
          WHERE a.group_id = ANY (:groups) AND a.owner_id = :me AND a.state = 'open'
            AND a.due_on <= CAST(:now AS date) + 7""",
 }
-"""SQL, by what it is that waits for her: how many, whether one of them came up lately, and when the first ends."""
+"""SQL, by what it is that waits: how many, whether one of them came up lately, and when the first ends.
+
+What waits for an answer waits for the group, whoever has answered: by a line that is missing in her letter, whoever
+reads her mail would know what she has answered or signed, and after a refusal perhaps that it was she who objected.
+"""
 _PLACES = text(f"""
     SELECT g.id, g.state, c.program_id FROM {PLACE} WHERE gm.membership_id = :member AND {IS_TOLD}
 """)  # noqa: S608 - SQL of ours is put in
@@ -67,9 +66,11 @@ _MEETINGS = text("""
        AND t.starts_at > :now AND t.starts_at <= :until
      ORDER BY t.starts_at, t.id
 """)
+# A question without an author is shown an hour after its time.
 _WROTE = " OR ".join(
-    f"""EXISTS (SELECT FROM {table} w WHERE w.group_id = told.id AND w.written_at > :since
-                   AND w.author_id IS DISTINCT FROM :me)"""  # noqa: S608 - names of ours are put in
+    f"""EXISTS (SELECT FROM {table} w WHERE w.group_id = told.id AND w.author_id IS DISTINCT FROM :me
+                   AND (w.written_at > :since OR w.author_id IS NULL
+                        AND w.written_at > CAST(:since AS timestamptz) - interval '1 hour'))"""  # noqa: S608 - names of ours are put in
     for table in WRITTEN
 )
 _NEWS = text(f"SELECT count(*) FROM unnest(CAST(:groups AS uuid[])) AS told (id) WHERE {_WROTE}")  # noqa: S608 - as above
