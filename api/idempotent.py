@@ -13,7 +13,7 @@ from api.auth.bearer import Caller
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Invalid
 from tenants.kernel.idempotency import KEPT_FOR, IdempotencyRecord, first_answer
-from tenants.kernel.ids import digest, random_id
+from tenants.kernel.ids import random_id
 from tenants.kernel.session import Session
 
 HEADER = "Idempotency-Key"
@@ -29,23 +29,17 @@ def answered_once(
     bare = _bare_key(request)
     if bare is None:
         return act()
-    known = {
-        "client_id": caller.client_id,
-        "route": f"{request.method} {request.path}",
-        # A key is its sender's: two people who use the same client never hear each other's answers.
-        "key_hash": digest(f"{caller.membership_id} {bare}"),
-    }
-    asked = digest(_said(session, caller, request, bare))
-    record = first_answer(session, **known)
-    if record is not None:
-        return _again(record, asked)
+    again = _answered(session, caller, request, bare)
+    if again is not None:
+        return again
     response = act()
     if response.status_code < 300:
         kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
         session.add(
             IdempotencyRecord(
-                **known,
-                request_hash=asked,
+                **_hashes(current_app.config["SECRET_KEY"], session, caller, request, bare),
+                client_id=caller.client_id,
+                route=_route(request),
                 status=response.status_code,
                 headers={**kept, "Idempotent-Replayed": "true"},
                 body=_blanked(response.get_data(), secrets),
@@ -58,31 +52,21 @@ def answered_once(
 def done_once(session: Session, caller: Caller, request: Request, act: Callable[[], Response]) -> Response:
     """As `answered_once`, of what nobody shall be able to lay at somebody's door.
 
-    Of whoever has the database, and guesses a key, nobody learns whose it is: the hashes are made with the secret of
-    this deployment, which the database does not hold. The record has a random id, and tells the hour alone.
+    The record has a random id, and tells the hour alone.
     """
     bare = _bare_key(request)
     if bare is None:
         return act()
-    route = f"{request.method} {request.path}"
-    config = current_app.config
-    for secret in (config["SECRET_KEY"], *config["SECRET_KEY_FALLBACKS"]):
-        record = first_answer(
-            session,
-            client_id=caller.client_id,
-            route=route,
-            key_hash=_keyed(secret, f"{caller.membership_id} {route} {bare}"),
-        )
-        if record is not None:
-            return _again(record, _keyed(secret, _said(session, caller, request, bare)))
+    again = _answered(session, caller, request, bare)
+    if again is not None:
+        return again
     response = act()
-    secret, hour = config["SECRET_KEY"], now().replace(minute=0, second=0, microsecond=0)
+    hour = now().replace(minute=0, second=0, microsecond=0)
     row = IdempotencyRecord(
+        **_hashes(current_app.config["SECRET_KEY"], session, caller, request, bare),
         id=random_id(),
         client_id=caller.client_id,
-        route=route,
-        key_hash=_keyed(secret, f"{caller.membership_id} {route} {bare}"),
-        request_hash=_keyed(secret, _said(session, caller, request, bare)),
+        route=_route(request),
         status=response.status_code,
         headers={"Idempotent-Replayed": "true"},
         body=b"",
@@ -91,6 +75,33 @@ def done_once(session: Session, caller: Caller, request: Request, act: Callable[
     )
     session.add(row)
     return response
+
+
+def _answered(session: Session, caller: Caller, request: Request, bare: str) -> Response | None:
+    """The stored answer to a request with this key, whichever secret of the deployment was in use then."""
+    for secret in (current_app.config["SECRET_KEY"], *current_app.config["SECRET_KEY_FALLBACKS"]):
+        hashes = _hashes(secret, session, caller, request, bare)
+        record = first_answer(
+            session, client_id=caller.client_id, route=_route(request), key_hash=hashes["key_hash"]
+        )
+        if record is not None:
+            return _again(record, hashes["request_hash"])
+    return None
+
+
+def _hashes(secret: str, session: Session, caller: Caller, request: Request, bare: str) -> dict[str, bytes]:
+    """Of a key and of what was asked with it, made with a secret that the database does not hold: whoever has that, and
+    guesses a key, learns nothing of whose it is. A key is its sender's: two people who use the same client never hear
+    each other's answers.
+    """
+    return {
+        "key_hash": _keyed(secret, f"{caller.membership_id} {_route(request)} {bare}"),
+        "request_hash": _keyed(secret, _said(session, caller, request, bare)),
+    }
+
+
+def _route(request: Request) -> str:
+    return f"{request.method} {request.path}"
 
 
 def _bare_key(request: Request) -> str | None:
@@ -119,7 +130,7 @@ def _again(record: IdempotencyRecord, asked: bytes) -> Response:
 
 
 def _keyed(secret: str, said: str) -> bytes:
-    return hmac.digest(secret.encode(), f"traceless {said}".encode(), "sha256")
+    return hmac.digest(secret.encode(), f"idempotency {said}".encode(), "sha256")
 
 
 def _blanked(body: bytes, secrets: Iterable[str]) -> bytes:

@@ -20,7 +20,7 @@ blp.register_error_handler(DomainError, explain)
 WHAT = {
     "digest": "the digest of what goes on in your groups",
     "meeting_reminders": "reminders of meetings",
-    "action_reminders": "reminders of what waits for you",
+    "action_reminders": "reminders of what waits",
     "announcements": "letters of announcements, and what a digest says of them,",
 }
 

@@ -11,6 +11,11 @@ PERSON = "(SELECT nullif(current_setting('app.person_id', true), '')::uuid)"
 WHOLE = "(SELECT current_setting('app.reach', true)) = 'tenant'"
 PROGRAMS = "((SELECT nullif(current_setting('app.programs', true), '')::uuid[])::uuid[])"
 COHORTS = "((SELECT nullif(current_setting('app.cohorts', true), '')::uuid[])::uuid[])"
+AS_HERSELF = (
+    f"EXISTS (SELECT FROM membership m WHERE m.tenant_id = {TENANT}"
+    f" AND m.id = {MEMBERSHIP} AND m.person_id = {PERSON})"
+)
+"""SQL: she signed in as herself, and not by an institution that says who she is."""
 ALL = "SELECT, INSERT, UPDATE, DELETE"
 
 
@@ -157,10 +162,7 @@ def herself(table: str) -> None:
     """On top of the tenant wall: a row is hers alone whom it is about, signed in as herself; nobody who signs her in
     reads it. Needs a column membership_id.
     """
-    own = (
-        f"membership_id = {MEMBERSHIP} AND EXISTS (SELECT FROM membership m"
-        f" WHERE m.tenant_id = {TENANT} AND m.id = {MEMBERSHIP} AND m.person_id = {PERSON})"
-    )
+    own = f"membership_id = {MEMBERSHIP} AND {AS_HERSELF}"
     op.execute(
         f'CREATE POLICY herself ON "{table}" AS RESTRICTIVE TO peerloom_app USING ({own}) WITH CHECK ({own})'
     )

@@ -2,7 +2,7 @@
 one meeting.
 
 Revision ID: 0029
-Revises: 0027
+Revises: 0028
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from migrations.doors import door
 from migrations.rls import TENANT, members_write, protect, reach
 
 revision = "0029"
-down_revision = "0027"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

@@ -2,7 +2,7 @@
 checklist came of; and who takes something off the tenant's shelf.
 
 Revision ID: 0030
-Revises: 0027
+Revises: 0029
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from migrations.doors import door
 from migrations.rls import MEMBERSHIP, PERSON, TENANT, WHOLE
 
 revision = "0030"
-down_revision = "0027"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """What is counted: ratings, signatures, check-ins and pooled answers tell of nobody, whoever asks, leaves or comes.
 
 Revision ID: 0031
-Revises: 0027
+Revises: 0030
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from migrations.doors import door
 from migrations.rls import MEMBERSHIP, PERSON, TENANT, acts_wall, protect, reach
 
 revision = "0031"
-down_revision = "0027"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

@@ -19,6 +19,7 @@ _HAS_PERSONAL = text("SELECT door.has_personal(:person)")
 _MY_MEMBERSHIPS = text("SELECT tenant_id, slug, name FROM door.my_memberships() ORDER BY name, tenant_id")
 _BIND = text("SELECT door.bind_person(:membership, :person)")
 _BECOME = text("SELECT door.become_person(:person)")
+_COME_ANEW = text("SELECT door.come_anew()")
 
 
 def accept(session: Session, *, invitation_id: UUID, who: SignedIn) -> UUID:
@@ -76,6 +77,9 @@ def link_personal(session: Session, *, who: SignedIn, membership_id: UUID, perso
     `session` is hers, opened through the tenant's connection, and becomes that person's. Raises Conflict
     "already_linked" if she has one, "already_member" if the one that she brings belongs to another membership of
     this tenant.
+
+    From then on she counts as joined, and no earlier: whoever signs her in could add himself, and would read what her
+    groups wrote before.
     """
     session.identify(membership_id=membership_id, person_id=person_id)
     known: UUID | None = session.scalar(_PERSON_OF, {"key": who.key})
@@ -93,6 +97,7 @@ def link_personal(session: Session, *, who: SignedIn, membership_id: UUID, perso
     else:
         session.add(PersonalIdentity(key=who.key, person_id=person_id))
         session.flush()
+        session.execute(_COME_ANEW)
     events.record(
         session, "identity.linked", subject_type="membership", subject_id=membership_id, audience="audit"
     )

@@ -24,7 +24,7 @@ from tenants.access.sign_in import may_be_used
 from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.errors import NotFound
-from tenants.kernel.ids import bearer, digest, new_id
+from tenants.kernel.ids import bearer, digest, new_id, random_id
 from tenants.kernel.session import Session
 
 Once = TypeVar("Once", AuthorizationCode, RefreshToken)
@@ -110,7 +110,7 @@ def _use(
     held = family.cte("family")
     mine = (model.hash == digest(secret), model.authorization_id == held.c.id)
     use = update(model).where(*mine, model.used_at.is_(None), model.expires_at > func.now())
-    row = use.values(used_at=func.now()).returning(model.id, model.authorization_id)
+    row = use.values(used_at=func.date_trunc("hour", func.now())).returning(model.id, model.authorization_id)
     used = session.execute(row).one_or_none()
     if used is not None:
         key = session.tenant_id
@@ -141,8 +141,10 @@ def store_tokens(
 ) -> None:
     """Keep the hashes: of an access token for 15 minutes, of a refresh token for 30 days.
 
-    A refresh token keeps all that was authorized, an access token has the `scopes` that were asked for.
+    A refresh token keeps all that was authorized, an access token has the `scopes` that were asked for. Refresh tokens
+    stay when they are used, and tell the hour alone: else somebody's would say when she was there.
     """
+    hour = now().replace(minute=0, second=0, microsecond=0)
     session.add(
         AccessToken(
             client_id=client_id,
@@ -156,10 +158,12 @@ def store_tokens(
     if authorization is not None and refresh_token is not None:
         session.add(
             RefreshToken(
+                id=random_id(),
                 authorization_id=authorization.id,
                 hash=digest(refresh_token),
                 scopes=authorization.scopes,
-                expires_at=min(now() + REFRESH_TOKEN_LIFETIME, authorization.expires_at),
+                created_at=hour,
+                expires_at=min(hour + REFRESH_TOKEN_LIFETIME, authorization.expires_at),
             )
         )
 

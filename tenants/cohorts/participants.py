@@ -16,6 +16,7 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.rows import Version, row_of
 from tenants.kernel.session import Session
 from tenants.people.models import Membership, RoleGrant
+from tenants.people.names import keep_names
 
 CLEARED: Any = object()
 """In place of a value: there is no answer any more. None is one: it is declined."""
@@ -144,6 +145,7 @@ def _change_membership(membership: Membership, changes: dict[str, Any]) -> list[
     if "identifiers" in changes:
         merged = {**membership.identifiers, **changes["identifiers"]}
         new["identifiers"] = {key: value for key, value in merged.items() if value is not None}
+    keep_names(membership, new)
     changed = [name for name, value in new.items() if getattr(membership, name) != value]
     for name in changed:
         setattr(membership, name, new[name])

@@ -1,7 +1,10 @@
 """Whom participants name as having power over them: attributes of kind `reference`, such as evaluators.
 
-A reference names a membership by its external id; an address counts too, in any letter case.
+A reference names a membership by its external id; an address counts too, in any letter case. Who has taken another id
+or address since is still meant.
 """
+
+from tenants.people.names import names_of
 
 
 def names_given_by(membership: str, *, ever: bool = False) -> str:
@@ -23,6 +26,5 @@ def _names(membership: str, said: str, history: str) -> str:
 
 
 def is_among(membership: str, names: str) -> str:
-    """SQL: whether the membership of this alias goes by one of these names."""
-    said = f"lower({membership}.external_id), lower({membership}.email), lower({membership}.chosen_email)"
-    return f"EXISTS (({names}) INTERSECT SELECT unnest(ARRAY[{said}]))"
+    """SQL: whether the membership of this alias goes by one of these names, or ever did."""
+    return f"EXISTS (({names}) INTERSECT SELECT unnest({names_of(membership)}))"

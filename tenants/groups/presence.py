@@ -4,13 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Date, and_, cast, func
+from sqlalchemy.orm import InstrumentedAttribute
 
 from tenants.groups.models import Group, GroupMember
 from tenants.kernel.errors import NotFound
 from tenants.kernel.session import Session
 
 
-def is_present(group_id: UUID) -> ColumnElement[bool]:
+def is_present(group_id: UUID | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
     """SQL: a member of this group who was let in and has not left."""
     return and_(
         GroupMember.group_id == group_id,

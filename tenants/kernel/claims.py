@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.jobs import KINDS
+from tenants.kernel.mail import is_quiet
 from tenants.kernel.session import Database, Session
 from tenants.kernel.settings import Settings
 
@@ -179,7 +180,9 @@ class Claim:
         said = orjson.dumps(error).decode() if error else None
         known = {"id": self.job_id, "fence": self._fence, "state": state, "error": said}
         ended = session.execute(_END, known).one_or_none()
-        if ended and state != "succeeded":  # what a success changed, its effect has recorded
+        if not ended or state == "succeeded":  # what a success changed, its effect has recorded
+            return
+        if self.kind != "letters" or not is_quiet(session, self.subject_id):
             events.record(session, f"job.{state}", subject_type="job", subject_id=self.job_id)
 
     @contextmanager

@@ -24,7 +24,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from tenants.kernel import events, jobs
 from tenants.kernel.claims import Claim, JobFailed, LeaseLost
 from tenants.kernel.clock import now
-from tenants.kernel.mail import QUIET, Letter, PostedLetter, composer
+from tenants.kernel.mail import Letter, PostedLetter, composer, is_quiet
 from tenants.kernel.postbox import Postbox, PutOff, Refused, Unavailable, Unsendable
 from tenants.kernel.session import Session
 
@@ -67,7 +67,7 @@ def deliver(claim: Claim) -> None:
     with claim.step() as session:
         turn = _turn(session, claim.subject_id)
     try:
-        if turn.letter_ids:
+        if turn.letter_ids or not turn.of:  # a batch without letters ends as one with letters would
             with Postbox(server, sender) as postbox:
                 _send(claim, postbox, turn)
     except Unavailable as away:
@@ -113,8 +113,7 @@ def _became(session: Session, batch_id: UUID) -> dict[str, int]:
 
 
 def _tell(session: Session, batch_id: UUID) -> None:
-    told = select(PostedLetter.id).where(PostedLetter.batch_id == batch_id, PostedLetter.kind.not_in(QUIET))
-    if session.scalar(told.limit(1)):
+    if not is_quiet(session, batch_id):
         counts = _became(session, batch_id)
         events.record(session, "letters.sent", subject_type="letters", subject_id=batch_id, counts=counts)
 

@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from sqlalchemy import Index, text
+from sqlalchemy import Index, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.kernel import jobs
@@ -209,6 +209,15 @@ def post(
 def call_back(session: Session, kind: str, *, subject_ids: Sequence[UUID]) -> None:
     """Drop the letters of this kind about these subjects that still wait. What is on its way just now arrives."""
     session.execute(_CALL_BACK, {"kind": kind, "subjects": list(subject_ids)})
+
+
+def is_quiet(session: Session, batch_id: UUID) -> bool:
+    """Whether no event tells what became of a batch: none of its letters is of a kind of which one may.
+
+    So is a batch without letters, which stands for one that must not be known to have none.
+    """
+    told = select(PostedLetter.id).where(PostedLetter.batch_id == batch_id, PostedLetter.kind.not_in(QUIET))
+    return session.scalar(told.limit(1)) is None
 
 
 def composer(kind: str) -> Compose:

@@ -1,5 +1,6 @@
 """What a group could talk about: proposed by a member, whose words it stays, and moved about by all of them."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from tenants.meetings.queries import ENDS_AT, HELD, TAKES_PLACE
 TABLE = AgendaItemWords.__tablename__
 OF_A_PROBLEM = ("stated", "validated", "options")
 WORDS = ("title", "text", "topic", *OF_A_PROBLEM)
+HIDDEN_FOR = timedelta(hours=1)
+"""From the beginning of the hour in which it was asked until a question without an author is shown."""
 _NO_IDS = cast([], ARRAY(Uuid()))
 
 
@@ -158,7 +161,10 @@ def items(session: Session, *, group_id: UUID, before: Any = None) -> Select[Any
 
 def carried_over(meant: Any, before: Any) -> ColumnElement[Any]:
     """SQL: how many meetings were held since an item was first on an agenda, before this moment if one is given."""
-    since = func.coalesce(meant.starts_at, AgendaItem.written_at)
+    asked = case(
+        (AgendaItem.author_id.is_(None), AgendaItem.written_at + HIDDEN_FOR), else_=AgendaItem.written_at
+    )
+    since = func.coalesce(meant.starts_at, asked)
     past = (
         select(func.count())
         .select_from(Meeting)

@@ -14,7 +14,7 @@ from sqlalchemy import Select, func, select
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events
 from tenants.kernel.clock import now
-from tenants.kernel.errors import Conflict, NotFound
+from tenants.kernel.errors import Conflict, Forbidden, NotFound
 from tenants.kernel.ids import bearer, digest, new_id
 from tenants.kernel.session import Session
 from tenants.meetings import calendars, links
@@ -65,8 +65,14 @@ def create_feed(session: Session, *, group_id: UUID | None = None) -> NewFeed:
 
 
 def rotate_feed(session: Session, *, feed_id: UUID) -> NewFeed:
-    """Give a feed a new secret; the one before is worth nothing from now on. Raises NotFound."""
+    """Give a feed a new secret; the one before is worth nothing from now on.
+
+    Raises NotFound, and Forbidden "not_personal" for one that she made signed in as herself where she is not: what it
+    shows would open to whoever signs her in.
+    """
     feed = _mine(session, feed_id)
+    if feed.personal and session.info.get("person_id") is None:
+        raise Forbidden("Sign in as yourself to give this feed another address.", code="not_personal")
     secret = bearer(FEED_PREFIX, session.tenant_id)
     feed.hash, feed.rotated_at = digest(secret), now()
     session.flush()

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, select
 from sqlalchemy.dialects.postgresql import insert
 
 from tenants.groups.models import GroupMember
@@ -68,13 +68,17 @@ def remove_action(session: Session, *, group_id: UUID, action_id: UUID, if_match
     session.delete(row)
 
 
-def actions(group_id: UUID | None = None) -> Select[Any]:
-    """What was taken on in a group, or in all that the session may read."""
+def actions(group_id: UUID | None = None, *, owner_id: UUID | None = None) -> Select[Any]:
+    """What was taken on in a group, or by somebody in all groups that she is in."""
     rows = select(*GroupAction.__table__.columns, GroupActionWords.encrypted_text).join(
         GroupActionWords,
         (GroupActionWords.tenant_id == GroupAction.tenant_id) & (GroupActionWords.id == GroupAction.id),
     )
-    return only(rows, group_id=group_id)
+    if group_id is not None:
+        return only(rows, group_id=group_id)
+    # Whoever has left reads her own words, and no longer what the group makes of them.
+    there = exists().where(_in_its_group(), GroupMember.membership_id == owner_id)
+    return only(rows, owner_id=owner_id).where(there)
 
 
 def action_of(session: Session, *, group_id: UUID, action_id: UUID) -> Any:
@@ -90,6 +94,10 @@ def open_actions(session: Session, *, group_id: UUID) -> list[Any]:
     rows = only(actions(group_id), state="open").order_by(GroupAction.due_on.nulls_last(), GroupAction.id)
     words = Words(session, TABLE)
     return [words.opened(row) for row in session.execute(rows)]
+
+
+def _in_its_group() -> ColumnElement[bool]:
+    return and_(GroupMember.tenant_id == GroupAction.tenant_id, is_present(GroupAction.group_id))
 
 
 def _check(session: Session, group_id: UUID, stands: dict[str, Any]) -> None:

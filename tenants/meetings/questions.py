@@ -1,10 +1,11 @@
 """Asking without a name inside the group. Nothing that is kept leads to who asked.
 
-A question has a random id, no author, and for a time the next full hour, from which on it is shown: those of an hour
-come together. Where fewer than three members are present the others would know, and nobody asks.
+A question has a random id, no author, and for a time the hour in which it was asked. It is shown once that is over:
+those of an hour come together, and whoever was let in during it is shown none of them. Where fewer than three members
+are present the others would know, and nobody asks.
 """
 
-from datetime import UTC, timedelta
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -36,9 +37,9 @@ def ask_anonymously(session: Session, *, group_id: UUID, title: str, text: str |
     item_id = random_id()
     # The database says when its transaction began, and holds the row to it.
     began = session.scalars(select(func.now())).one().astimezone(UTC)
-    shown_from = began.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    hour = began.replace(minute=0, second=0, microsecond=0)
     row: dict[str, Any] = {"tenant_id": session.tenant_id, "id": item_id, "group_id": group_id}
-    row |= {"author_id": None, "written_at": shown_from}
+    row |= {"author_id": None, "written_at": hour}
     closed = Words(session, TABLE).closed(group_id=group_id, row_id=item_id, title=title, text=text)
     item = {"kind": "question", "state": "open", "late_meeting_id": late_for(session, group_id, None)}
     session.execute(insert(AgendaItem).values(**row, **item))

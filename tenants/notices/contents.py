@@ -41,9 +41,11 @@ _MEETINGS = text("""
        AND t.starts_at > :now AND t.starts_at <= :until
      ORDER BY t.starts_at, t.id
 """)
+# A question without an author is shown an hour after its time.
 _WROTE = " OR ".join(
-    f"""EXISTS (SELECT FROM {table} w WHERE w.group_id = told.id AND w.written_at > :since
-                   AND w.author_id IS DISTINCT FROM :me)"""  # noqa: S608 - names of ours are put in
+    f"""EXISTS (SELECT FROM {table} w WHERE w.group_id = told.id AND w.author_id IS DISTINCT FROM :me
+                   AND (w.written_at > :since OR w.author_id IS NULL
+                        AND w.written_at > CAST(:since AS timestamptz) - interval '1 hour'))"""  # noqa: S608 - names of ours are put in
     for table in WRITTEN
 )
 _NEWS = text(f"SELECT count(*) FROM unnest(CAST(:groups AS uuid[])) AS told (id) WHERE {_WROTE}")  # noqa: S608 - as above

@@ -23,22 +23,17 @@ _RENEWALS = f"""
 WAITING = {
     "newcomers": """
         SELECT count(*), bool_or(a.opened_at > :since), min(a.closes_at) FROM admission a
-         WHERE a.group_id = ANY (:groups) AND a.state = 'open' AND a.closes_at > :now AND a.proposer_id <> :me
-           AND NOT EXISTS (SELECT FROM admission_answer w JOIN group_member mine
-                               ON mine.tenant_id = w.tenant_id AND mine.id = w.group_member_id
-                            WHERE w.tenant_id = a.tenant_id AND w.admission_id = a.id AND mine.membership_id = :me)""",
+         WHERE a.group_id = ANY (:groups) AND a.state = 'open' AND a.closes_at > :now""",
     "places": """
         SELECT count(*), bool_or(g.updated_at > :since),
                min(CAST(c.confirm_by + 1 AS timestamp) AT TIME ZONE c.time_zone)
           FROM peer_group g JOIN cohort c ON c.tenant_id = g.tenant_id AND c.id = g.cohort_id
          WHERE g.id = ANY (:groups) AND g.state = 'announced'
-           AND NOT EXISTS (SELECT FROM member_answer w WHERE w.tenant_id = g.tenant_id AND w.group_id = g.id
-                              AND w.author_id = :me AND w.about = 'confirmation')""",
+           AND (c.confirm_by IS NULL OR CAST(c.confirm_by + 1 AS timestamp) AT TIME ZONE c.time_zone > :now)""",
     "charters": """
         SELECT count(*), bool_or(v.written_at > :since), CAST(NULL AS timestamptz) FROM charter_version v
          WHERE v.group_id = ANY (:groups) AND v.number = door.charter_in_force(v.group_id)
-           AND NOT EXISTS (SELECT FROM member_answer w WHERE w.tenant_id = v.tenant_id AND w.group_id = v.group_id
-                              AND w.author_id = :me AND w.about = 'charter' AND w.number = v.number)""",
+           AND v.written_at > CAST(:now AS timestamptz) - interval '14 days'""",
     "actions": """
         SELECT count(*), coalesce(bool_or(a.due_on = CAST(:now AS date)), false),
                min(CAST(a.due_on + 1 AS timestamptz)) FILTER (WHERE a.due_on >= CAST(:now AS date))
@@ -66,26 +61,15 @@ WAITING = {
           LEFT JOIN program_document d ON d.tenant_id = c.tenant_id AND d.program_id = c.program_id
                                       AND d.kind = 'responsibilities'
          WHERE g.id = ANY (:groups) AND mine.membership_id = :me AND mine.left_at IS NULL
-           AND NOT EXISTS (SELECT FROM member_answer w WHERE w.tenant_id = g.tenant_id AND w.group_id = g.id
-                              AND w.author_id = :me AND w.about = 'responsibilities'
-                              AND w.number = coalesce(d.version, 0))""",
+           AND greatest(d.updated_at, mine.admitted_at) > CAST(:now AS timestamptz) - interval '14 days'""",
     "renewals": f"""
         SELECT count(*), bool_or(r.on_day - {ROUND_OPENS} > CAST(:since AS date)),
                min(CAST(r.on_day + 1 AS timestamptz))
           FROM ({_RENEWALS}) AS r
-         WHERE r.on_day BETWEEN CAST(:now AS date) AND CAST(:now AS date) + {ROUND_OPENS}
-           AND NOT EXISTS (SELECT FROM member_answer w WHERE w.tenant_id = r.tenant_id AND w.group_id = r.id
-                              AND w.author_id = :me AND w.about = 'renewal' AND w.number = r.number)""",  # noqa: S608 - names and numbers of ours are put in
+         WHERE r.on_day BETWEEN CAST(:now AS date) AND CAST(:now AS date) + {ROUND_OPENS}""",  # noqa: S608 - names and numbers of ours are put in
     "retrospectives": """
         SELECT count(*), bool_or(v.phase_since > :since), CAST(NULL AS timestamptz) FROM retrospective v
-         WHERE v.group_id = ANY (:groups) AND CASE v.phase
-               WHEN 'proposing' THEN NOT EXISTS (SELECT FROM retrospective_entry e
-                     WHERE e.tenant_id = v.tenant_id AND e.retrospective_id = v.id AND e.author_id = :me)
-               WHEN 'rating' THEN EXISTS (SELECT FROM retrospective_entry e
-                     WHERE e.tenant_id = v.tenant_id AND e.retrospective_id = v.id
-                       AND NOT EXISTS (SELECT FROM retrospective_rating o WHERE o.tenant_id = e.tenant_id
-                                          AND o.retrospective_entry_id = e.id AND o.author_id = :me))
-               ELSE v.phase = 'agreeing' END""",
+         WHERE v.group_id = ANY (:groups) AND v.phase <> 'agreed'""",
     "look_backs": f"""
         SELECT count(*), bool_or(l.due_on - {ROUND_OPENS} > CAST(:since AS date)), CAST(NULL AS timestamptz)
           FROM (SELECT coalesce(CAST((SELECT max(v.phase_since) FROM retrospective v WHERE v.tenant_id = r.tenant_id
@@ -119,4 +103,8 @@ WAITING = {
                                     WHERE a.tenant_id = m.tenant_id AND a.author_id = m.membership_id
                                       AND a.attended AND a.meeting_id = ANY (last.ids))))""",  # noqa: S608 - names and numbers of ours are put in
 }
-"""SQL, by what it is that waits for her: how many, whether one of them came up lately, and when the first ends."""
+"""SQL, by what it is that waits: how many, whether one of them came up lately, and when the first ends.
+
+What waits for an answer waits for the group, whoever has answered: by a line that is missing in her letter, whoever
+reads her mail would know what she has answered or signed, and after a refusal perhaps that it was she who objected.
+"""

@@ -1,10 +1,10 @@
 """How a letter says what there is: numbers and dates, never a name, a title or a word of a group's."""
 
 OF_WAITING = {
-    "newcomers": ("{} newcomer waits for your answer", "{} newcomers wait for your answer"),
+    "newcomers": ("{} newcomer waits for your group's answer", "{} newcomers wait for your groups' answers"),
     "places": (
-        "{} place in a group waits for you to confirm it",
-        "{} places in groups wait for you to confirm them",
+        "{} group of yours waits for its members to confirm it",
+        "{} groups of yours wait for their members to confirm them",
     ),
     "actions": ("{} action of yours is due", "{} actions of yours are due"),
     "unproposed": (
@@ -12,8 +12,8 @@ OF_WAITING = {
         "{} newcomers wait for a member to propose them to your groups",
     ),
     "responsibilities": (
-        "the responsibilities of members wait for you to accept them",
-        "the responsibilities of members wait for you to accept them in {} groups",
+        "the responsibilities of members are new, or have changed",
+        "the responsibilities of members are new, or have changed, in {} groups",
     ),
     "renewals": (
         "your group asks whether you go on for another year",
@@ -29,7 +29,10 @@ OF_WAITING = {
         "two meetings in a row were missed: other times are proposed to your group",
         "two meetings in a row were missed in {} groups of yours: other times are proposed to each",
     ),
-    "charters": ("your charter has a new version to sign", "{} charters of yours have new versions to sign"),
+    "charters": (
+        "{} group of yours has a new version of its charter",
+        "{} groups of yours have new versions of their charters",
+    ),
 }
 """By what waits, how one of it is told, and several."""
 _OF_NEWS = "something new was written in {} of your groups"
@@ -38,7 +41,7 @@ _OF_MEETINGS = ("{} meeting in the next 7 days:", "{} meetings in the next 7 day
 
 
 def waiting(what: str, number: int, until: str | None) -> str:
-    """What waits for somebody, how often, and until when."""
+    """What waits, how often, and until when."""
     said = _counted(OF_WAITING[what], number)
     return f"{said} (until {until})" if until else said
 

@@ -13,6 +13,7 @@ from tenants.kernel.rows import Version, edited, row_of
 from tenants.kernel.session import Session
 from tenants.people.held import Giver
 from tenants.people.models import Membership
+from tenants.people.names import keep_names
 from tenants.people.roles import refuse_more
 
 _LOCK_GROUPS = text("SELECT door.lock_groups(:locked)")
@@ -48,6 +49,7 @@ def edit_person(
     membership = row_of(session, Membership, membership_id, "person")
     if "email" in changes and membership.person_id is None:
         refuse_more(session, giver=giver, membership_id=membership_id)
+    keep_names(membership, changes)
     changed = edited(membership, changes, if_match=if_match)
     if changed:
         session.flush()
@@ -71,6 +73,7 @@ def lock_groups(session: Session, *, locked: bool) -> None:
 def choose_own(session: Session, *, membership_id: UUID, **chosen: str | None) -> Membership:
     """What somebody says of herself: `chosen_name` and `chosen_email`; None lets the roster's go again."""
     membership = row_of(session, Membership, membership_id, "person")
+    keep_names(membership, chosen)
     changed = [name for name, value in chosen.items() if getattr(membership, name) != value]
     for name in changed:
         setattr(membership, name, chosen[name])

@@ -49,6 +49,8 @@ class Membership(Edited, TenantRow):
     groups_locked: Mapped[bool] = mapped_column(default=False, server_default="false")
     """Whether she enters her groups by her own sign-in only, whatever their program says."""
     identifiers: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    known_as: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+    """The external ids and addresses that it went by before, in lower case: whoever named it so still means it."""
 
     @property
     def shown_name(self) -> str | None:

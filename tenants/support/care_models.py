@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, Uuid, func, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, Uuid, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,6 +29,7 @@ class Concern(Versioned, TenantRow):
         one_of("kind", CONCERN_KINDS),
         one_of("wants", CONCERN_WANTS),
         one_of("state", CONCERN_STATES),
+        UniqueConstraint("tenant_id", "id", "author_id"),
         Index("ix_concern_author", "tenant_id", "author_id", "id"),
     )
 
@@ -44,12 +45,15 @@ class Concern(Versioned, TenantRow):
 class ConcernReader(TenantRow):
     """Somebody to whom a concern was sent, as its author saw when she sent it. Nobody is added later.
 
-    Its author is named for the wall, which cannot ask the concern: that asks who its readers are.
+    Its author is named for the wall, which cannot ask the concern: that asks who its readers are. The key holds that it
+    is the concern's.
     """
 
     __tablename__ = "concern_reader"
     __table_args__ = (
-        belongs_to("concern"),
+        ForeignKeyConstraint(
+            ["tenant_id", "concern_id", "author_id"], ["concern.tenant_id", "concern.id", "concern.author_id"]
+        ),
         belongs_to("membership", "reader_id"),
         UniqueConstraint("tenant_id", "concern_id", "reader_id"),
         Index("ix_concern_reader_reader", "tenant_id", "reader_id", "concern_id"),

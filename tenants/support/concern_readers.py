@@ -1,8 +1,9 @@
 """Whom a concern would reach. Its author sees them by name before she sends it, and it reaches them and nobody else.
 
 They are those whom the program named for it, else the tenant's owners and admins and the program's managers; of these
-whoever has joined, and not she herself, nor anybody who is or was in the group, facilitates it or did, or was ever
-marked as having power over her: named in an attribute of kind `reference` of hers, in whatever program.
+whoever has a sign-in of her own, as only she herself opens it, and not its author, nor anybody who is or was in the
+group, facilitates it or did, or was ever marked as having power over her: named in an attribute of kind `reference` of
+hers, in whatever program, by what he goes by or ever did.
 """
 
 from collections.abc import Sequence
@@ -39,7 +40,7 @@ _READERS = text(f"""
     SELECT m.id AS membership_id, coalesce(m.chosen_name, m.name) AS name,
            array_agg(DISTINCT c.role ORDER BY c.role) AS roles
       FROM candidate c JOIN membership m ON m.id = c.membership_id
-     WHERE m.person_id IS NOT NULL AND m.id <> :me
+     WHERE m.person_id IS NOT NULL AND door.has_personal(m.person_id) AND m.id <> :me
        AND m.id NOT IN (SELECT x.membership_id FROM group_member x WHERE x.group_id = :group)
        AND m.id NOT IN (SELECT f.membership_id FROM facilitation f WHERE f.group_id = :group)
        AND NOT {is_among("m", names_given_by(":me", ever=True))}

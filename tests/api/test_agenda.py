@@ -466,3 +466,12 @@ def test_what_members_change_never_refers_to_another_tenants_row(
             app.execute("SELECT set_config(%s, %s, true)", [f"app.{name}", str(value)])
         with pytest.raises(psycopg.errors.ForeignKeyViolation):
             app.execute(change, [theirs, shown])
+
+
+def test_whoever_has_left_does_not_follow_what_becomes_of_an_action_of_hers(fresh):
+    leaver = fresh.api(1)
+    shown = made(leaver, f"{fresh.url}/actions", text="Invented")
+    assert [row["id"] for row in every(leaver, "/v1/me/actions")] == [shown["id"]]
+    assert leaver.post(f"{fresh.url}/departure", json={}).status_code == 201
+    assert edit(fresh.api(), f"{fresh.url}/actions/{shown['id']}", state="done").status_code == 200
+    assert every(leaver, "/v1/me/actions") == []

@@ -16,6 +16,11 @@ from tests.factories.circles import circle_of
 from tests.factories.matching import every
 
 ASKED = {"title": SECRET, "text": SECRET}
+BEFORE = (
+    "UPDATE membership SET joined_at = joined_at - interval '1 day' WHERE tenant_id = %s",
+    "UPDATE group_member SET admitted_at = admitted_at - interval '1 day' WHERE tenant_id = %s",
+    "UPDATE peer_group SET opened_at = opened_at - interval '1 day' WHERE tenant_id = %s",
+)
 TABLES = """
     SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
        AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = pg_class.oid AND a.attname = 'tenant_id')
@@ -30,7 +35,11 @@ def root(servers):
 
 @pytest.fixture
 def circle(app, database, root):
-    return circle_of(app, open_another(app, database), root)
+    """Three who were let in a day ago."""
+    made = circle_of(app, open_another(app, database), root)
+    for statement in BEFORE:
+        root.execute(statement, [made.tenant.id])
+    return made
 
 
 def ask(circle, by=0, **headers):
@@ -40,9 +49,9 @@ def ask(circle, by=0, **headers):
 def come(root, circle):
     """Let the hour pass."""
     for table in ("agenda_item", "agenda_item_words"):
-        statement = sql.SQL("UPDATE {} SET written_at = now() WHERE group_id = %s").format(
-            sql.Identifier(table)
-        )
+        statement = sql.SQL(
+            "UPDATE {} SET written_at = written_at - interval '1 hour' WHERE group_id = %s"
+        ).format(sql.Identifier(table))
         root.execute(statement, [circle.id])
 
 
@@ -65,11 +74,9 @@ def test_a_question_comes_with_the_hour_and_names_nobody(circle, root):
     where = meeting(circle)
     assert every(circle.api(), f"{circle.url}/agenda-items") == []
     assert circle.api().get(f"{where}/agenda").get_json()["proposals"] == []
-    shown_from = root.execute(
-        "SELECT written_at FROM agenda_item WHERE group_id = %s", [circle.id]
-    ).fetchone()[0]
-    assert (shown_from.minute, shown_from.second, shown_from.microsecond) == (0, 0, 0)
-    assert 0 < (shown_from - now()).total_seconds() <= 3600
+    hour = root.execute("SELECT written_at FROM agenda_item WHERE group_id = %s", [circle.id]).fetchone()[0]
+    assert (hour.minute, hour.second, hour.microsecond) == (0, 0, 0)
+    assert 0 <= (now() - hour).total_seconds() < 3600 + 60
     come(root, circle)
     (shown,) = every(circle.api(1), f"{circle.url}/agenda-items")
     assert (shown["title"], shown["kind"], shown["author_id"], shown["written_at"]) == (
@@ -153,6 +160,36 @@ def test_the_database_takes_no_question_with_a_time_of_its_own_nor_another_kind_
             session.rollback()
             refused += 1
     assert refused == 2
+
+
+def test_whoever_is_let_in_within_the_hour_of_a_question_does_not_read_it(circle, root):
+    assert ask(circle).status_code == 204
+    late = circle.api(circle.members.index(circle.add()))
+    come(root, circle)
+    # For her the hour has passed as well; she came after the question, and in its hour.
+    root.execute(
+        "UPDATE group_member g SET admitted_at = (SELECT written_at FROM agenda_item i WHERE i.group_id = g.group_id)"
+        " + interval '59 minutes' WHERE group_id = %s AND membership_id = %s",
+        [circle.id, circle.members[-1]],
+    )
+    root.execute(
+        "UPDATE membership SET joined_at = joined_at - interval '1 day' WHERE id = %s", [circle.members[-1]]
+    )
+    assert SECRET not in late.get(f"{circle.url}/agenda-items").text
+    assert SECRET in circle.api(1).get(f"{circle.url}/agenda-items").text
+
+
+def test_a_meeting_before_a_question_was_shown_is_none_at_which_it_could_have_been_reached(circle, root):
+    assert ask(circle).status_code == 204
+    come(root, circle)
+    held = (
+        "UPDATE meeting SET starts_at = (SELECT written_at FROM agenda_item WHERE group_id = %s) + %s::interval"
+        " WHERE id = %s"
+    )
+    where = meeting(circle, minutes_ago=90, minutes=15)
+    root.execute(held, [circle.id, "20 minutes", UUID(where.rpartition("/")[2])])
+    (shown,) = every(circle.api(), f"{circle.url}/agenda-items")
+    assert shown["carried_over"] == 0
 
 
 def _person(session, member):

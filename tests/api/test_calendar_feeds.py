@@ -228,3 +228,22 @@ def test_somebody_has_fifty_feeds_at_most(circle, root):
         [circle.tenant.id, circle.members[0]],
     )
     assert circle.api().post("/v1/me/calendar-feeds").get_json()["code"] == "too_many_feeds"
+
+
+def test_whoever_signs_in_as_her_through_her_employer_gets_no_address_of_a_feed_that_she_made_herself(
+    app, circle, database
+):
+    meets(circle)
+    hers = feed(circle.api(1))
+    administrator = circle.api(1, connection_id=connection_of(database, circle.tenant.id))
+    url = f"/v1/me/calendar-feeds/{hers['id']}"
+    refused = administrator.post(f"{url}/secret")
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "not_personal")
+    assert LINK in {str(event["URL"]) for event in events(read(app, hers)).values()}, (
+        "the one of before holds"
+    )
+    own = feed(administrator)
+    changed = administrator.post(f"/v1/me/calendar-feeds/{own['id']}/secret")
+    assert changed.status_code == 200
+    assert LINK.partition("?")[0] not in read(app, changed.get_json()).text
+    assert administrator.delete(url).status_code == 204

@@ -3,18 +3,23 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from tenants.access.sign_in import SignedIn
+from tenants.kernel.ids import digest
 from tenants.kernel.permissions import Role
 from tenants.people.models import Membership
 from tenants.tables import METADATA
 from tests.api.test_health import looked_after
+from tests.conftest import eventually
 from tests.factories.circles import circle_of
 from tests.factories.matching import every
-from tests.factories.people import acting, holder, member_of
+from tests.factories.people import acting, connection_of, holder, joined, member_of
 from tests.planting import plant
+from workers.tenant_job import run_job
 
 SECRET = "Amberbay frightens me"
 HERS = {"concern", "concern_reader"}
@@ -55,6 +60,11 @@ def marks(circle, superuser, number, names, key="evaluators"):
     )
 
 
+def say(api, url, **changes):
+    answer = api.patch(url, json=changes, headers={"If-Match": api.get(url).headers["ETag"]})
+    assert answer.status_code == 200, answer.get_json()
+
+
 def external_id(superuser, member):
     return superuser.execute("SELECT external_id FROM membership WHERE id = %s", [member.id]).fetchone()[0]
 
@@ -89,8 +99,6 @@ def test_its_author_sees_what_became_of_it_and_only_its_readers_say_so(circle, o
 
 
 def test_whoever_signs_in_as_her_through_her_employer_sees_nothing(app, circle, owner, database):
-    from tests.factories.people import connection_of
-
     send(circle, seen(circle))
     connection = connection_of(database, circle.tenant.id)
     as_her = acting(app, circle.tenant.id, circle.members[0], connection_id=connection, own_client=True)
@@ -112,6 +120,89 @@ def test_her_evaluator_is_no_reader_even_if_he_is_named_no_more(
     assert seen(circle) == {str(owner.id)}
     assert seen(circle, 1) == {str(owner.id), str(evaluator.id)}
     assert send(circle, {owner.id, evaluator.id}).get_json()["code"] == "readers_changed"
+
+
+@pytest.mark.parametrize("named_by", ["email", "external_id", "chosen_email"])
+def test_her_evaluator_is_no_reader_by_another_id_or_address(app, circle, tenant, superuser, named_by):
+    evaluator = member_of(app, tenant.id, Role.ADMIN, own_client=True)
+    name, portal = f"Boss-{evaluator.id}@Amberbay.example", acting(app, tenant.id, evaluator.id)
+    told = "/v1/me" if named_by == "chosen_email" else f"/v1/people/{evaluator.id}"
+    say(portal, told, **{named_by: name})
+    assert seen(circle) == {str(evaluator.id)}
+    marks(circle, superuser, 0, [name.upper()])
+    assert seen(circle) == set()
+    say(portal, told, **{named_by: "office@amberbay.example"})
+    say(portal, "/v1/me", chosen_name="Ombuds Office")
+    assert seen(circle) == set()
+
+
+def test_whoever_signs_in_as_a_reader_through_his_employer_reads_nothing_and_says_nothing_of_it(
+    app, circle, owner, tenant, database
+):
+    url = send(circle, seen(circle)).headers["Location"]
+    connection = connection_of(database, tenant.id)
+    administrator = acting(app, tenant.id, owner.id, connection_id=connection, own_client=True)
+    assert administrator.get(url).status_code == 404
+    assert every(administrator, "/v1/concerns") == []
+    etag = {"If-Match": owner.api.get(url).headers["ETag"]}
+    assert administrator.patch(url, json={"state": "handled"}, headers=etag).status_code == 404
+
+
+def test_who_has_no_sign_in_of_her_own_is_no_reader(app, circle, owner, tenant, database):
+    who = SignedIn(connection_of(database, tenant.id), "https://university.example", "an administrator")
+    without, _ = joined(database, tenant.id, who=who, roles=(Role.ADMIN,))
+    assert seen(circle) == {str(owner.id)}
+    assert send(circle, {owner.id, without}).get_json()["code"] == "readers_changed"
+
+
+def test_nobody_adds_himself_to_a_concern_as_if_it_were_his_own(app, circle, owner, tenant, superuser):
+    concern = send(circle, seen(circle)).get_json()["id"]
+    stranger = member_of(app, tenant.id, Role.ADMIN, own_client=True)
+    cursor = superuser.cursor()
+    cursor.execute("BEGIN")
+    cursor.execute(
+        "SELECT set_config('app.tenant_id', %s, true), set_config('app.membership_id', %s, true),"
+        " set_config('app.reach', 'tenant', true)",
+        [str(tenant.id), str(stranger.id)],
+    )
+    cursor.execute("SET LOCAL ROLE peerloom_app")
+    known = {"id": concern, "tenant": tenant.id, "author": stranger.id, "me": stranger.id}
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        cursor.execute(ADD_READER, known)
+    cursor.execute("ROLLBACK")
+
+
+def test_no_event_tells_that_a_letter_about_it_could_not_be_sent(
+    circle, owner, tenant, superuser, database, settings
+):
+    assert settings.smtp_url is None
+    assert send(circle, seen(circle)).status_code == 201
+    (job_id,) = superuser.execute(
+        "SELECT id FROM job WHERE tenant_id = %s AND kind = 'letters' AND subject_id ="
+        " (SELECT batch_id FROM letter WHERE tenant_id = %s AND kind = 'concern')",
+        [tenant.id, tenant.id],
+    ).fetchone()
+    run_job(database, tenant_id=tenant.id, job_id=job_id, settings=settings)
+    ended = "SELECT state FROM job WHERE id = %s"
+    assert eventually(lambda: superuser.execute(ended, [job_id]).fetchone() == ("failed",))
+    told = superuser.execute(
+        "SELECT type FROM event WHERE tenant_id = %s AND subject_id = %s", [tenant.id, job_id]
+    )
+    assert told.fetchall() == []
+
+
+def test_the_record_of_a_key_that_somebody_guesses_does_not_name_her(circle, owner, superuser):
+    body = {"kind": "conduct", "wants": "talk", "text": SECRET, "readers": sorted(seen(circle))}
+    once = {"json": body, "headers": {"Idempotency-Key": "1"}}
+    first = circle.api().post(f"{circle.url}/concerns", **once)
+    assert circle.api().post(f"{circle.url}/concerns", **once).get_json()["id"] == first.get_json()["id"]
+    records = superuser.execute(
+        "SELECT route, key_hash FROM idempotency_record WHERE tenant_id = %s", [circle.tenant.id]
+    ).fetchall()
+    assert len(records) == 1
+    for route, hashed in records:
+        tried = {digest(said) for each in circle.members for said in (f"{each} 1", f"{each} {route} 1")}
+        assert bytes(hashed) not in tried
 
 
 def test_fellows_facilitators_and_she_herself_are_no_readers(app, circle, owner, tenant, superuser):
@@ -179,8 +270,6 @@ def test_an_admin_who_makes_herself_one_after_the_list_was_shown_is_not_among_it
 
 def test_a_list_that_changes_while_she_sends_is_waited_for(circle, owner, superuser, servers):
     """Somebody marks her evaluator in a transaction that is still open: sending waits for its end, and is refused."""
-    import psycopg
-
     shown, name = seen(circle), external_id(superuser, owner)
     marks(circle, superuser, 0, [])
     participant = circle.participants[circle.members[0]]

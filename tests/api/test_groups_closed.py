@@ -5,9 +5,14 @@ from uuid import UUID
 import pytest
 
 from tenants.access import joining
+from tenants.access.sign_in import SignedIn
+from tenants.kernel.clock import now
 from tenants.people.invitations import invitation_named
+from tenants.people.models import Membership
+from tests.factories.circles import circle_of
 from tests.factories.matching import every, ready_to_match
-from tests.factories.people import acting, connection_of, holder, member_of, subject
+from tests.factories.people import acting, connection_of, holder, joined, member_of, subject
+from tests.planting import plant
 
 TEXT = "What is said of Amberbay stays here."
 
@@ -107,3 +112,50 @@ def test_a_program_that_admits_any_sign_in_later_does_so_for_later_groups(circle
     edit(circle.manager, f"/v1/programs/{circle.ready.program_id}", group_sign_in="any")
     circle.closed_to(employer)
     assert circle.manager.get(circle.url).get_json()["group_sign_in"] == "personal"
+
+
+def test_whoever_adds_a_personal_sign_in_to_another_reads_nothing_that_was_written_before(
+    app, tenant, database, superuser
+):
+    """Her institution's administrator signs in as her, and adds his own sign-in while she has none."""
+    group = circle_of(app, tenant, superuser)
+    connection_id = connection_of(database, tenant.id)
+    who = SignedIn(connection_id, "https://university.example", "she")
+    member, _ = joined(database, tenant.id, who=who)
+    at = {"tenant_id": tenant.id, "membership_id": member}
+    cursor = superuser.cursor()
+    participant = plant(cursor, "participant", cohort_id=group.cohort_id, state="placed", **at)
+    place = {"group_id": group.id, "participant_id": participant, "admitted_at": now()}
+    plant(cursor, "group_member", **place, **at)
+
+    def ask(title):
+        assert group.api().post(f"{group.url}/asks", json={"kind": "ask", "title": title}).status_code == 201
+
+    ask("Before")
+    through_her_employer = acting(app, tenant.id, member, connection_id=connection_id, own_client=True)
+    assert through_her_employer.get(f"{group.url}/asks").status_code == 404
+    with database.tenant(tenant.id) as session:
+        person = session.get_one(Membership, (tenant.id, member)).person_id
+        joining.link_personal(session, who=subject(), membership_id=member, person_id=person)
+        session.commit()
+    himself = acting(app, tenant.id, member, own_client=True)
+    ask("After")
+    assert [row["title"] for row in every(himself, f"{group.url}/asks")] == ["After"]
+    assert {row["title"] for row in every(group.api(1), f"{group.url}/asks")} == {"Before", "After"}
+
+
+def test_who_turns_out_to_sign_in_as_herself_elsewhere_reads_what_is_written_from_then_on(
+    tenant, new_tenant, database, superuser
+):
+    _, herself = joined(database, new_tenant().id)
+    who = SignedIn(connection_of(database, tenant.id), "https://university.example", "she")
+    member, _ = joined(database, tenant.id, who=who)
+    read = "SELECT joined_at FROM membership WHERE id = %s"
+    (before,) = superuser.execute(read, [member]).fetchone()
+    with database.tenant(tenant.id) as session:
+        person = session.get_one(Membership, (tenant.id, member)).person_id
+        became = joining.link_personal(session, who=herself, membership_id=member, person_id=person)
+        session.commit()
+    assert became != person
+    (after,) = superuser.execute(read, [member]).fetchone()
+    assert after > before

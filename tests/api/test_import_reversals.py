@@ -163,3 +163,20 @@ def test_the_levels_that_an_import_brought_go_with_it_unless_somebody_has_them(
     assert tenant.api.post(f"{url_of(done)}/reversal").status_code == 202
     assert finished(tenant.api, url_of(done))["state"] == "reversed"
     assert places() == [*before, "Bar"]
+
+
+def test_who_is_given_another_address_by_a_roster_stays_known_by_all_of_before(
+    tenant, cohort, imported, finished, superuser
+):
+    imported(TWO)
+    read = "SELECT email, known_as FROM membership WHERE tenant_id = %s AND external_id = 'A'"
+    assert superuser.execute(read, [tenant.id]).fetchone() == ("ada@example.org", [])
+    done = imported(HEADER + "A,Ada,Office@example.org,0000-1,MIT,x;y,fellow,2\n")
+    email, known = superuser.execute(read, [tenant.id]).fetchone()
+    assert email == "Office@example.org"
+    assert "ada@example.org" in known
+    assert tenant.api.post(f"{url_of(done)}/reversal").status_code == 202
+    assert finished(tenant.api, url_of(done))["state"] == "reversed"
+    email, known = superuser.execute(read, [tenant.id]).fetchone()
+    assert email == "ada@example.org"
+    assert "office@example.org" in known

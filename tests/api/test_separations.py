@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from tenants.cohorts.models import Cohort
+from tenants.kernel.clock import now
 from tenants.kernel.events import seal_all
 from tenants.kernel.ids import new_id
 from tenants.kernel.jobs import Job
@@ -60,11 +61,19 @@ def wishes_of(person):
     return f"/v1/me/applications/{person['id']}/separations"
 
 
-def at_work(session, cohort_id):
-    """A run of the cohort that is under way, in this transaction alone."""
-    job = Job(id=new_id(), kind="matching_run", queue="long", subject_id=new_id(), state="running")
+def runs(session, kind, subject_id):
+    """A job that was claimed."""
+    job = Job(id=new_id(), kind=kind, queue="long", subject_id=subject_id)
     session.add(job)
     session.flush()
+    job.state, job.fence, job.lease_until = "running", 1, now()
+    session.flush()
+    return job
+
+
+def at_work(session, cohort_id):
+    """A run of the cohort that is under way, in this transaction alone."""
+    job = runs(session, "matching_run", new_id())
     run = {"cohort_id": cohort_id, "job_id": job.id, "seed": 1, "recipe": {}, "simulation": True}
     session.add(MatchingRun(id=new_id(), **run))
     session.flush()
@@ -316,9 +325,7 @@ def test_the_door_is_closed_while_no_run_or_analysis_of_the_cohort_is_at_work(
             session.flush()
             assert separations_to_keep(session, cohort_id) == []
         run_id = session.scalar(text("SELECT id FROM matching_run WHERE job_id = :job"), {"job": job.id})
-        job = Job(id=new_id(), kind="matching_analysis", queue="long", subject_id=run_id, state="running")
-        session.add(job)
-        session.flush()
+        job = runs(session, "matching_analysis", run_id)
         session.add(MatchingAnalysis(id=new_id(), matching_run_id=run_id, job_id=job.id))
         session.flush()
         assert len(separations_to_keep(session, cohort_id)) == 2

@@ -470,3 +470,16 @@ def test_tokens_of_people_live_no_longer_than_what_she_allowed(database, tenant,
         authorization = session.scalars(text("SELECT expires_at - now() FROM client_authorization")).all()
         assert max(authorization) <= tokens.AUTHORIZATION_LIFETIME
     assert api_for(tenant, "/v1/me").get("/v1/me").status_code == 200
+
+
+def test_what_is_kept_of_refresh_tokens_tells_the_hour_alone(browser, portal, anybody, tenant, database):
+    first = portal.redeem(anybody, allowed(browser, portal)["code"]).get_json()
+    assert portal.refresh(anybody, first["refresh_token"]).status_code == 200
+    with database.tenant(tenant.id) as session:
+        kept = session.execute(text("SELECT id, created_at, used_at, expires_at FROM refresh_token")).all()
+    assert len(kept) == 2
+    assert sum(row.used_at is not None for row in kept) == 1
+    for row in kept:
+        assert row.id.version == 4
+        moments = [at for at in (row.created_at, row.used_at, row.expires_at) if at is not None]
+        assert {(at.minute, at.second, at.microsecond) for at in moments} == {(0, 0, 0)}

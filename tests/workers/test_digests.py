@@ -26,7 +26,7 @@ from tests.factories.people import waiting
 from tests.planting import plant
 
 ADA, BORA, CEM = ADDRESSES
-DAY, WEEK, WAITS = "Peer group: your day", "Peer group: your week", "Peer group: something waits for you"
+DAY, WEEK, WAITS = "Peer group: your day", "Peer group: your week", "Peer group: something waits"
 SECRET = "Quillfeather"
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 
@@ -149,7 +149,8 @@ def test_of_whom_only_a_roster_speaks_or_who_was_only_invited_nobody_is_written_
     assert noticed.plans() == 0
 
 
-def test_a_newcomer_waits_for_her_answer_until_she_gives_it(noticed, tenant):
+def test_what_waits_is_told_to_all_members_alike_whatever_each_has_answered(noticed, tenant):
+    """Else whoever reads their mail knew by a line that is missing who has answered: of a refusal, who objected."""
     waiting(tenant, noticed.circle.cohort_id, noticed.circle.id)
     api = noticed.circle.api()
     (place,) = [r for r in api.get(f"{noticed.url}/roster").get_json()["items"] if r["admitted_at"] is None]
@@ -157,30 +158,35 @@ def test_a_newcomer_waits_for_her_answer_until_she_gives_it(noticed, tenant):
     assert made.status_code == 201, made.get_json()
     noticed.clerk.took()
     answered = noticed.circle.api(1).put(
-        f"{noticed.url}/admissions/{made.get_json()['id']}/answer", json={"objects": False}
+        f"{noticed.url}/admissions/{made.get_json()['id']}/answer", json={"objects": True}
     )
     assert answered.status_code in (200, 204), answered.get_json()
-    assert noticed.goes_out() == [(CEM, DAY)], "she who proposed and she who answered have nothing to do"
-    assert "- 1 newcomer waits for your answer (until " in noticed.last(CEM).text()
+    assert noticed.goes_out() == [(ADA, DAY), (BORA, DAY), (CEM, DAY)]
+    for address in ADDRESSES:
+        assert "- 1 newcomer waits for your group's answer (until " in noticed.last(address).text()
 
 
-def test_a_charter_is_to_be_signed_and_what_ends_soon_is_told_to_who_wants_no_digest(noticed):
+def test_a_new_charter_is_told_for_a_while_and_what_ends_soon_to_who_wants_no_digest(noticed):
     api = noticed.circle.api()
     assert (
         api.post(f"{noticed.url}/charter/versions", json={"text": SECRET, "builds_on": 0}).status_code == 201
     )
     assert api.put(f"{noticed.url}/charter/versions/1/signature").status_code == 200
     noticed.prefers(2, digest="off", action_reminders=True)
-    assert noticed.goes_out() == [(BORA, DAY)], "a charter has no end"
-    assert "- your charter has a new version to sign" in noticed.last(BORA).text()
+    assert noticed.goes_out() == [(ADA, DAY), (BORA, DAY)], "a charter has no end"
+    for address in (ADA, BORA):
+        assert "- 1 group of yours has a new version of its charter" in noticed.last(address).text()
     root = noticed.root
     root.execute("UPDATE peer_group SET state = 'announced' WHERE id = %s", [noticed.circle.id])
     root.execute("UPDATE cohort SET confirm_by = current_date WHERE id = %s", [noticed.circle.cohort_id])
+    noticed.prefers(0, digest="off")
+    noticed.prefers(1, digest="off")
     noticed.a_day_passes()
-    root.execute("UPDATE charter_version SET written_at = written_at - interval '3 days'")
+    root.execute("UPDATE charter_version SET written_at = written_at - interval '15 days'")
     assert noticed.goes_out() == [(CEM, WAITS)]
     letter = noticed.last(CEM)
-    assert "- 1 place in a group waits for you to confirm it (until " in letter.text()
+    assert "- 1 group of yours waits for its members to confirm it (until " in letter.text()
+    assert "charter" not in letter.text()
     assert letter.message["List-Id"].startswith("<waiting.")
 
 
@@ -417,8 +423,8 @@ def test_who_is_due_is_decided_in_as_many_statements_for_many_as_for_few(noticed
 
 def test_there_are_words_for_all_that_can_wait():
     assert set(WAITING) == set(wording.OF_WAITING)
-    assert wording.waiting("newcomers", 1, None) == "1 newcomer waits for your answer"
-    assert wording.waiting("newcomers", 2, "Mon") == "2 newcomers wait for your answer (until Mon)"
+    assert wording.waiting("newcomers", 1, None) == "1 newcomer waits for your group's answer"
+    assert wording.waiting("newcomers", 2, "Mon") == "2 newcomers wait for your groups' answers (until Mon)"
 
 
 def test_what_groups_write_is_counted_or_known_not_to_be():

@@ -70,4 +70,4 @@ def remove_action(session: Session, group_id: UUID, action_id: UUID, if_match: I
 @blp.list("/me/actions", READ, query=MyActionQuery, returns=MyAction)
 def list_my_actions(session: Session, state: str | None) -> Select[Any]:
     """What one took on in all of one's groups."""
-    return only(group_actions.actions(), owner_id=g.caller.membership_id, state=state)
+    return only(group_actions.actions(owner_id=g.caller.membership_id), state=state)

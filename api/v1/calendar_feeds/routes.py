@@ -39,7 +39,7 @@ def create_calendar_feed(session: Session, group_id: UUID) -> Any:
     return _with_url(feeds.create_feed(session, group_id=group_id))
 
 
-@blp.post(f"{FEEDS}/<uuid:calendar_feed_id>/secret", READ, **MAKES)
+@blp.post(f"{FEEDS}/<uuid:calendar_feed_id>/secret", READ, errors=(403,), **MAKES)
 def rotate_calendar_feed(session: Session, calendar_feed_id: UUID) -> Any:
     """Give it another address; the one before ends now."""
     return _with_url(feeds.rotate_feed(session, feed_id=calendar_feed_id))

@@ -30,7 +30,10 @@ CONCERN = "/concerns/<uuid:concern_id>"
 
 @blp.get("/groups/<uuid:group_id>/concern-readers", READ, query=ConcernReaderQuery, returns=ConcernReaders)
 def get_concern_readers(session: Session, query: dict[str, Any], group_id: UUID) -> dict[str, Any]:
-    """Whom a concern of one's own would reach, by name. Both kinds reach the same."""
+    """Whom a concern of one's own would reach, by name. Both kinds reach the same.
+
+    Each of them reads it signed in as herself, and whoever runs an institution's sign-in does not.
+    """
     found = concern_readers.readers_of(session, group_id=group_id)
     return {"readers": found, "instead": None if found else concern_readers.NOBODY}
 

@@ -15,6 +15,7 @@ from tenants.kernel.claims import Claim, JobFailed
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict
 from tenants.kernel.session import Session, expect_many_rows
+from tenants.people.names import names_kept
 
 REFERS_TO_MEMBERSHIP = {
     "access_token": ("membership_id",),
@@ -126,7 +127,8 @@ _RESTORE_MEMBERSHIPS = f"""
 WITH restored AS (
     UPDATE membership m
        SET name = r.before -> 'membership' ->> 'name', email = r.before -> 'membership' ->> 'email',
-           identifiers = r.before -> 'membership' -> 'identifiers', version = m.version + 1, updated_at = now()
+           identifiers = r.before -> 'membership' -> 'identifiers', known_as = {names_kept("m")},
+           version = m.version + 1, updated_at = now()
       FROM import_row r JOIN participant p ON p.tenant_id = r.tenant_id AND p.id = r.subject_id
      WHERE r.tenant_id = :tenant AND r.import_id = :import AND jsonb_typeof(r.before -> 'membership') = 'object'
        AND m.tenant_id = :tenant AND m.id = p.membership_id AND NOT {NOT_THE_ROSTERS}

@@ -10,6 +10,7 @@ on somebody who adds the same person singly waits for the import, or the import 
 
 from tenants.cohorts.imports.staging import COHORT_IN_REACH, in_reach
 from tenants.cohorts.participants import OUT_OF_REACH
+from tenants.people.names import names_kept
 
 NOBODY_IS_FRESH = "CREATE TEMP TABLE fresh (id uuid) ON COMMIT DROP"
 FAIL_OUT_OF_REACH = f"""
@@ -135,12 +136,12 @@ UPDATE staged s
                    ELSE '{}' END END
   FROM roster r WHERE s.line = r.line
 """
-UPDATE_MEMBERSHIPS = """
+UPDATE_MEMBERSHIPS = f"""
 UPDATE membership m
-   SET name = r.new_name, email = r.new_email, identifiers = r.new_identifiers,
+   SET name = r.new_name, email = r.new_email, identifiers = r.new_identifiers, known_as = {names_kept("m")},
        version = m.version + 1, updated_at = now()
   FROM roster r WHERE m.tenant_id = :tenant AND m.id = r.membership_id AND r.person_changed
-"""
+"""  # noqa: S608 - as above
 BUMP_ELSEWHERE = """
 UPDATE participant p SET version = p.version + 1, updated_at = now()
   FROM roster r
