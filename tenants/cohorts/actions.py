@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -284,18 +284,12 @@ def _broader(session: Session, attribute: Attribute) -> Sequence[dict[str, Any]]
     return parent.levels
 
 
-_FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
-
-
 def _check_dates(cohort: Cohort) -> None:
     names = ("opens_on", "closes_on", "announced_on", "kick_off_on", "ends_on")
-    last_name, last = "", None
-    for name in (*names, "confirm_by"):
-        if (day := getattr(cohort, name)) is not None and not _FIRST <= day <= _LAST:
-            raise Invalid.field(f"/{name}", "out_of_range", f"Name a day from {_FIRST} to {_LAST}.")
-    for name in names:
-        day = getattr(cohort, name)
-        if day is not None and last is not None and day < last:
-            raise Invalid.field(f"/{name}", "out_of_order", f"{name} is before {last_name}.")
-        if day is not None:
-            last_name, last = name, day
+    said = {name: day for name in (*names, "confirm_by") if (day := getattr(cohort, name)) is not None}
+    for name, day in said.items():
+        if not 1900 <= day.year <= 2199:
+            raise Invalid.field(f"/{name}", "out_of_range", "Name a day from the year 1900 to 2199.")
+    for (earlier, first), (later, second) in pairwise((name, said[name]) for name in names if name in said):
+        if second < first:
+            raise Invalid.field(f"/{later}", "out_of_order", f"{later} is before {earlier}.")
