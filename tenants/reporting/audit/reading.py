@@ -30,6 +30,7 @@ class Reading:
     """A snapshot as its readers see it.
 
     ``inner``   for each cell that some table sums, the inner cells below it, once for each such table.
+    ``steps``   the same one level and dimension at a time.
     ``shown``   the numbers printed for this snapshot.
     ``least``   for each cell that is not shown the least it can be by itself.
     ``wholes``  for each cell of a sensitive dimension the same without that dimension, for each one it has.
@@ -38,6 +39,7 @@ class Reading:
 
     cells: dict[Cell, None] = field(default_factory=dict)
     inner: dict[Cell, list[tuple[Cell, ...]]] = field(default_factory=dict)
+    steps: dict[Cell, list[tuple[Cell, ...]]] = field(default_factory=dict)
     shown: dict[Cell, int] = field(default_factory=dict)
     least: dict[Cell, int] = field(default_factory=dict)
     wholes: dict[Cell, tuple[Cell, ...]] = field(default_factory=dict)
@@ -82,6 +84,11 @@ def _read_table(found: Reading, dimensions: Sequence[Mapping[str, Any]]) -> None
             found.wholes[cell] = tuple(cell - {pair} for pair in marked)
         own = 1 if printed and not delicate.intersection(name for name, _ in cell) else 0
         found.least[cell] = max(own, found.least.get(cell, 0))
+        for place, each in enumerate(dimensions):
+            nearer = [code for code, above in each["codes"] if above == codes[place]]
+            if nearer:
+                steps = tuple(_cell(names, (*codes[:place], code, *codes[place + 1 :])) for code in nearer)
+                found.steps.setdefault(cell, []).append(steps)
     found.small |= len(dimensions) > 2 and number <= 100
 
 
@@ -122,16 +129,17 @@ def exact_counts(reading: Reading, counts: Counts) -> dict[Cell, int]:
 
 
 def fewest(reading: Reading, counts: Mapping[Cell, int]) -> dict[Cell, int]:
-    """For each cell how many cells with anybody in them it must be the sum of: the least it could be by the rules."""
+    """For each cell how many cells with anybody in them it must be the sum of: the least it could be by the rules.
+
+    Cells of sensitive dimensions do not count: they may as well be 0.
+    """
     found: dict[Cell, int] = {}
 
     def least(cell: Cell) -> int:
         if cell not in found:
-            own = reading.least[cell] if counts[cell] else 0
-            found[cell] = max(
-                (sum(least(part) for part in parts) for parts in reading.inner.get(cell, ())), default=0
-            )
-            found[cell] = max(own, found[cell])
+            own = 1 if counts[cell] and cell not in reading.wholes else 0
+            sums = [sum(least(part) for part in parts) for parts in reading.steps.get(cell, ())]
+            found[cell] = max([own, *sums])
         return found[cell]
 
     for cell in reading.cells:

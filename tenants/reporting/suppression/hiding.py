@@ -47,6 +47,11 @@ def hidden_cells(problem: Problem) -> Bools:
     Small systems are searched from several sides, from the same seed each time, and the best is kept: fewest cells,
     then fewest people in them. Raises NoCover.
     """
+    hidden = _few(problem)
+    return _whole(problem, hidden) if problem.system.whole else hidden
+
+
+def _few(problem: Problem) -> Bools:
     first = _covered(problem, _weights(problem, 0), _order(problem, 0))
     if len(problem.values) > SMALL or not (first & ~problem.must).any():
         return first
@@ -80,14 +85,37 @@ def _covered(problem: Problem, weights: Floats, order: Ints) -> Bools:
         up, down = attack.together()
         for cell in order[(up | down)[order]]:
             for sign in (1, -1):
-                if attack.open_needs()[0 if sign > 0 else 1][cell]:
-                    step = attack.rise[cell] if sign > 0 else -attack.fall[cell]
-                    move = _sparse_move(cover, view, int(cell), float(step), np.where(hidden, 0.0, weights))
-                    more = np.flatnonzero((np.abs(move) > TOLERANCE) & ~hidden)
-                    hidden[more] = True
-                    attack.allow(more, hidden=True)
-                    attack.learn(move)
+                if attack.is_open(int(cell), sign):
+                    step = float(attack.rise[cell] if sign > 0 else -attack.fall[cell])
+                    _hide(attack, hidden, _sparse_move(cover, view, int(cell), step, np.where(hidden, 0.0, weights)))
     return hidden
+
+
+def _whole(problem: Problem, hidden: Bools) -> Bools:
+    """What has to be hidden besides because people are whole."""
+    hidden = hidden.copy()
+    cover = Cover(problem.system, problem.values, problem.available, problem.cap)
+    for view in problem.views:
+        attack = Attack(problem.system, problem.values, view, hidden, problem.cap)
+        attack.whole = True
+        up, down = attack.together()
+        for cell in np.flatnonzero(up | down):
+            for sign in (1, -1):
+                if attack.is_open(int(cell), sign) and not attack.alone(int(cell), sign):
+                    step = float(attack.rise[cell] if sign > 0 else -attack.fall[cell])
+                    move = cover.cheapest_whole(view, int(cell), step, np.where(hidden, 0.0, 1.0))
+                    if move is None:
+                        raise NoCover
+                    _hide(attack, hidden, move)
+    return hidden
+
+
+def _hide(attack: Attack, hidden: Bools, move: Floats) -> None:
+    """Hide what a move needs, after which it is known to be possible."""
+    more = np.flatnonzero((np.abs(move) > TOLERANCE) & ~hidden)
+    hidden[more] = True
+    attack.allow(more, hidden=True)
+    attack.learn(move)
 
 
 def _sparse_move(cover: Cover, view: View, cell: int, step: float, weights: Floats) -> Floats:

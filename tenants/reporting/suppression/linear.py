@@ -7,6 +7,8 @@ sees the release. Every variable is capped and every status checked.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import highspy
@@ -48,6 +50,7 @@ class Attack:
     def __init__(self, system: System, values: Ints, view: View, hidden: Bools, cap: float) -> None:
         """Shapes: values, hidden and all of view one entry a cell."""
         self.view = view
+        self.whole = False  # whether only moves of whole people count
         self._size = len(values)
         self._down = np.where(view.fixed, 0.0, np.minimum(view.floor - values, 0.0))
         self._up = np.where(view.fixed, 0.0, cap)
@@ -67,6 +70,8 @@ class Attack:
 
     def learn(self, move: Floats) -> None:
         """Keep a move that is possible for this view."""
+        if self.whole and np.abs(move - np.round(move)).max() > TOLERANCE:
+            return
         self.moves = np.vstack([self.moves, move])
 
     def open_needs(self) -> tuple[Bools, Bools]:
@@ -91,18 +96,22 @@ class Attack:
 
     def alone(self, cell: int, sign: int) -> bool:
         """Whether some move brings this one count as high (sign 1) or as low (-1) as it must reach."""
-        move = self._most(np.array([cell]), sign)
-        self.learn(move)
-        need = self.rise[cell] if sign > 0 else self.fall[cell]
-        return bool(sign * move[cell] >= need - TOLERANCE)
+        self.learn(self._most(np.array([cell]), sign))
+        if self.whole and self.is_open(cell, sign):
+            with whole_numbers(self._solver):
+                self.learn(np.round(self._most(np.array([cell]), sign)))
+        return not self.is_open(cell, sign)
+
+    def is_open(self, cell: int, sign: int) -> bool:
+        """Whether no known move brings this one count as high (sign 1) or as low (-1) as it must reach."""
+        return bool(self.open_needs()[0 if sign > 0 else 1][cell])
 
     def holds(self) -> bool:
         """Whether every need is met."""
         up, down = self.together()
         for sign, wanted in ((1, up), (-1, down)):
             for cell in np.flatnonzero(wanted):
-                still = self.open_needs()[0 if sign > 0 else 1]
-                if still[cell] and not self.alone(int(cell), sign):
+                if self.is_open(int(cell), sign) and not self.alone(int(cell), sign):
                     return False
         return True
 
@@ -144,6 +153,12 @@ class Cover:
         self._size = len(values)
         self._solver = solver_of(system, 2)
 
+    def cheapest_whole(self, view: View, cell: int, step: float, weights: Floats) -> Floats | None:
+        """The cheapest move of whole people with d = step at the cell, None if there is none."""
+        with whole_numbers(self._solver):
+            found = self.cheapest(view, cell, step, weights)
+        return None if found is None else np.round(found)
+
     def cheapest(self, view: View, cell: int, step: float, weights: Floats) -> Floats | None:
         """The cheapest move with d = step at the cell, None if there is none."""
         size = self._size
@@ -183,11 +198,24 @@ def solver_of(system: System, signs: int) -> highspy.Highs:
     program.a_matrix_.index_ = np.array(places)
     program.a_matrix_.value_ = np.array(factors)
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    for option, value in (("output_flag", False), ("threads", 1), ("solver", "simplex"), ("presolve", "off")):
+    for option, value in (("output_flag", False), ("threads", 1), ("solver", "simplex"), ("presolve", "off"), ("mip_rel_gap", 0.0)):
         solver.setOptionValue(option, value)
     if solver.passModel(program) == highspy.HighsStatus.kError:
         raise UnsolvedProgram("The solver refused the system.")
     return solver
+
+
+@contextmanager
+def whole_numbers(solver: highspy.Highs) -> Iterator[None]:
+    """Have the solver look for whole numbers only."""
+    size = solver.getNumCol()
+    columns = np.arange(size, dtype=np.int32)
+    kinds = highspy.HighsVarType
+    solver.changeColsIntegrality(size, columns, np.full(size, int(kinds.kInteger), dtype=np.uint8))
+    try:
+        yield
+    finally:
+        solver.changeColsIntegrality(size, columns, np.full(size, int(kinds.kContinuous), dtype=np.uint8))
 
 
 def bounds(solver: highspy.Highs, columns: Ints, lower: Floats, upper: Floats) -> None:

@@ -50,7 +50,8 @@ def protect(
     if threshold < LEAST_THRESHOLD:
         raise ValueError(f"The threshold cannot be below {LEAST_THRESHOLD}.")
     same = [release for release in ledger if release.snapshot == snapshot]
-    system = system_of((*tables_of(same), *tables))
+    every = (*tables_of(same), *tables)
+    system = system_of(every)
     values = system.values(counts)
     shown_before, hidden_before = _settled(system, values, same)
     known = known_before(system, ledger, snapshot, threshold)
@@ -58,7 +59,7 @@ def protect(
         _unless(shown_before, view, values)
         for view in (
             public_view(system, values, known, threshold, recurring=recurring or bool(ledger)),
-            *_holder_views(system, values, tables, contributions or {}, threshold),
+            *_holder_views(system, values, every, contributions or {}, threshold),
         )
     ]
     must = hidden_before | ~(system.published | shown_before)

@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
+WHOLE = 100
+
 
 @dataclass(frozen=True)
 class System:
@@ -23,14 +25,15 @@ class System:
     ``sums``       for each sum its cell and those that it is the sum of, the sums of inner cells first.
     ``published``  the cells that some table prints; the others are known through the sums alone.
     ``sensitive``  the cells that say something about a sensitive dimension.
-    ``most_dimensions`` of a table.
+    ``whole``      whether some table has over two dimensions and at most WHOLE cells: there whole numbers can be
+                   narrower than fractions, and are looked at too.
     """
 
     keys: tuple[Key, ...]
     sums: tuple[tuple[int, tuple[int, ...]], ...]
     published: Bools
     sensitive: Bools
-    most_dimensions: int
+    whole: bool
 
     @cached_property
     def index(self) -> dict[Key, int]:
@@ -94,7 +97,7 @@ def system_of(tables: Sequence[Table]) -> System:
         sums=_inner_first([(index[cell], tuple(index[part] for part in parts)) for cell, parts in sums]),
         published=np.array(list(published.values()), dtype=bool),
         sensitive=np.array([any(name in sensitive for name, _ in key) for key in keys], dtype=bool),
-        most_dimensions=max((len(table.dimensions) for table in tables), default=0),
+        whole=any(len(each.dimensions) > 2 and sum(1 for _ in _cells(each)) <= WHOLE for each in tables),
     )
 
 
