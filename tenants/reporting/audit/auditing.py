@@ -24,7 +24,9 @@ from tenants.reporting.audit.reading import (
     Document,
     Reading,
     exact_counts,
+    less,
     reading_of,
+    without,
 )
 
 MANY = 400
@@ -40,7 +42,7 @@ class Range:
     """How low and high a number, or its change since an earlier release, has been seen to be possible.
 
     ``since``  the place in the ledger of the earlier release, None for the count itself.
-    ``knower`` the institution whose own rows are taken as known, None for anybody.
+    ``knower`` the institution whose part is taken as known, None for anybody; the range is that of the rest.
     """
 
     at: At
@@ -73,14 +75,16 @@ def audit(
     exact: Counts | None = None,
     exact_before: Mapping[int, Counts] | None = None,
     parts: Mapping[str, Counts] | None = None,
+    parts_before: Mapping[str, Mapping[int, Counts]] | None = None,
     ends: bool = True,
 ) -> Audit:
     """Attack a release with all that went before it.
 
     exact: its inner counts. exact_before: those of earlier releases by their place in the ledger, as far as they can
     still be known; a change since a number that was not shown and is not known is judged as if it had been any that
-    is possible. parts: each institution's own part of the counts, which needs exact. ends: whether to follow ranges
-    to their ends, up to MANY numbers; else, and above that, only as far as the rules ask.
+    is possible. parts: each institution's own part of the counts, which needs exact. parts_before: the same by
+    institution and place of an earlier release; only for these are changes of the rest looked at.
+    ends: whether to follow ranges to their ends, up to MANY numbers; else only as far as the rules ask.
     Raises Contradiction where documents and counts cannot be true together, Unfinished when a solver fails.
     """
     same = [each for each in ledger if each["snapshot"] == release["snapshot"]]
@@ -91,13 +95,16 @@ def audit(
     if exact is not None:
         truth = Truth(reading, _checked(reading, exact), release["threshold"])
         unsafe = _failed(truth.count_goals(), now, None)
+        known = {
+            place: exact_counts(before[place].reading, counts)
+            for place, counts in (exact_before or {}).items()
+            if place in before
+        }
         for place, seen in before.items():
-            known = (exact_before or {}).get(place)
-            unsafe += _changes(
-                truth, now, (place, seen), None if known is None else exact_counts(seen.reading, known)
-            )
+            unsafe += _changes(truth, now, _Earlier(place, seen.polytope, known.get(place)), None)
         for name, part in sorted((parts or {}).items()):
-            unsafe += _without(name, part, truth, release)
+            knower = _Knower(name, part, (parts_before or {}).get(name, {}), _axes([release, *ledger]))
+            unsafe += _rest(knower, truth, before, known)
     elif parts:
         raise Contradiction("What is left without a part can be judged only with exact counts.")
     if ends or exact is None:
@@ -132,26 +139,58 @@ def _widen(polytope: Polytope, cells: Sequence[Cell]) -> None:
     polytope.reach(dict.fromkeys(cells, 0.0), dict.fromkeys(cells, end))
 
 
-def _changes(
-    truth: Truth, now: Polytope, earlier: tuple[int, _Seen], known: Mapping[Cell, int] | None
-) -> list[Finding]:
+@dataclass(frozen=True)
+class _Earlier:
+    """An earlier release by its place in the ledger: what it tells, and its exact counts if they are known."""
+
+    place: int
+    polytope: Polytope
+    exact: Mapping[Cell, int] | None
+
+
+@dataclass(frozen=True)
+class _Knower:
+    """An institution with its parts of the counts now and before; ``axes`` are the dimensions of institutions."""
+
+    name: str
+    part: Counts
+    before: Mapping[int, Counts]
+    axes: frozenset[str]
+
+    def rest(self, reading: Reading, part: Counts) -> tuple[dict[Cell, int], Reading]:
+        """Its part of every cell, and the reading of what is left; of its own rows that is nothing."""
+        own = exact_counts(reading, part)
+        rows = [cell for cell in reading.cells if any((axis, self.name) in cell for axis in self.axes)]
+        return own, without(reading, own, rows)
+
+
+def _axes(documents: Sequence[Document]) -> frozenset[str]:
+    return frozenset(
+        each["name"]
+        for document in documents
+        for table in document["tables"]
+        for each in table["dimensions"]
+        if each["holders"]
+    )
+
+
+def _changes(truth: Truth, now: Polytope, earlier: _Earlier, knower: str | None) -> list[Finding]:
     """The changes since one earlier release that are unsafe.
 
     The range of an earlier number is first followed only a little: if that is enough, all of it is.
     """
-    place, seen = earlier
-    before = seen.polytope
+    before = earlier.polytope
     open_cells = [cell for cell in before.cells if cell in truth.counts]
-    if known is None:
+    if earlier.exact is None:
         _widen(before, open_cells)
     else:
         before.reach(dict.fromkeys(open_cells, 1.0), dict.fromkeys(open_cells, FAR), alone=False)
-    failed = _failed(truth.change_goals(before, place, known), now, None)
+    failed = _failed(truth.change_goals(before, earlier.place, earlier.exact), now, knower)
     again = [frozenset(each.at) for each in failed if frozenset(each.at) in before.place]
     if not again:
         return failed
     before.reach(dict.fromkeys(again, 0.0), dict.fromkeys(again, before.cap))
-    return _failed(truth.change_goals(before, place, known), now, None)
+    return _failed(truth.change_goals(before, earlier.place, earlier.exact), now, knower)
 
 
 def _checked(reading: Reading, exact: Counts) -> dict[Cell, int]:
@@ -183,16 +222,20 @@ def _failed(goals: Sequence[Goal], polytope: Polytope, knower: str | None) -> li
     return found
 
 
-def _without(name: str, part: Counts, truth: Truth, release: Document) -> list[Finding]:
-    """What is unsafe from somebody who knows one institution's part of every cell, and its own rows whole."""
-    reading = truth.reading
-    own = exact_counts(reading, part)
-    holders = {each["name"] for table in release["tables"] for each in table["dimensions"] if each["holders"]}
-    known = {
-        cell: truth.counts[cell] for cell in reading.cells if any((axis, name) in cell for axis in holders)
-    }
-    goals = [goal for goal in truth.rest_goals(own) if goal.cell not in known]
-    return _failed(goals, Polytope(reading, more=own, known=known), name)
+def _rest(
+    knower: _Knower, truth: Truth, before: Mapping[int, _Seen], exact: Mapping[int, Mapping[Cell, int]]
+) -> list[Finding]:
+    """What is unsafe of the rest, from somebody who knows one institution's part of every cell."""
+    own, reading = knower.rest(truth.reading, knower.part)
+    rest = Truth(reading, less(truth.counts, own), truth.threshold)
+    now = Polytope(reading)
+    found = _failed(rest.count_goals(), now, knower.name)
+    for place, part in knower.before.items():
+        if place in before:
+            own_then, reading = knower.rest(before[place].reading, part)
+            counts = less(exact[place], own_then) if place in exact else None
+            found += _changes(rest, now, _Earlier(place, Polytope(reading), counts), knower.name)
+    return found
 
 
 def _ranges(reading: Reading, now: Polytope, before: Mapping[int, _Seen]) -> list[Range]:

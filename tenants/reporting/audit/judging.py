@@ -31,14 +31,6 @@ class Truth:
         """For the counts themselves."""
         return self._goals(self.counts)
 
-    def rest_goals(self, own: Mapping[Cell, int]) -> list[Goal]:
-        """For what is left of each count without one's own part."""
-        rest = {cell: count - own[cell] for cell, count in self.counts.items()}
-        return [
-            Goal(goal.cell, goal.low + own[goal.cell], goal.high + own[goal.cell])
-            for goal in self._goals(rest)
-        ]
-
     def change_goals(self, before: Polytope, place: int, known: Mapping[Cell, int] | None) -> list[Goal]:
         """For the changes since an earlier release: what it tells, its place, and its exact counts if they are known.
 

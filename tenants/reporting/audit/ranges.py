@@ -27,25 +27,15 @@ class Unfinished(RuntimeError):
 
 
 class Polytope:
-    """All that could be true, for somebody who also knows that cells are at least ``more`` and some exactly."""
+    """All that could be true for a reader."""
 
-    def __init__(
-        self,
-        reading: Reading,
-        *,
-        more: Mapping[Cell, int] | None = None,
-        known: Mapping[Cell, int] | None = None,
-    ) -> None:
+    def __init__(self, reading: Reading) -> None:
         """Raises Contradiction when nothing could be true."""
-        fixed = {**reading.shown, **(known or {})}
-        self.cells = [cell for cell in reading.cells if cell not in fixed]
+        self._fixed = reading.shown
+        self.cells = reading.hidden()
         self.place = {cell: i for i, cell in enumerate(self.cells)}
-        self._fixed = fixed
-        at_least = more or {}
-        self._least = np.array(
-            [max(reading.least[cell], at_least.get(cell, 0)) for cell in self.cells], dtype=float
-        )
-        self.cap = float(2 * max(fixed.values(), default=0) + 1000 + 2 * self._least.sum())
+        self._least = np.array([reading.least[cell] for cell in self.cells], dtype=float)
+        self.cap = float(2 * max(reading.shown.values(), default=0) + 1000 + 2 * self._least.sum())
         self._matrix, self._sums = self._system(reading)
         self._whole = reading.small
         self.low, self.high = np.full(len(self.cells), np.inf), np.full(len(self.cells), -np.inf)

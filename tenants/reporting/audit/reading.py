@@ -7,7 +7,7 @@ not shown or frozen is at least 1 (0 where a dimension is sensitive), and cells 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -107,6 +107,24 @@ def _leaves_below(codes: Iterable[Sequence[str | None]]) -> dict[str | None, tup
 
 def _cell(names: Sequence[str], codes: Iterable[str | None]) -> Cell:
     return frozenset((name, code) for name, code in zip(names, codes, strict=True) if code is not None)
+
+
+def less(counts: Mapping[Cell, int], own: Mapping[Cell, int]) -> dict[Cell, int]:
+    """The counts without one's own part of them."""
+    return {cell: count - own[cell] for cell, count in counts.items()}
+
+
+def without(reading: Reading, own: Mapping[Cell, int], rows: Sequence[Cell]) -> Reading:
+    """The reading of what is left without somebody's own part of every cell, which adds up as the whole does.
+
+    Of the cells in rows nothing is left. Raises Contradiction where the part is more than the number shown.
+    """
+    shown = {**less(reading.shown, own), **dict.fromkeys(rows, 0)}
+    for cell, value in shown.items():
+        if value < 0:
+            raise Contradiction(f"{sorted(cell)} is shown as less than one institution's part.")
+    least = {cell: max(0, value - own[cell]) for cell, value in reading.least.items()}
+    return replace(reading, shown=shown, least=least)
 
 
 def exact_counts(reading: Reading, counts: Counts) -> dict[Cell, int]:

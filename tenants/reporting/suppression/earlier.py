@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import highspy
 import numpy as np
 
 from tenants.reporting.suppression.linear import UnsolvedProgram, bounds, costs, solved, solver_of
-from tenants.reporting.suppression.model import Ledger, Release, Table
+from tenants.reporting.suppression.model import Key, Ledger, Release, Table
 from tenants.reporting.suppression.needs import Known
 from tenants.reporting.suppression.system import Bools, Floats, Ints, System, system_of
 
@@ -21,41 +22,74 @@ def tables_of(releases: Sequence[Release]) -> tuple[Table, ...]:
     return tuple(dict.fromkeys(table for release in releases for table in release.tables))
 
 
-def known_before(system: System, ledger: Ledger, snapshot: str, threshold: int) -> list[Known]:
+@dataclass(frozen=True)
+class Holder:
+    """An institution and what it knows: its own part of the counts of each earlier snapshot, as far as it is told."""
+
+    name: str
+    parts: Mapping[str, Mapping[Key, int]]
+
+
+def known_before(
+    system: System, ledger: Ledger, snapshot: str, threshold: int, holder: Holder | None = None
+) -> list[Known]:
     """What is known of this system's cells from each earlier snapshot but this one, in their order.
 
-    Raises UnsolvedProgram for a ledger that contradicts itself.
+    For a holder: what it knows of the rest without its own part, from the snapshots of which its part is told.
+    Raises UnsolvedProgram for a ledger that contradicts itself or what the holder knows.
     """
     snapshots = dict.fromkeys(release.snapshot for release in ledger if release.snapshot != snapshot)
     found = []
     for each in snapshots:
+        if holder is not None and each not in holder.parts:
+            continue
         releases = [release for release in ledger if release.snapshot == each]
-        before = system_of(tables_of(releases))
-        known = _known(before, releases, threshold)
+        tables = tables_of(releases)
+        before = system_of(tables)
+        size = len(before.keys)
+        own, fixed = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=bool)
+        if holder is not None:
+            own, fixed = before.values(holder.parts[each]), rows_of(before, holder.name, tables)
+        known = _known(before, _shown(before, releases), (own, fixed), threshold)
         places = np.array([before.index.get(key, -1) for key in system.keys])
         there = places >= 0
         found.append(
             Known(
-                least=np.where(there, known.least[places], np.nan),
-                most=np.where(there, known.most[places], np.nan),
+                least=np.where(there, (known.least - own)[places], np.nan),
+                most=np.where(there, (known.most - own)[places], np.nan),
                 exact=known.exact,
             )
         )
     return found
 
 
-def _known(system: System, releases: Sequence[Release], threshold: int) -> Known:
-    size = len(system.keys)
-    value = np.full(size, np.nan)
+def rows_of(system: System, holder: str, tables: Sequence[Table]) -> Bools:
+    """The cells that are rows of this institution alone."""
+    names = {each.name for table in tables for each in table.dimensions if each.holders}
+    own = [any(name in names and code == holder for name, code in key) for key in system.keys]
+    return np.array(own, dtype=bool)
+
+
+def _shown(system: System, releases: Sequence[Release]) -> Floats:
+    """The numbers shown in any of the releases, NaN for the others."""
+    value = np.full(len(system.keys), np.nan)
     for release in releases:
-        for i, key in enumerate(system.keys):
+        for key in release.cells:
             shown = release.shown(key)
             if shown is not None:
-                value[i] = shown
+                value[system.index[key]] = shown
+    return value
+
+
+def _known(system: System, value: Floats, holder: tuple[Ints, Bools], threshold: int) -> Known:
+    """The ranges of all numbers, for who knows also his own part and some cells that are all his."""
+    own, fixed = holder
+    value = np.where(fixed & np.isnan(value), own, value)
     hidden = np.isnan(value)
     whole = 0.0 if hidden.all() else float(np.nanmax(value))
-    lower = np.where(hidden, np.where(system.published & ~system.sensitive, 1.0, 0.0), value)
-    upper = np.where(hidden, 2 * whole + 100 * threshold, value)
+    floor = np.maximum(np.where(system.published & ~system.sensitive, 1.0, 0.0), own)
+    lower = np.where(hidden, floor, value)
+    upper = np.where(hidden, 2 * (whole + own.max(initial=0)) + 100 * threshold, value)
     ranges = _Ranges(system, lower, upper)
     open_cells = np.flatnonzero(hidden)
     exact = len(open_cells) <= EXACT

@@ -87,7 +87,11 @@ def _covered(problem: Problem, weights: Floats, order: Ints) -> Bools:
             for sign in (1, -1):
                 if attack.is_open(int(cell), sign):
                     step = float(attack.rise[cell] if sign > 0 else -attack.fall[cell])
-                    _hide(attack, hidden, _sparse_move(cover, view, int(cell), step, np.where(hidden, 0.0, weights)))
+                    _hide(
+                        attack,
+                        hidden,
+                        _sparse_move(cover, view, int(cell), step, np.where(hidden, 0.0, weights)),
+                    )
     return hidden
 
 

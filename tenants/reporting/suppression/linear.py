@@ -198,7 +198,13 @@ def solver_of(system: System, signs: int) -> highspy.Highs:
     program.a_matrix_.index_ = np.array(places)
     program.a_matrix_.value_ = np.array(factors)
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    for option, value in (("output_flag", False), ("threads", 1), ("solver", "simplex"), ("presolve", "off"), ("mip_rel_gap", 0.0)):
+    for option, value in (
+        ("output_flag", False),
+        ("threads", 1),
+        ("solver", "simplex"),
+        ("presolve", "off"),
+        ("mip_rel_gap", 0.0),
+    ):
         solver.setOptionValue(option, value)
     if solver.passModel(program) == highspy.HighsStatus.kError:
         raise UnsolvedProgram("The solver refused the system.")

@@ -7,7 +7,7 @@ as well be any of 1 to T. Where a dimension is sensitive, none and all are like 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,32 +39,26 @@ def public_view(
     """
     low, high = _own_needs(system, values, threshold, 1 if recurring else 0)
     floor = _floors(system, values)
-    least = system.least(floor)
-    for known in earlier:
-        below, above = _change_needs(values, known, threshold)
-        matters = (system.sensitive | (values > 0)) & ((below < values) | (above > values))
-        low = np.where(matters, np.minimum(low, np.maximum(below, np.minimum(least, values))), low)
-        high = np.where(matters, np.maximum(high, above), high)
+    low, high = _with_changes(system, values, (low, high), earlier, threshold)
     return View(floor=floor, fixed=np.zeros(len(values), dtype=bool), low=low, high=high)
 
 
-def holder_view(system: System, values: Ints, own: Ints, fixed: Bools, threshold: int) -> View:
-    """The view of an institution that knows its ``own`` part of each cell, and those that are ``fixed`` whole:
-    what is left of a cell without its part is a count too."""
-    low, high = _own_needs(system, values - own, threshold, 0)
-    floor = np.maximum(_floors(system, values), own)
+def holder_view(
+    system: System, values: Ints, own: tuple[Ints, Bools], earlier: Sequence[Known], threshold: int
+) -> View:
+    """The view of an institution that knows its own part of each cell, and those that are its own rows whole.
+
+    What is left of a cell without its part is a count too; ``earlier`` says what it knows of that.
+    """
+    part, fixed = own
+    rest = values - part
+    needs = _own_needs(system, rest, threshold, 1 if earlier else 0)
+    low, high = _with_changes(system, rest, needs, earlier, threshold)
     return View(
-        floor=floor,
+        floor=np.maximum(_floors(system, values), part),
         fixed=fixed,
-        low=np.where(fixed, values, low + own),
-        high=np.where(fixed, values, high + own),
-    )
-
-
-def fixed_for(system: System, holder: str, dimensions: Mapping[str, bool]) -> Bools:
-    """The cells that are rows of this institution alone; dimensions says which are of institutions."""
-    return np.array(
-        [any(dimensions[name] and code == holder for name, code in key) for key in system.keys], dtype=bool
+        low=np.where(fixed, values, low + part),
+        high=np.where(fixed, values, high + part),
     )
 
 
@@ -112,6 +106,21 @@ def _totals(system: System, cell: int) -> list[int]:
     """The cell summed over each sensitive dimension that it names."""
     names, key = _sensitive_names(system), system.keys[cell]
     return [system.index[tuple(other for other in key if other != pair)] for pair in key if pair[0] in names]
+
+
+def _with_changes(
+    system: System, values: Ints, needs: tuple[Floats, Floats], earlier: Sequence[Known], threshold: int
+) -> tuple[Floats, Floats]:
+    """The needs, and those of the changes since each earlier release. A number need not reach down further than the
+    cells with anybody in them that it is the sum of; that there is nobody may be told."""
+    low, high = needs
+    least = np.minimum(system.least(np.where((values > 0) & ~system.sensitive, 1.0, 0.0)), values)
+    for known in earlier:
+        below, above = _change_needs(values, known, threshold)
+        matters = (system.sensitive | (values > 0)) & ((below < values) | (above > values))
+        low = np.where(matters, np.minimum(low, np.maximum(below, least)), low)
+        high = np.where(matters, np.maximum(high, above), high)
+    return low, high
 
 
 def _change_needs(values: Ints, known: Known, threshold: int) -> tuple[Floats, Floats]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tenants.reporting.suppression.earlier import known_before, tables_of
+from tenants.reporting.suppression.earlier import Holder, known_before, rows_of, tables_of
 from tenants.reporting.suppression.hiding import NoCover, Problem, hidden_cells
 from tenants.reporting.suppression.linear import View
 from tenants.reporting.suppression.model import (
@@ -20,7 +20,7 @@ from tenants.reporting.suppression.model import (
     Release,
     Table,
 )
-from tenants.reporting.suppression.needs import fixed_for, holder_view, primary, public_view
+from tenants.reporting.suppression.needs import holder_view, primary, public_view
 from tenants.reporting.suppression.system import Bools, Ints, System, system_of
 
 Counts = Mapping[Key, int]
@@ -36,12 +36,14 @@ def protect(
     ledger: Ledger = (),
     threshold: int = LEAST_THRESHOLD,
     contributions: Mapping[str, Counts] | None = None,
+    contributions_before: Mapping[str, Mapping[str, Counts]] | None = None,
     recurring: bool = False,
 ) -> Release:
     """The release of these tables that may be made after those of the ledger.
 
-    contributions: in a pooled release, each institution's own part of the counts. recurring: whether a release of
-    later numbers is to follow; it leaves room for falls between two numbers that are not shown, and costs some cells.
+    contributions: in a pooled release, each institution's own part of the counts. contributions_before: the same by
+    institution and earlier snapshot; only for these are changes of the rest looked at. recurring: whether a release
+    of later numbers is to follow; it leaves room for falls between two numbers that are not shown, at some cells.
     The same input gives the same release. Where a number is not shown but was in an earlier release, it stays at its
     last shown value with that day.
     Raises ValueError for a threshold that is too low, ImpossibleTables where counts, contributions, tables and ledger
@@ -54,14 +56,15 @@ def protect(
     system = system_of(every)
     values = system.values(counts)
     shown_before, hidden_before = _settled(system, values, same)
-    known = known_before(system, ledger, snapshot, threshold)
-    views = [
-        _unless(shown_before, view, values)
-        for view in (
-            public_view(system, values, known, threshold, recurring=recurring or bool(ledger)),
-            *_holder_views(system, values, every, contributions or {}, threshold),
-        )
+    context, before = (ledger, snapshot, threshold), contributions_before or {}
+    public = public_view(
+        system, values, known_before(system, *context), threshold, recurring=recurring or bool(ledger)
+    )
+    holders = [
+        _holder_view(system, values, (Holder(name, before.get(name, {})), part), every, context)
+        for name, part in sorted((contributions or {}).items())
     ]
+    views = [_unless(shown_before, view, values) for view in (public, *holders)]
     must = hidden_before | ~(system.published | shown_before)
     for view in views:
         must |= primary(view, values)
@@ -88,21 +91,20 @@ def _settled(system: System, values: Ints, same: list[Release]) -> tuple[Bools, 
     return shown, hidden & ~shown
 
 
-def _holder_views(
+def _holder_view(
     system: System,
     values: Ints,
+    holder: tuple[Holder, Counts],
     tables: tuple[Table, ...],
-    contributions: Mapping[str, Counts],
-    threshold: int,
-) -> list[View]:
-    of_holders = {each.name: each.holders for table in tables for each in table.dimensions}
-    views = []
-    for holder in sorted(contributions):
-        own = system.values(contributions[holder])
-        if (own > values).any():
-            raise ImpossibleTables(f"{holder} contributes more than there is.")
-        views.append(holder_view(system, values, own, fixed_for(system, holder, of_holders), threshold))
-    return views
+    context: tuple[Ledger, str, int],
+) -> View:
+    known, part = holder
+    own = system.values(part)
+    if (own > values).any():
+        raise ImpossibleTables(f"{known.name} contributes more than there is.")
+    ledger, snapshot, threshold = context
+    earlier = known_before(system, ledger, snapshot, threshold, known)
+    return holder_view(system, values, (own, rows_of(system, known.name, tables)), earlier, threshold)
 
 
 def _unless(settled: Bools, view: View, values: Ints) -> View:
