@@ -59,16 +59,30 @@ class Polytope:
         """
         for goals, sign in ((high, 1), (low, -1)):
             asked = [(self.place[cell], goal) for cell, goal in goals.items() if cell in self.place]
-            open_goals = self._open(asked, sign)
-            while open_goals:
-                self._together(open_goals, sign)
-                still = self._open(open_goals, sign)
-                if len(still) > 0.8 * len(open_goals):
-                    break
-                open_goals = still
-            for place, goal in open_goals if alone else ():
-                if self._open([(place, goal)], sign):
-                    self._alone(place, sign, goal)
+            shuffled = np.random.default_rng(0).permutation(len(asked))  # neighbours take each other's room
+            self._in_bunches([asked[i] for i in shuffled], sign, alone=alone)
+
+    def _in_bunches(self, goals: list[tuple[int, float]], sign: int, *, alone: bool) -> None:
+        """Bunch after bunch, smaller where few of one are reached, down to one goal; that decides it."""
+        size = len(goals)
+        while goals := self._open(goals, sign):
+            bunch, rest = goals[:size], goals[size:]
+            if len(bunch) == 1:
+                if not alone:
+                    return
+                self._alone(*bunch[0], sign)
+                goals, size = rest, 2
+                continue
+            self._together(bunch, sign)
+            still = self._open(bunch, sign)
+            share = 1 - len(still) / len(bunch)
+            goals = rest + still
+            if share < 0.5:
+                if not alone and share < 0.1:
+                    return
+                size = max(1, min(size, len(bunch)) // 2)
+            else:
+                size *= 2
 
     def _open(self, goals: list[tuple[int, float]], sign: int) -> list[tuple[int, float]]:
         if sign > 0:
@@ -89,7 +103,7 @@ class Polytope:
         costs[places] = -sign
         self._look(costs, lower, upper)
 
-    def _alone(self, place: int, sign: int, goal: float) -> None:
+    def _alone(self, place: int, goal: float, sign: int) -> None:
         costs = np.zeros(len(self.cells))
         costs[place] = -sign
         self._look(costs)

@@ -96,14 +96,14 @@ def attacked(seeds, protected):
 
 
 def test_no_history_gives_anything_away():
-    unsafe, small = attacked(range(6), protected=True)
+    unsafe, small = attacked(range(4), protected=True)
     assert unsafe == 0
-    assert small > 100
+    assert small > 50
 
 
 def test_hiding_small_numbers_alone_is_broken_by_the_same_attack():
-    unsafe, _ = attacked(range(3), protected=False)
-    assert unsafe > 30
+    unsafe, _ = attacked(range(2), protected=False)
+    assert unsafe > 20
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tenants.reporting.audit.auditing import audit
 from tenants.reporting.suppression.hiding import Problem, hidden_cells
+from tenants.reporting.suppression.linear import Attack, Cover, View
 from tenants.reporting.suppression.model import (
     Dimension,
     ImpossibleTables,
@@ -20,7 +21,7 @@ from tenants.reporting.suppression.model import (
 from tenants.reporting.suppression.needs import primary, public_view
 from tenants.reporting.suppression.protecting import protect
 from tenants.reporting.suppression.rolling import rolled_up
-from tenants.reporting.suppression.system import system_of
+from tenants.reporting.suppression.system import System, system_of
 from tests.tenants.reporting.histories import (
     inner_keys,
     levels_table,
@@ -154,6 +155,28 @@ def test_what_is_left_without_any_one_institution_is_not_small():
     assert not audit(pooled.document(), exact=counts, parts=parts).unsafe
 
 
+def test_a_rest_that_changes_by_few_stands_still():
+    table = Table("pooled", (flat("place", ["a", "b"]),))
+    a, b = key_of({"place": "a"}), key_of({"place": "b"})
+    parts = {name: {a: 30, b: 30} for name in ("north", "south", "west")}
+    counts = {a: 90, b: 90}
+    first = released(table, counts, contributions=parts)
+    later_parts = {**parts, "north": {a: 45, b: 60}, "south": {a: 35, b: 60}}
+    later = {a: 110, b: 150}
+    more = {"as_of": "2027-01-01", "snapshot": "2", "ledger": (first,), "contributions": later_parts}
+    before = {name: {"1": part} for name, part in parts.items()}
+    attack = {"exact": later, "exact_before": {0: counts}, "parts": later_parts}
+    attack["parts_before"] = {name: {0: part} for name, part in parts.items()}
+    unaware = released(table, later, **more)
+    assert unaware.shown(a) == 110
+    assert {each.knower for each in audit(unaware.document(), [first.document()], **attack).unsafe} == {
+        "north"
+    }
+    release = released(table, later, **more, contributions_before=before)
+    assert release.cells[a] == Printed(90, "2026-01-01", frozen=True)
+    assert not audit(release.document(), [first.document()], **attack).unsafe
+
+
 def test_institutions_as_rows_know_their_own_row():
     table = Table("t", (flat("holder", ["north", "south", "west"], holders=True), flat("sex", ["f", "m"])))
     exact = dict(zip(inner_keys(table), (30, 3, 40, 5, 50, 60), strict=True))
@@ -178,7 +201,7 @@ def test_dimensions_are_rolled_up_until_half_of_the_cells_can_be_shown():
     assert rolled_up(table, dict.fromkeys(inner_keys(table), 0)) == table
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_same_input_gives_the_same_bytes(seed):
     history = random_history(seed)
     counts = history.counts[0]
@@ -202,6 +225,26 @@ def test_impossible_tables_are_refused():
         released(table, counts, threshold=5)
 
 
+def test_people_are_whole():
+    """x + y, y + z are known and x + z is known within one person: x can move by half a person, or not at all."""
+    sums = ((3, (0, 1)), (4, (1, 2)), (5, (0, 2)))
+    keys = tuple(key_of({"cell": name}) for name in ("x", "y", "z", "xy", "yz", "xz"))
+    none = np.zeros(6, dtype=bool)
+    system = System(keys, sums, ~none, none, whole=True)
+    values = np.array([3, 3, 3, 6, 6, 6])
+    floor = np.array([1.0, 1, 1, 1, 1, 5])
+    view = View(floor, none, low=values - np.array([0.5, 0, 0, 0, 0, 0]), high=values.astype(float))
+    hidden = np.array([True, True, True, False, False, True])
+    attack = Attack(system, values, view, hidden, 100.0)
+    assert attack.alone(0, -1)
+    attack = Attack(system, values, view, hidden, 100.0)
+    attack.whole = True
+    assert not attack.alone(0, -1)
+    move = Cover(system, values, ~none, 100.0).cheapest_whole(view, 0, -1.0, np.where(hidden, 0.0, 1.0))
+    assert move is not None
+    assert move[3] + move[4] in (-1, 1)
+
+
 @st.composite
 def small_tables(draw):
     shape = draw(st.sampled_from([(3,), (2, 3), (4, 3), (2, 2, 2)]))
@@ -210,7 +253,7 @@ def small_tables(draw):
     return table, {key: draw(number) for key in inner_keys(table)}
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(small_tables(), st.integers(10, 30))
 def test_shown_numbers_are_exact_add_up_and_are_none_of_the_small_ones(drawn, threshold):
     table, counts = drawn
@@ -226,7 +269,7 @@ def test_shown_numbers_are_exact_add_up_and_are_none_of_the_small_ones(drawn, th
     assert not audit(release.document(), exact=counts, ends=False).unsafe
 
 
-SHAPES = [((4, 4), 4), ((5, 5), 3), ((6, 6), 2), ((8, 6), 2)]
+SHAPES = [((4, 4), 3), ((5, 5), 2), ((6, 6), 1), ((8, 6), 1)]
 
 
 def compared(shape, seed):
