@@ -253,7 +253,7 @@ def small_tables(draw):
     return table, {key: draw(number) for key in inner_keys(table)}
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(small_tables(), st.integers(10, 30))
 def test_shown_numbers_are_exact_add_up_and_are_none_of_the_small_ones(drawn, threshold):
     table, counts = drawn
@@ -269,7 +269,7 @@ def test_shown_numbers_are_exact_add_up_and_are_none_of_the_small_ones(drawn, th
     assert not audit(release.document(), exact=counts, ends=False).unsafe
 
 
-SHAPES = [((4, 4), 3), ((5, 5), 2), ((6, 6), 1), ((8, 6), 1)]
+SHAPES = [((4, 4), 2), ((5, 5), 1), ((6, 6), 1), ((8, 6), 1)]
 
 
 def compared(shape, seed):
