@@ -38,7 +38,9 @@ PURE = (
     "tenants/matching/solver",
     "tenants/meetings/rhythm.py",
     "tenants/people/consent.py",
+    "tenants/reporting/audit",
     "tenants/reporting/disclosure.py",
+    "tenants/reporting/suppression",
     "tenants/reporting/survival.py",
 )
 REGISTRY = re.compile(

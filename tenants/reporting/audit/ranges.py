@@ -1,0 +1,167 @@
+"""How far the numbers of a reading can be narrowed down: linear programs, and integer ones for small tables.
+
+Points of the polytope found for one cell serve as proofs for all: whatever a point reaches is possible. Where no
+point reaches far enough the cell's own programs decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds as Box
+from scipy.optimize import LinearConstraint, linprog, milp
+from scipy.sparse import coo_array, csr_array
+
+from tenants.reporting.audit.reading import Cell, Contradiction, Reading
+
+Floats = NDArray[np.float64]
+NEAR = 1e-6
+OPTIMAL, INFEASIBLE = 0, 2
+
+
+class Unfinished(RuntimeError):
+    """A solver ended neither with an optimum nor with a proof that nothing is feasible."""
+
+
+class Polytope:
+    """All that could be true for a reader."""
+
+    def __init__(self, reading: Reading) -> None:
+        """Raises Contradiction when nothing could be true."""
+        self._fixed = reading.shown
+        self.cells = reading.hidden()
+        self.place = {cell: i for i, cell in enumerate(self.cells)}
+        self._least = np.array([reading.least[cell] for cell in self.cells], dtype=float)
+        self.cap = float(2 * max(reading.shown.values(), default=0) + 1000 + 2 * self._least.sum())
+        self._matrix, self._sums = self._system(reading)
+        self._whole = reading.small
+        self.low, self.high = np.full(len(self.cells), np.inf), np.full(len(self.cells), -np.inf)
+        if self.cells:
+            self._look(np.zeros(len(self.cells)))
+
+    def range(self, cell: Cell) -> tuple[float, float]:
+        """From where to where the cell has been seen to be possible."""
+        if cell in self._fixed:
+            return float(self._fixed[cell]), float(self._fixed[cell])
+        return float(self.low[self.place[cell]]), float(self.high[self.place[cell]])
+
+    def shows(self, cell: Cell) -> bool:
+        """Whether the cell is known exactly."""
+        return cell in self._fixed
+
+    def reach(self, low: Mapping[Cell, float], high: Mapping[Cell, float], *, alone: bool = True) -> None:
+        """Look until every cell is seen as low and as high as asked, or it is proved that it cannot be.
+
+        alone=False: only as long as many can be moved together; then nothing is proved.
+        """
+        for goals, sign in ((high, 1), (low, -1)):
+            asked = [(self.place[cell], goal) for cell, goal in goals.items() if cell in self.place]
+            shuffled = np.random.default_rng(0).permutation(len(asked))  # neighbours take each other's room
+            self._in_bunches([asked[i] for i in shuffled], sign, alone=alone)
+
+    def _in_bunches(self, goals: list[tuple[int, float]], sign: int, *, alone: bool) -> None:
+        """Bunch after bunch, smaller where few of one are reached, down to one goal; that decides it."""
+        size = len(goals)
+        while goals := self._open(goals, sign):
+            bunch, rest = goals[:size], goals[size:]
+            if len(bunch) == 1:
+                if not alone:
+                    return
+                self._alone(*bunch[0], sign)
+                goals, size = rest, 2
+                continue
+            self._together(bunch, sign)
+            still = self._open(bunch, sign)
+            share = 1 - len(still) / len(bunch)
+            goals = rest + still
+            if share < 0.5:
+                if not alone and share < 0.1:
+                    return
+                size = max(1, min(size, len(bunch)) // 2)
+            else:
+                size *= 2
+
+    def _open(self, goals: list[tuple[int, float]], sign: int) -> list[tuple[int, float]]:
+        if sign > 0:
+            return [(place, goal) for place, goal in goals if self.high[place] < goal - NEAR]
+        return [(place, goal) for place, goal in goals if self.low[place] > goal + NEAR]
+
+    def _together(self, goals: list[tuple[int, float]], sign: int) -> None:
+        """Move all that is asked, none beyond its goal so that none takes the room of the others."""
+        places = np.array([place for place, _ in goals])
+        wanted = np.array([goal for _, goal in goals])
+        now = self._last[places]
+        lower, upper = self._least.copy(), np.full(len(self.cells), self.cap)
+        if sign > 0:
+            upper[places] = np.minimum(self.cap, np.maximum(wanted, now))
+        else:
+            lower[places] = np.maximum(self._least[places], np.minimum(wanted, now))
+        costs = np.zeros(len(self.cells))
+        costs[places] = -sign
+        self._look(costs, lower, upper)
+
+    def _alone(self, place: int, goal: float, sign: int) -> None:
+        costs = np.zeros(len(self.cells))
+        costs[place] = -sign
+        self._look(costs)
+        if self._whole and self._open([(place, goal)], sign):
+            self._look_whole(costs)
+
+    def _look(self, costs: Floats, lower: Floats | None = None, upper: Floats | None = None) -> None:
+        """Solve, and note what the point found shows to be possible."""
+        box = np.column_stack(
+            [
+                self._least if lower is None else lower,
+                np.full(len(costs), self.cap) if upper is None else upper,
+            ]
+        )
+        equal: Any = {"A_eq": self._matrix, "b_eq": self._sums} if len(self._sums) else {}
+        found: Any = linprog(costs, bounds=box, method="highs", **equal)  # type: ignore[call-overload]
+        if found.status == INFEASIBLE:
+            raise Contradiction("Nothing that is released could be true together.")
+        if found.status != OPTIMAL:
+            raise Unfinished(found.message)
+        self._note(found.x)
+
+    def _look_whole(self, costs: Floats) -> None:
+        constraints = [LinearConstraint(self._matrix, self._sums, self._sums)] if len(self._sums) else []
+        found = milp(
+            costs,
+            constraints=constraints,
+            bounds=Box(self._least, self.cap),
+            integrality=np.ones(len(costs), dtype=int),
+        )
+        if found.status != OPTIMAL or found.x is None:
+            raise Unfinished(found.message)
+        self._note(np.round(found.x))
+
+    def _note(self, point: Floats) -> None:
+        """Where whole numbers matter only a whole point shows anything."""
+        self._last = point
+        if self._whole and np.abs(point - np.round(point)).max() > NEAR:
+            return
+        self.low, self.high = np.minimum(self.low, point), np.maximum(self.high, point)
+
+    def _system(self, reading: Reading) -> tuple[csr_array, Floats]:
+        """One row for each margin: what is not shown of it less what is not shown below it."""
+        rows, columns, factors, sums = list[int](), list[int](), list[float](), list[float]()
+        for cell, ways in reading.inner.items():
+            for parts in ways:
+                free = [(part, -1.0) for part in parts if part not in self._fixed]
+                rest = float(sum(self._fixed[part] for part in parts if part in self._fixed))
+                if cell in self._fixed:
+                    rest -= self._fixed[cell]
+                else:
+                    free.append((cell, 1.0))
+                if not free and rest:
+                    raise Contradiction(f"{sorted(cell)} is not the sum of its parts.")
+                if free:
+                    rows += [len(sums)] * len(free)
+                    columns += [self.place[part] for part, _ in free]
+                    factors += [factor for _, factor in free]
+                    sums.append(rest)
+        shape = (len(sums), len(self.cells))
+        return coo_array((factors, (rows, columns)), shape=shape).tocsr(), np.array(sums)

@@ -1,0 +1,137 @@
+"""What the ledger tells: how far each number of an earlier release can be narrowed down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from tenants.reporting.suppression.linear import UnsolvedProgram, bounds, costs, solved, solver_of
+from tenants.reporting.suppression.model import Key, Ledger, Release, Table
+from tenants.reporting.suppression.needs import Known
+from tenants.reporting.suppression.system import Bools, Floats, Ints, System, system_of
+
+EXACT = 300
+"""Up to so many numbers not shown in a snapshot the range of each is found to its ends."""
+
+
+def tables_of(releases: Sequence[Release]) -> tuple[Table, ...]:
+    """The tables of all the releases, each once."""
+    return tuple(dict.fromkeys(table for release in releases for table in release.tables))
+
+
+@dataclass(frozen=True)
+class Holder:
+    """An institution and what it knows: its own part of the counts of each earlier snapshot, as far as it is told."""
+
+    name: str
+    parts: Mapping[str, Mapping[Key, int]]
+
+
+def known_before(
+    system: System, ledger: Ledger, snapshot: str, threshold: int, holder: Holder | None = None
+) -> list[Known]:
+    """What is known of this system's cells from each earlier snapshot but this one, in their order.
+
+    For a holder: what it knows of the rest without its own part, from the snapshots of which its part is told.
+    Raises UnsolvedProgram for a ledger that contradicts itself or what the holder knows.
+    """
+    snapshots = dict.fromkeys(release.snapshot for release in ledger if release.snapshot != snapshot)
+    found = []
+    for each in snapshots:
+        if holder is not None and each not in holder.parts:
+            continue
+        releases = [release for release in ledger if release.snapshot == each]
+        tables = tables_of(releases)
+        before = system_of(tables)
+        size = len(before.keys)
+        own, fixed = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=bool)
+        if holder is not None:
+            own, fixed = before.values(holder.parts[each]), rows_of(before, holder.name, tables)
+        known = _known(before, _shown(before, releases), (own, fixed), threshold)
+        places = np.array([before.index.get(key, -1) for key in system.keys])
+        there = places >= 0
+        found.append(
+            Known(
+                least=np.where(there, (known.least - own)[places], np.nan),
+                most=np.where(there, (known.most - own)[places], np.nan),
+                exact=known.exact,
+            )
+        )
+    return found
+
+
+def rows_of(system: System, holder: str, tables: Sequence[Table]) -> Bools:
+    """The cells that are rows of this institution alone."""
+    names = {each.name for table in tables for each in table.dimensions if each.holders}
+    own = [any(name in names and code == holder for name, code in key) for key in system.keys]
+    return np.array(own, dtype=bool)
+
+
+def _shown(system: System, releases: Sequence[Release]) -> Floats:
+    """The numbers shown in any of the releases, NaN for the others."""
+    value = np.full(len(system.keys), np.nan)
+    for release in releases:
+        for key in release.cells:
+            shown = release.shown(key)
+            if shown is not None:
+                value[system.index[key]] = shown
+    return value
+
+
+def _known(system: System, value: Floats, holder: tuple[Ints, Bools], threshold: int) -> Known:
+    """The ranges of all numbers, for who knows also his own part and some cells that are all his."""
+    own, fixed = holder
+    value = np.where(fixed & np.isnan(value), own, value)
+    hidden = np.isnan(value)
+    whole = 0.0 if hidden.all() else float(np.nanmax(value))
+    floor = np.maximum(np.where(system.published & ~system.sensitive, 1.0, 0.0), own)
+    lower = np.where(hidden, floor, value)
+    upper = np.where(hidden, 2 * (whole + own.max(initial=0)) + 100 * threshold, value)
+    ranges = _Ranges(system, lower, upper)
+    open_cells = np.flatnonzero(hidden)
+    exact = len(open_cells) <= EXACT
+    if exact:
+        ranges.to_their_ends(open_cells)
+    else:
+        ranges.far_enough(open_cells, threshold)
+    return Known(least=np.round(ranges.least, 6), most=np.round(ranges.most, 6), exact=exact)
+
+
+class _Ranges:
+    """The least and the most found so far of each number, over all that is possible."""
+
+    def __init__(self, system: System, lower: Floats, upper: Floats) -> None:
+        self._solver: highspy.Highs = solver_of(system, 1)
+        self._all = np.arange(len(lower))
+        bounds(self._solver, self._all, lower, upper)
+        self.least, self.most = np.full(len(lower), np.inf), np.full(len(lower), -np.inf)
+        self._look(self._all[:0], 1)
+
+    def to_their_ends(self, cells: Ints) -> None:
+        """The whole range of each."""
+        for cell in cells:
+            self._look(np.array([cell]), 1)
+            self._look(np.array([cell]), -1)
+
+    def far_enough(self, cells: Ints, threshold: int) -> None:
+        """All together, as long as it helps, until they reach from 1 to three times the threshold."""
+        for sign in (1, -1):
+            open_cells = cells
+            while len(open_cells):
+                self._look(open_cells, sign)
+                reached: Bools = self.most >= 3 * threshold if sign > 0 else self.least <= 1
+                still = open_cells[~reached[open_cells]]
+                if len(still) > 0.9 * len(open_cells):
+                    break
+                open_cells = still
+
+    def _look(self, cells: Ints, sign: int) -> None:
+        costs(self._solver, cells, np.full(len(cells), -float(sign)))
+        point = solved(self._solver)
+        costs(self._solver, cells, np.zeros(len(cells)))
+        if point is None:
+            raise UnsolvedProgram("The ledger contradicts itself.")
+        self.least, self.most = np.minimum(self.least, point), np.maximum(self.most, point)

@@ -1,0 +1,245 @@
+"""Linear programs over moves away from the true counts: what an attacker cannot tell from them.
+
+A move d adds d_j to each cell j and keeps every sum: A d = 0 with A the joint system. The true counts plus a
+move that leaves all shown cells alone and no hidden one under its least value are just as possible for who
+sees the release. Every variable is capped and every status checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from tenants.reporting.suppression.system import Bools, Floats, Ints, System
+
+TOLERANCE = 1e-6
+"""Smaller moves are none: HiGHS keeps its rows to 1e-7."""
+
+
+class UnsolvedProgram(RuntimeError):
+    """The solver did not say either optimal or infeasible."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What somebody who attacks knows besides the release, and what must stay possible for him.
+
+    ``floor``     the least each hidden cell can be for him.
+    ``fixed``     cells that he knows anyway.
+    ``low, high`` what each count must, as far as he can tell, reach down and up to; its own value if there is no need.
+    """
+
+    floor: Floats
+    fixed: Bools
+    low: Floats
+    high: Floats
+
+
+def cap_of(values: Ints, threshold: int) -> float:
+    """How far a move goes at most: more than any need, and a number that the solver can well handle."""
+    return float(2 * values.max(initial=0) + 100 * threshold)
+
+
+class Attack:
+    """Looks for moves among the hidden cells alone, for one view."""
+
+    def __init__(self, system: System, values: Ints, view: View, hidden: Bools, cap: float) -> None:
+        """Shapes: values, hidden and all of view one entry a cell."""
+        self.view = view
+        self.whole = False  # whether only moves of whole people count
+        self._size = len(values)
+        self._down = np.where(view.fixed, 0.0, np.minimum(view.floor - values, 0.0))
+        self._up = np.where(view.fixed, 0.0, cap)
+        self.rise = view.high - values
+        self.fall = values - view.low
+        self._solver = solver_of(system, 1)
+        self.moves = np.zeros((1, self._size))
+        self._hidden = hidden.copy()
+        self._bound(np.arange(self._size), hidden)
+
+    def allow(self, cells: Ints, *, hidden: bool) -> None:
+        """Hide or show these cells from now on. Moves that need them while they are shown are forgotten."""
+        self._hidden[cells] = hidden
+        if not hidden:
+            self.moves = self.moves[(np.abs(self.moves[:, cells]) < TOLERANCE).all(axis=1)]
+        self._bound(cells, np.full(len(cells), hidden))
+
+    def learn(self, move: Floats) -> None:
+        """Keep a move that is possible for this view."""
+        if self.whole and np.abs(move - np.round(move)).max() > TOLERANCE:
+            return
+        self.moves = np.vstack([self.moves, move])
+
+    def open_needs(self) -> tuple[Bools, Bools]:
+        """Which counts no known move brings as high, and which none as low, as they must reach."""
+        return (
+            self.moves.max(axis=0) < self.rise - TOLERANCE,
+            -self.moves.min(axis=0) < self.fall - TOLERANCE,
+        )
+
+    def together(self) -> tuple[Bools, Bools]:
+        """What stays open after moving all that is open at once, up and down, as long as it helps."""
+        up, down = self.open_needs()
+        while up.any() or down.any():
+            before = up.sum() + down.sum()
+            for sign, wanted in ((1, up), (-1, down)):
+                if wanted.any():
+                    self.learn(self._most(np.flatnonzero(wanted), sign))
+            up, down = self.open_needs()
+            if up.sum() + down.sum() > 0.9 * before:
+                break
+        return up, down
+
+    def alone(self, cell: int, sign: int) -> bool:
+        """Whether some move brings this one count as high (sign 1) or as low (-1) as it must reach."""
+        self.learn(self._most(np.array([cell]), sign))
+        if self.whole and self.is_open(cell, sign):
+            with whole_numbers(self._solver):
+                self.learn(np.round(self._most(np.array([cell]), sign)))
+        return not self.is_open(cell, sign)
+
+    def is_open(self, cell: int, sign: int) -> bool:
+        """Whether no known move brings this one count as high (sign 1) or as low (-1) as it must reach."""
+        return bool(self.open_needs()[0 if sign > 0 else 1][cell])
+
+    def holds(self) -> bool:
+        """Whether every need is met."""
+        up, down = self.together()
+        for sign, wanted in ((1, up), (-1, down)):
+            for cell in np.flatnonzero(wanted):
+                if self.is_open(int(cell), sign) and not self.alone(int(cell), sign):
+                    return False
+        return True
+
+    def _most(self, cells: Ints, sign: int) -> Floats:
+        """The move with the greatest sum over the cells, none of which goes further than it must."""
+        movable = self._hidden[cells]
+        if sign > 0:
+            bounds(self._solver, cells, self._low(cells), np.where(movable, self.rise[cells], 0.0))
+        else:
+            bounds(self._solver, cells, np.where(movable, -self.fall[cells], 0.0), self._high(cells))
+        costs(self._solver, cells, np.full(len(cells), -float(sign)))
+        move = solved(self._solver)
+        costs(self._solver, cells, np.zeros(len(cells)))
+        self._bound(cells, movable)
+        if move is None:
+            raise UnsolvedProgram("To move nothing is always possible.")
+        return move
+
+    def _low(self, cells: Ints) -> Floats:
+        return np.asarray(np.where(self._hidden[cells], self._down[cells], 0.0))
+
+    def _high(self, cells: Ints) -> Floats:
+        return np.asarray(np.where(self._hidden[cells], self._up[cells], 0.0))
+
+    def _bound(self, cells: Ints, hidden: Bools) -> None:
+        lower, upper = np.where(hidden, self._down[cells], 0.0), np.where(hidden, self._up[cells], 0.0)
+        bounds(self._solver, cells, lower, upper)
+
+
+class Cover:
+    """Looks for the cheapest move when shown cells may be hidden too: min sum of w_j |d_j|, with w = 0 where hidden.
+
+    After Fischetti and Salazar (2001) and the flow heuristics before them: the move's cells, hidden, protect.
+    """
+
+    def __init__(self, system: System, values: Ints, available: Bools, cap: float) -> None:
+        """available: the cells that are hidden or may be."""
+        self._values, self._cap, self._available = values, cap, available
+        self._size = len(values)
+        self._solver = solver_of(system, 2)
+
+    def cheapest_whole(self, view: View, cell: int, step: float, weights: Floats) -> Floats | None:
+        """The cheapest move of whole people with d = step at the cell, None if there is none."""
+        with whole_numbers(self._solver):
+            found = self.cheapest(view, cell, step, weights)
+        return None if found is None else np.round(found)
+
+    def cheapest(self, view: View, cell: int, step: float, weights: Floats) -> Floats | None:
+        """The cheapest move with d = step at the cell, None if there is none."""
+        size = self._size
+        free = self._available & ~view.fixed
+        up = np.where(free, self._cap, 0.0)
+        down = np.where(free, np.maximum(self._values - view.floor, 0.0), 0.0)
+        lower = np.zeros(2 * size)
+        upper = np.concatenate([up, down])
+        forward, backward = (cell, cell + size) if step > 0 else (cell + size, cell)
+        if upper[forward] < abs(step) - TOLERANCE:
+            return None
+        lower[forward] = upper[forward] = abs(step)
+        upper[backward] = 0.0
+        columns = np.arange(2 * size)
+        bounds(self._solver, columns, lower, upper)
+        costs(self._solver, columns, np.concatenate([weights, weights]))
+        self._solver.setBasis()  # of no move at all: dual feasible, as no weight is negative
+        found = solved(self._solver)
+        return None if found is None else found[:size] - found[size:]
+
+
+def solver_of(system: System, signs: int) -> highspy.Highs:
+    """A program with the system's sums as rows; with two signs each cell has a column up and one down."""
+    size, rows = len(system.keys), len(system.sums)
+    starts, places, factors = [0], list[int](), list[float]()
+    for cell, parts in system.sums:
+        for sign in range(signs):
+            places += [cell + sign * size, *(part + sign * size for part in parts)]
+            factors += [-1.0 if sign else 1.0, *([1.0 if sign else -1.0] * len(parts))]
+        starts.append(len(places))
+    program = highspy.HighsLp()
+    program.num_col_, program.num_row_ = signs * size, rows
+    program.col_cost_ = program.col_lower_ = program.col_upper_ = np.zeros(signs * size)
+    program.row_lower_ = program.row_upper_ = np.zeros(rows)
+    program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    program.a_matrix_.start_ = np.array(starts)
+    program.a_matrix_.index_ = np.array(places)
+    program.a_matrix_.value_ = np.array(factors)
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    for option, value in (
+        ("output_flag", False),
+        ("threads", 1),
+        ("solver", "simplex"),
+        ("presolve", "off"),
+        ("mip_rel_gap", 0.0),
+    ):
+        solver.setOptionValue(option, value)
+    if solver.passModel(program) == highspy.HighsStatus.kError:
+        raise UnsolvedProgram("The solver refused the system.")
+    return solver
+
+
+@contextmanager
+def whole_numbers(solver: highspy.Highs) -> Iterator[None]:
+    """Have the solver look for whole numbers only."""
+    size = solver.getNumCol()
+    columns = np.arange(size, dtype=np.int32)
+    kinds = highspy.HighsVarType
+    solver.changeColsIntegrality(size, columns, np.full(size, int(kinds.kInteger), dtype=np.uint8))
+    try:
+        yield
+    finally:
+        solver.changeColsIntegrality(size, columns, np.full(size, int(kinds.kContinuous), dtype=np.uint8))
+
+
+def bounds(solver: highspy.Highs, columns: Ints, lower: Floats, upper: Floats) -> None:
+    """Set the bounds of these columns."""
+    solver.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
+
+
+def costs(solver: highspy.Highs, columns: Ints, costs: Floats) -> None:
+    """Set what these columns cost."""
+    solver.changeColsCost(len(columns), columns.astype(np.int32), costs)
+
+
+def solved(solver: highspy.Highs) -> Floats | None:
+    """The optimum, None if nothing is feasible. Raises UnsolvedProgram for any other end."""
+    solver.run()
+    status = solver.getModelStatus()
+    if status == highspy.HighsModelStatus.kInfeasible:
+        return None
+    if status != highspy.HighsModelStatus.kOptimal:
+        raise UnsolvedProgram(f"The solver ended with {status}.")
+    return np.array(solver.getSolution().col_value)

@@ -1,0 +1,144 @@
+"""Primary suppression: which counts may not be told, and how far each must seem to reach.
+
+A count of 1 to T (the threshold) is safe when it could as well be anything from the number of non-zero cells
+under it to T. The change since an earlier release is a count itself: one of 1 to T, up or down, is safe when it could
+as well be any of 1 to T. Where a dimension is sensitive, none and all are like 1 to T, and the least is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenants.reporting.suppression.linear import View
+from tenants.reporting.suppression.model import Key
+from tenants.reporting.suppression.system import Bools, Floats, Ints, System
+
+
+@dataclass(frozen=True)
+class Known:
+    """What an earlier release tells of each cell of a system: from ``least`` to ``most``, equal where it was shown.
+
+    Where ``exact`` these are the ends of the range, else it is at least so wide. NaN: it is not in that release.
+    """
+
+    least: Floats
+    most: Floats
+    exact: bool
+
+
+def public_view(
+    system: System, values: Ints, earlier: Sequence[Known], threshold: int, *, recurring: bool
+) -> View:
+    """The view of anybody who reads this and all earlier releases. Shapes: one entry a cell.
+
+    recurring: hidden counts are made to reach one beyond the threshold. From a count that reaches T + 1 to one that is
+    at least 1 a fall of all of T is possible, so that the change between the two will be safe as well.
+    """
+    low, high = _own_needs(system, values, threshold, 1 if recurring else 0)
+    floor = _floors(system, values)
+    low, high = _with_changes(system, values, (low, high), earlier, threshold)
+    return View(floor=floor, fixed=np.zeros(len(values), dtype=bool), low=low, high=high)
+
+
+def holder_view(
+    system: System, values: Ints, own: tuple[Ints, Bools], earlier: Sequence[Known], threshold: int
+) -> View:
+    """The view of an institution that knows its own part of each cell, and those that are its own rows whole.
+
+    What is left of a cell without its part is a count too; ``earlier`` says what it knows of that.
+    """
+    part, fixed = own
+    rest = values - part
+    needs = _own_needs(system, rest, threshold, 1 if earlier else 0)
+    low, high = _with_changes(system, rest, needs, earlier, threshold)
+    return View(
+        floor=np.maximum(_floors(system, values), part),
+        fixed=fixed,
+        low=np.where(fixed, values, low + part),
+        high=np.where(fixed, values, high + part),
+    )
+
+
+def primary(view: View, values: Ints) -> Bools:
+    """The cells that do not meet their own need while they are shown."""
+    return np.asarray((view.low < values) | (view.high > values))
+
+
+def _floors(system: System, values: Ints) -> Floats:
+    """Who reads the release knows that a number not shown is at least 1: zeros are shown, if not sensitive."""
+    return np.where((values > 0) & system.published & ~system.sensitive, 1.0, 0.0)
+
+
+def _own_needs(system: System, values: Ints, threshold: int, spare: int) -> tuple[Floats, Floats]:
+    low, high = values.astype(float), values.astype(float)
+    least = system.least(np.where((values > 0) & ~system.sensitive, 1.0, 0.0))
+    small = (values >= 1) & (values <= threshold)
+    low[small], high[small] = least[small], threshold + spare
+    for cell in np.flatnonzero(system.sensitive):
+        whole = int(values[_without_sensitive(system, int(cell))])
+        if whole and not values[cell]:
+            high[cell] = threshold
+        for total in _totals(system, int(cell)):
+            if values[cell] == values[total] > 0:
+                low[cell] = min(low[cell], max(0, values[total] - threshold))
+    return low, high
+
+
+def _sensitive_names(system: System) -> set[str]:
+    single = [
+        key[0][0]
+        for key, marked in zip(system.keys, system.sensitive, strict=True)
+        if marked and len(key) == 1
+    ]
+    return set(single)
+
+
+def _without_sensitive(system: System, cell: int) -> int:
+    names = _sensitive_names(system)
+    key: Key = tuple(pair for pair in system.keys[cell] if pair[0] not in names)
+    return system.index[key]
+
+
+def _totals(system: System, cell: int) -> list[int]:
+    """The cell summed over each sensitive dimension that it names."""
+    names, key = _sensitive_names(system), system.keys[cell]
+    return [system.index[tuple(other for other in key if other != pair)] for pair in key if pair[0] in names]
+
+
+def _with_changes(
+    system: System, values: Ints, needs: tuple[Floats, Floats], earlier: Sequence[Known], threshold: int
+) -> tuple[Floats, Floats]:
+    """The needs, and those of the changes since each earlier release. A number need not reach down further than the
+    cells with anybody in them that it is the sum of; that there is nobody may be told."""
+    low, high = needs
+    least = np.minimum(system.least(np.where((values > 0) & ~system.sensitive, 1.0, 0.0)), values)
+    for known in earlier:
+        below, above = _change_needs(values, known, threshold)
+        matters = (system.sensitive | (values > 0)) & ((below < values) | (above > values))
+        low = np.where(matters, np.minimum(low, np.maximum(below, least)), low)
+        high = np.where(matters, np.maximum(high, above), high)
+    return low, high
+
+
+def _change_needs(values: Ints, known: Known, threshold: int) -> tuple[Floats, Floats]:
+    """How low and high each cell must seem to reach for its change since an earlier release.
+
+    A rise of 1 to T needs 1 + most and T + least; a fall needs most - T and least - 1. Where the earlier count was
+    not shown nobody knows any more which of them it is: then both, unless it cannot be.
+    """
+    least, most = known.least, known.most
+    shown = least == most
+    apart = values - most
+    rise = np.where(shown, (apart >= 1) & (apart <= threshold), ~(apart > threshold) if known.exact else True)
+    fall = np.where(shown, (apart <= -1) & (apart >= -threshold), ~(apart > 0) if known.exact else True)
+    there = ~np.isnan(least)
+    rise, fall = rise & there, fall & there
+    low, high = values.astype(float), values.astype(float)
+    low = np.where(rise, np.minimum(low, 1 + most), low)
+    high = np.where(rise, np.maximum(high, threshold + least), high)
+    low = np.where(fall, np.minimum(low, most - threshold), low)
+    high = np.where(fall, np.maximum(high, least - 1), high)
+    return low, high
