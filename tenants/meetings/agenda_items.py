@@ -27,7 +27,17 @@ OF_A_PROBLEM = ("stated", "validated", "options")
 WORDS = ("title", "text", "topic", *OF_A_PROBLEM)
 HIDDEN_FOR = timedelta(hours=1)
 """From the beginning of the hour in which it was asked until a question without an author is shown."""
+MOST_OPEN = 300
 _NO_IDS = cast([], ARRAY(Uuid()))
+
+
+def refuse_too_many_open(session: Session, model: type[AgendaItem | GroupAction], group_id: UUID) -> None:
+    """Raise Conflict "too_many_open" where `MOST_OPEN` items, or actions, of a group are open: an agenda shows all."""
+    held = select(func.count()).select_from(model).where(model.group_id == group_id, model.state == "open")
+    if (session.scalar(held) or 0) >= MOST_OPEN:
+        raise Conflict(
+            f"{MOST_OPEN} of this group are open; say of some what became of them.", code="too_many_open"
+        )
 
 
 def propose_item(
@@ -42,9 +52,10 @@ def propose_item(
 ) -> Any:
     """Propose something for a meeting, or for the next. If its agenda is frozen it comes late. No event tells of it.
 
-    Raises NotFound to strangers, Invalid, and Conflict "meeting_over".
+    Raises NotFound to strangers, Invalid, and Conflict "meeting_over" or "too_many_open".
     """
     group_of_member(session, group_id, shared=True)
+    refuse_too_many_open(session, AgendaItem, group_id)
     _check_words(kind, said)
     _check_meeting(session, group_id, meeting_id)
     item_id = new_id()

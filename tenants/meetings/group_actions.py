@@ -15,6 +15,7 @@ from tenants.kernel.errors import Forbidden, Invalid
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import Version, edited, one, only
 from tenants.kernel.session import Session
+from tenants.meetings.agenda_items import refuse_too_many_open
 from tenants.meetings.agenda_models import AgendaItem, GroupAction, GroupActionWords
 
 TABLE = GroupActionWords.__tablename__
@@ -25,9 +26,10 @@ def take_on(
 ) -> Any:
     """Note what a member takes on, oneself unless it says whom. No event tells of it.
 
-    Raises NotFound to strangers, and Invalid for an owner or an item that is not the group's.
+    Raises NotFound to strangers, Invalid for an owner or an item that is not the group's, and Conflict "too_many_open".
     """
     refuse_strangers(session, group_id)
+    refuse_too_many_open(session, GroupAction, group_id)
     stands["owner_id"] = owner_id or session.membership_id
     _check(session, group_id, stands)
     action_id = new_id()

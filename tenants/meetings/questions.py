@@ -19,7 +19,7 @@ from tenants.groups.private import Words
 from tenants.kernel.errors import Conflict
 from tenants.kernel.ids import random_id
 from tenants.kernel.session import Session
-from tenants.meetings.agenda_items import TABLE, late_for
+from tenants.meetings.agenda_items import TABLE, late_for, refuse_too_many_open
 from tenants.meetings.agenda_models import AgendaItem, AgendaItemWords
 
 LEAST_MEMBERS = 3
@@ -28,9 +28,10 @@ LEAST_MEMBERS = 3
 def ask_anonymously(session: Session, *, group_id: UUID, title: str, text: str | None = None) -> None:
     """Put a question on the agenda of the next meeting. It returns nothing, and no event tells of it.
 
-    Raises NotFound to strangers, and Conflict "too_few_to_be_anonymous".
+    Raises NotFound to strangers, and Conflict "too_few_to_be_anonymous" or "too_many_open".
     """
     group_of_member(session, group_id, shared=True)
+    refuse_too_many_open(session, AgendaItem, group_id)
     present = select(func.count()).select_from(GroupMember).where(is_present(group_id))
     if session.scalars(present).one() < LEAST_MEMBERS:
         raise Conflict("In a group of two the other would know who asked.", code="too_few_to_be_anonymous")

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from tenants.kernel.clock import now
 from tenants.kernel.permissions import Role
+from tenants.meetings.agenda_items import MOST_OPEN
 from tests.conftest import open_another
 from tests.contract import edit, remove
 from tests.factories.circles import circle_of
@@ -475,3 +476,20 @@ def test_whoever_has_left_does_not_follow_what_becomes_of_an_action_of_hers(fres
     assert leaver.post(f"{fresh.url}/departure", json={}).status_code == 201
     assert edit(fresh.api(), f"{fresh.url}/actions/{shown['id']}", state="done").status_code == 200
     assert every(leaver, "/v1/me/actions") == []
+
+
+def test_so_many_items_and_actions_are_open_at_a_time(fresh, root):
+    api, columns = (
+        fresh.api(),
+        {"tenant_id": fresh.tenant.id, "group_id": fresh.id, "author_id": fresh.members[0]},
+    )
+    for table, more in (("agenda_item", {"kind": "item"}), ("group_action", {"owner_id": fresh.members[0]})):
+        for _ in range(MOST_OPEN):
+            plant(root.cursor(), table, state="open", **columns, **more)
+    for path, body in (
+        ("agenda-items", {"title": "Invented"}),
+        ("anonymous-questions", {"title": "Invented"}),
+        ("actions", {"text": "Invented"}),
+    ):
+        answer = api.post(f"{fresh.url}/{path}", json=body)
+        assert (answer.status_code, answer.get_json()["code"]) == (409, "too_many_open")

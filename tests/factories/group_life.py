@@ -120,7 +120,8 @@ def nudged(database: Database, tenant_id: UUID, group_id: str) -> str:
     """Nudge a group twice, as its job does; the id of the last nudge."""
     with database.tenant(tenant_id) as session:
         job = jobs.enqueue(session, "group_health", subject_id=UUID(group_id))
-        job.state = "running"
+        session.flush()
+        job.state, job.fence, job.lease_until = "running", 1, now() + timedelta(minutes=1)
         session.flush()
         for _ in range(2):
             session.execute(update(Nudge).values(answered_at=now()))
