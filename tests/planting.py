@@ -42,7 +42,9 @@ def plant(cursor: psycopg.Cursor[Any], table: str, **known: Any) -> UUID:
     columns = cursor.execute(_COLUMNS, [named]).fetchall()
     checks = " ".join(row[0] for row in cursor.execute(_CHECKS, [named]))
     row = {"id": new_id()} | {
-        name: _first_allowed(checks, name) or _MADE[type_]() for name, type_, needed in columns if needed
+        name: _first_allowed(checks, name) or _least_allowed(checks, name) or _MADE[type_]()
+        for name, type_, needed in columns
+        if needed
     }
     row |= known
     if "id" not in [name for name, *_ in columns]:
@@ -59,3 +61,8 @@ def plant(cursor: psycopg.Cursor[Any], table: str, **known: Any) -> UUID:
 def _first_allowed(checks: str, column: str) -> str | None:
     found = re.search(rf"\(\(?\"?{column}\"?\)? = ANY \(ARRAY\['([^']*)'", checks)
     return found[1] if found else None
+
+
+def _least_allowed(checks: str, column: str) -> int | None:
+    found = re.search(rf'\(\(?"?{column}"? >= (\d+)\)', checks)
+    return int(found[1]) if found else None

@@ -23,6 +23,7 @@ WITH_IDS = [each for each in GUARDED if re.search(r"\{\w+_id\}", each[1])]
 _FORMATTED = {
     "uuid": lambda: str(new_id()),
     "date": lambda: "2026-01-01",
+    "email": lambda: "ada@amberbay.example",
     "local-date-time": lambda: "2026-01-01T10:00:00",
 }
 

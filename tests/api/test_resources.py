@@ -281,6 +281,7 @@ def test_whoever_runs_the_tenant_takes_something_off_its_shelf_and_the_author_se
 ):
     api = circle.api()
     one, other = added(api, circle), filed(api, circle)
+    before = every(api, "/v1/network-resources")
     link, paper = shared(api, one, scope="network"), shared(api, other)
     assert api.delete(link).get_json()["code"] == "insufficient_role"
     limited = holder(app, tenant.id, "program_manager", own_client=True, program_id=circle.program_id).api
@@ -288,7 +289,7 @@ def test_whoever_runs_the_tenant_takes_something_off_its_shelf_and_the_author_se
     manager = holder(app, tenant.id, "program_manager", own_client=True)
     assert [manager.api.delete(link).status_code, tenant.api.delete(paper).status_code] == [204, 204]
     assert tenant.api.delete(link).status_code == 404
-    assert every(api, "/v1/resources") == every(api, "/v1/network-resources") == []
+    assert (every(api, "/v1/resources"), every(api, "/v1/network-resources")) == ([], before)
     for url in (one, other):
         shown = api.get(url).get_json()
         assert (shown["scope"], shown["shared_id"]) == ("group", None)

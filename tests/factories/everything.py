@@ -4,10 +4,13 @@ import re
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import insert
+
 from tenants.access.models import BrowserSession
 from tenants.cohorts.models import Participant
 from tenants.kernel.clock import now
 from tenants.kernel.ids import new_id
+from tenants.support.care_models import Facilitation
 from tests.conftest import until_settled
 from tests.contract import document
 from tests.factories.group_life import nudged
@@ -106,9 +109,8 @@ def own_product(tenant: Any, title: str) -> dict[str, str]:
 
 def around(tenant: Any, database: Any, ids: dict[str, str]) -> dict[str, str]:
     """The ids of a nudge, a facilitator, a promise and an announcement."""
-    api, group = tenant.api, f"/v1/groups/{ids['group_id']}"
+    api = tenant.api
     made = {
-        "facilitation_id": api.put(f"{group}/facilitator", json={"membership_id": ids["membership_id"]}),
         "commitment_id": api.put(
             f"/v1/participants/{ids['participant_id']}/commitment",
             json={
@@ -124,7 +126,18 @@ def around(tenant: Any, database: Any, ids: dict[str, str]) -> dict[str, str]:
         ),
     }
     found = {name: answer.get_json()["id"] for name, answer in made.items()}
+    found["facilitation_id"] = asked_to_facilitate(tenant, database, ids["group_id"])
     return {**found, "nudge_id": nudged(database, tenant.id, ids["group_id"])}
+
+
+def asked_to_facilitate(tenant: Any, database: Any, group_id: str) -> str:
+    """The id of what asks the tenant's person to facilitate a group, though she has no role for it."""
+    herself = api_for(tenant, "/v1/me").get("/v1/me").get_json()["id"]
+    row = {"tenant_id": tenant.id, "id": new_id(), "group_id": group_id, "membership_id": herself}
+    with database.tenant(tenant.id) as session:
+        session.execute(insert(Facilitation).values(**row))
+        session.commit()
+    return str(row["id"])
 
 
 def taking_part(database: Any, tenant_id: Any, mine: Any, cohort_id: str) -> str:

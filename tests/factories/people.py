@@ -117,7 +117,7 @@ def api_for(tenant: Any, path: str, method: str = "get") -> ContractClient:
     """
     scopes = scopes_of(path, method)
     private = "group_content" in scopes
-    if private and not path.startswith("/v1/me"):
+    if (private and not path.startswith("/v1/me")) or path.startswith("/v1/me/groups/{"):
         if tenant.group_person is None:
             tenant.group_person = member_of(tenant.api.application, tenant.id, own_client=True).api
         member: ContractClient = tenant.group_person
