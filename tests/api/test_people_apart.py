@@ -1,14 +1,17 @@
 """People of one tenant apart: whatever is somebody's own or her group's, tried by another who may do more elsewhere."""
 
 import re
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from tests.api.operations import OPERATIONS, belongings, call
 from tests.conftest import until_settled
-from tests.factories.everything import one_of_everything, signed_in, url_of
+from tests.factories.everything import asked_to_facilitate, one_of_everything, own_product, signed_in, url_of
+from tests.factories.group_life import nudged
 from tests.factories.matching import every
+from tests.factories.partners import nomination
 from tests.factories.people import let_in, scopes_of
 
 OWN = [
@@ -24,17 +27,24 @@ LISTS = [path for method, path, _ in OPERATIONS if method == "get" and re.fullma
 def two(new_tenant, database, finished):
     """Two in groups of their own, by what they are in the tenant, each with the ids of all that is hers."""
     tenant = new_tenant()
-    first = one_of_everything(tenant, database, finished)["group_id"]
+    everything = one_of_everything(tenant, database, finished)
+    first = everything["group_id"]
     second = next(group["id"] for group in every(tenant.api, "/v1/groups") if group["id"] != first)
     found = {}
     for role, group in (("member", first), ("program_manager", second)):
         if role != "member":
             let_in(tenant, group, role)
         api = tenant.group_person
+        herself = UUID(api.get("/v1/me").get_json()["id"])
+        tenant.api.delete(f"/v1/groups/{group}/facilitator")
         found[role] = (
             api,
             {
                 **tenant.wrote,
+                **own_product(api, "Invented"),
+                "nudge_id": nudged(database, tenant.id, group),
+                "facilitation_id": asked_to_facilitate(tenant, database, group, api),
+                "nomination_id": nomination(tenant, everything["received_partner_invitation_id"], herself),
                 "group_id": group,
                 "session_id": signed_in(database, tenant.id, api),
                 "authorization_id": every(api, "/v1/me/authorizations")[0]["id"],

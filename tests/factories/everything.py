@@ -81,7 +81,7 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
     ids["group_id"] = every(api, f"/v1/groups?cohort_id={ready.cohort_id}")[0]["id"]
     ids |= partners_of(tenant, ready.cohort_id, mine)
     ids |= let_in(tenant, ids["group_id"])
-    ids |= around(tenant, database, ids) | own_product(tenant, f"Own {prefix}")
+    ids |= around(tenant, database, ids) | own_product(api_for(tenant, "/v1/me/products"), f"Own {prefix}")
     member = api.get(f"/v1/participants/{ready.participants[0]}").get_json()["membership_id"]
     talk = {"kind": "talk", "title": f"Invented {prefix}", "membership_ids": [member]}
     make("product_id", "/v1/products", talk)
@@ -101,9 +101,9 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
     return ids
 
 
-def own_product(tenant: Any, title: str) -> dict[str, str]:
-    """The id of a product that the tenant's person recorded for herself."""
-    made = api_for(tenant, "/v1/me/products").post("/v1/me/products", json={"kind": "talk", "title": title})
+def own_product(api: Any, title: str) -> dict[str, str]:
+    """The id of a product that whom the API client acts for recorded for herself."""
+    made = api.post("/v1/me/products", json={"kind": "talk", "title": title})
     return {"own_product_id": made.get_json()["id"]}
 
 
@@ -126,13 +126,15 @@ def around(tenant: Any, database: Any, ids: dict[str, str]) -> dict[str, str]:
         ),
     }
     found = {name: answer.get_json()["id"] for name, answer in made.items()}
-    found["facilitation_id"] = asked_to_facilitate(tenant, database, ids["group_id"])
+    found["facilitation_id"] = asked_to_facilitate(
+        tenant, database, ids["group_id"], api_for(tenant, "/v1/me")
+    )
     return {**found, "nudge_id": nudged(database, tenant.id, ids["group_id"])}
 
 
-def asked_to_facilitate(tenant: Any, database: Any, group_id: str) -> str:
-    """The id of what asks the tenant's person to facilitate a group, though she has no role for it."""
-    herself = api_for(tenant, "/v1/me").get("/v1/me").get_json()["id"]
+def asked_to_facilitate(tenant: Any, database: Any, group_id: str, api: Any) -> str:
+    """The id of what asks whom the API client acts for to facilitate a group, though she has no role for it."""
+    herself = api.get("/v1/me").get_json()["id"]
     row = {"tenant_id": tenant.id, "id": new_id(), "group_id": group_id, "membership_id": herself}
     with database.tenant(tenant.id) as session:
         session.execute(insert(Facilitation).values(**row))
