@@ -77,6 +77,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     return Told(tmp_path_factory.mktemp("demo"))
 
 
+@pytest.mark.slow
 def test_the_demo_succeeds_and_says_what_it_placed(told: Told) -> None:
     assert told.done.returncode == 0, told.text + told.done.stderr
     placed, people, groups = told.placed
@@ -85,18 +86,21 @@ def test_the_demo_succeeds_and_says_what_it_placed(told: Told) -> None:
     assert placed / 7 <= groups <= placed / 5
 
 
+@pytest.mark.slow
 def test_the_demo_fits_a_terminal_and_says_that_nobody_in_it_exists(told: Told) -> None:
     assert max(map(len, told.text.splitlines())) <= 100
     assert "invented" in told.text.splitlines()[0]
     assert all(line.isprintable() for line in told.text.splitlines())
 
 
+@pytest.mark.slow
 def test_the_demo_leaves_reports_and_nothing_else(told: Told) -> None:
     written = sorted(path.name for path in told.output.iterdir())
     assert written == ["funder.csv", "funder.json", "internal.csv", "internal.json"]
     assert list(told.throwaway.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_report_to_the_funder_shows_no_number_of_one_to_ten(told: Told) -> None:
     shown = list(numbers(told.report("funder")))
     assert any(number is None for number in shown)
@@ -105,6 +109,7 @@ def test_the_report_to_the_funder_shows_no_number_of_one_to_ten(told: Told) -> N
     assert all(number is not None for number in numbers(told.report("internal")))
 
 
+@pytest.mark.slow
 def test_the_report_to_the_funder_is_about_those_who_agreed_to_it(told: Told) -> None:
     signed = sum(person["agreed_to_sharing"] == "yes" for person in invented_roster(seed=SEED))
     assert f"{signed} of 240 people have" in told.text
@@ -115,6 +120,7 @@ def test_the_report_to_the_funder_is_about_those_who_agreed_to_it(told: Told) ->
     assert told.report("internal")["metrics"]["reach.v2"]["by_state"]["total"]["count"] == 240
 
 
+@pytest.mark.slow
 def test_the_funder_sees_nothing_of_the_society(told: Told) -> None:
     assert "0 programs, 0 cohorts" in told.text
     assert "asked for by its id: 404" in told.text

@@ -8,7 +8,7 @@ from threading import Barrier
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
 
@@ -67,17 +67,20 @@ class ExactWindow:
 
     def take(self, now: int) -> tuple[bool, int]:
         passed = (now - self.start) // self.length
+        start, count, before = self.start, self.count, self.before
         if passed == 1:
-            self.start, self.count, self.before = self.start + self.length, 0, self.count
+            start, count, before = self.start + self.length, 0, self.count
         elif passed:
-            self.start, self.count, self.before = now, 0, 0
-        granted = self._left(now) > 0
-        self.count += granted
-        return granted, self._left(now)
+            start, count, before = now, 0, 0
+        granted = self._left(now, start, count, before) > 0
+        if granted:  # whoever is refused leaves no trace
+            count += 1
+            self.start, self.count, self.before = start, count, before
+        return granted, self._left(now, start, count, before)
 
-    def _left(self, now: int) -> int:
-        near = Fraction(self.before * (self.start + self.length - now), self.length)
-        return max(self.most - ceil(near) - self.count, 0)
+    def _left(self, now: int, start: int, count: int, before: int) -> int:
+        near = Fraction(before * (start + self.length - now), self.length)
+        return max(self.most - ceil(near) - count, 0)
 
 
 quotas = st.builds(Quota, st.just("any"), st.integers(1, 7), st.integers(1, 90))
@@ -86,6 +89,7 @@ moves = st.lists(st.tuples(st.integers(0, 200_000), st.integers(1, 9)), max_size
 
 @tries(max_examples=150, deadline=None)
 @given(quota=quotas, moves=moves)
+@example(quota=Quota("any", 1, 7), moves=[(7000, 1), (7001, 1), (13_999, 1)])
 def test_what_is_granted_and_left_is_what_exact_numbers_say(
     limiter: Limiter, clock: Clock, quota: Quota, moves: list[tuple[int, int]]
 ) -> None:

@@ -47,18 +47,27 @@ class Attacker(psycopg.Cursor):
     """A cursor that knows which rows are whose."""
 
 
+@pytest.fixture(scope="module")
+def planted(servers):
+    """A cursor in a transaction that holds a row of each of two tenants in every table, and is never committed."""
+    with psycopg.connect(servers.url_as("postgres")) as connection:
+        cursor = Attacker(connection)
+        cursor.victim, cursor.own = new_id(), new_id()
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.rows = {table: plant(cursor, table, tenant_id=cursor.victim) for table in TABLES}
+        cursor.own_rows = {table: plant(cursor, table, tenant_id=cursor.own) for table in TABLES}
+        cursor.execute("SET LOCAL session_replication_role = origin")
+        yield cursor
+        connection.rollback()
+
+
 @pytest.fixture
-def attacker(superuser):
-    """A cursor of the app's role in a transaction that holds one row of `victim` in every table."""
-    cursor = Attacker(superuser)
-    victim, own = new_id(), new_id()
-    cursor.execute("SET LOCAL session_replication_role = replica")
-    cursor.victim, cursor.own = victim, own
-    cursor.rows = {table: plant(cursor, table, tenant_id=victim) for table in TABLES}
-    cursor.own_rows = {table: plant(cursor, table, tenant_id=own) for table in TABLES}
-    cursor.execute("SET LOCAL session_replication_role = origin")
-    cursor.execute("SET LOCAL ROLE peerloom_app")
-    return cursor
+def attacker(planted):
+    """The cursor as the app's role; what a test does with it is taken back."""
+    planted.execute("SAVEPOINT test")
+    planted.execute("SET LOCAL ROLE peerloom_app")
+    yield planted
+    planted.execute("ROLLBACK TO test")
 
 
 def test_without_a_tenant_no_table_shows_a_row(attacker):
