@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from tenants.cohorts.models import Cohort
 from tenants.groups.agreement_models import MemberAnswer
 from tenants.groups.models import Group, GroupMember
+from tenants.groups.places import members_present
 from tenants.groups.presence import is_present
 from tenants.groups.program_documents import version_for_group
 from tenants.kernel import events
@@ -120,7 +121,6 @@ def confirm_where_all_have(session: Session, group: Group) -> None:
         return
     session.flush()
     if session.scalars(select(func.door.all_have_confirmed(group.id))).one():
-        members = session.scalars(select(func.count()).where(is_present(group.id))).one()
         group.state = "confirmed"
         session.flush()
         events.record(
@@ -128,7 +128,7 @@ def confirm_where_all_have(session: Session, group: Group) -> None:
             "group.confirmed",
             subject=group,
             changed=("state",),
-            counts={"members": members},
+            counts={"members": members_present(session, group.id)},
             names_actor=False,
         )
 

@@ -8,8 +8,7 @@ from uuid import UUID
 
 from tenants.groups.actions import change_group, check_next
 from tenants.groups.models import Group
-from tenants.groups.places import hold_group
-from tenants.groups.queries import refuse_strangers
+from tenants.groups.places import hold_group_of_member
 from tenants.groups.renewal import others_stop
 from tenants.kernel.errors import Conflict
 from tenants.kernel.rows import Version
@@ -24,8 +23,7 @@ def edit_own_group(session: Session, *, group_id: UUID, changes: dict[str, Any],
 
     Raises NotFound to all but members, StaleVersion, and Conflict "not_a_next_state" or "not_all_stop".
     """
-    refuse_strangers(session, group_id)
-    group = hold_group(session, group_id)
+    group = hold_group_of_member(session, group_id)
     if_match.check(group.version)
     check_next(group, changes, NEXT_STATES)
     if changes.get("state") == "ended" and not others_stop(session, group_id=group_id):

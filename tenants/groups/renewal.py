@@ -11,7 +11,8 @@ from sqlalchemy import Date, Row, cast, exists, func, select
 from tenants.groups.agreement_models import MemberAnswer, Retrospective
 from tenants.groups.answers import renewal_number, renews_on, said, say
 from tenants.groups.models import Group, GroupMember
-from tenants.groups.presence import group_held, is_present
+from tenants.groups.places import group_of_member
+from tenants.groups.presence import is_present
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events
 from tenants.kernel.errors import Conflict
@@ -45,9 +46,8 @@ def renew(session: Session, *, group_id: UUID, answer: str) -> Renewal:
 
     Raises NotFound to all but members, and Conflict "not_active" unless the group is active or paused.
     """
-    refuse_strangers(session, group_id)
     # Either the group ends by what was said until now, or by what is said now it does not.
-    group_held(session, group_id, shared=True)
+    group_of_member(session, group_id, shared=True)
     asked = _asked(session, group_id)
     if asked.renews_on is None:
         raise Conflict("Only a group that is active or paused is renewed.", code="not_active")

@@ -11,9 +11,9 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, select, text
+from sqlalchemy import Select, exists, select, text
 
-from tenants.groups.private import Words
+from tenants.groups.private import Words, row_in
 from tenants.groups.queries import refuse_strangers
 from tenants.kernel import events
 from tenants.kernel.addresses import Mailbox
@@ -57,7 +57,7 @@ _TELL = text("UPDATE meeting_guest SET told_sequence = :sequence WHERE id = :gue
 
 def guests(session: Session, *, group_id: UUID, meeting_id: UUID) -> Select[Any]:
     """Who is invited to a meeting of the group. Raises NotFound for another group's."""
-    _meeting(session, group_id, meeting_id)
+    row_in(session, Meeting, group_id=group_id, row_id=meeting_id)
     columns: tuple[Any, ...] = (
         MeetingGuest.id,
         MeetingGuest.group_id,
@@ -162,12 +162,6 @@ def _letter(session: Session, meeting: Meeting, is_on: bool, to: Mailbox, sender
         zone=meeting.time_zone,
         minutes=meeting.minutes,
     )
-
-
-def _meeting(session: Session, group_id: UUID, meeting_id: UUID) -> None:
-    which = select(func.count()).where(Meeting.id == meeting_id, Meeting.group_id == group_id)
-    if not session.scalar(which):
-        raise NotFound("meeting")
 
 
 def _invited(session: Session, group_id: UUID, meeting_id: UUID, guest_id: UUID) -> MeetingGuest:

@@ -12,9 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from tenants.groups.models import GroupMember
-from tenants.groups.places import group_of_member
-from tenants.groups.presence import is_present
+from tenants.groups.places import group_of_member, members_present
 from tenants.groups.private import Words
 from tenants.kernel.errors import Conflict
 from tenants.kernel.ids import random_id
@@ -32,8 +30,7 @@ def ask_anonymously(session: Session, *, group_id: UUID, title: str, text: str |
     """
     group_of_member(session, group_id, shared=True)
     refuse_too_many_open(session, AgendaItem, group_id)
-    present = select(func.count()).select_from(GroupMember).where(is_present(group_id))
-    if session.scalars(present).one() < LEAST_MEMBERS:
+    if members_present(session, group_id) < LEAST_MEMBERS:
         raise Conflict("In a group of two the other would know who asked.", code="too_few_to_be_anonymous")
     item_id = random_id()
     # The database says when its transaction began, and holds the row to it.

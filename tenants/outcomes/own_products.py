@@ -12,7 +12,7 @@ from sqlalchemy import Select, exists, func, literal, select, update
 
 from tenants.kernel import events
 from tenants.kernel.errors import Conflict, Forbidden, NotFound
-from tenants.kernel.rows import Version, edited, one
+from tenants.kernel.rows import Version, edited, one, only
 from tenants.kernel.session import Session
 from tenants.outcomes.actions import PRODUCT_FIELDS, new, product_facts, public
 from tenants.outcomes.models import Product, ProductContributor
@@ -30,8 +30,8 @@ def own_products(membership_id: UUID, kind: str | None = None) -> Select[Any]:
         ProductContributor.membership_id == membership_id,
     )
     hers = func.coalesce(Product.author_id == literal(membership_id), False).label("own")
-    rows = select(*Product.__table__.columns, hers).where(behind)
-    return rows if kind is None else rows.where(Product.kind == kind)
+    rows: Select[Any] = select(*Product.__table__.columns, hers).where(behind)
+    return only(rows, kind=kind)
 
 
 def own_product(session: Session, *, product_id: UUID) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import psycopg
 import pytest
@@ -26,6 +27,14 @@ def environment(servers: Servers, request: pytest.FixtureRequest) -> dict[str, s
     own = {"DATABASE_URL": servers.url_as("peerloom_app", name), "REDIS_URL": usual["REDIS_URL"] + "?db=1"}
     redis.Redis.from_url(own["REDIS_URL"]).flushdb()
     return {**usual, **own, **QUICK}
+
+
+@pytest.fixture
+def root(servers: Servers, environment: dict[str, str]) -> Iterator[psycopg.Connection[Any]]:
+    """Past every wall of the module's database; what it does is kept."""
+    name = environment["DATABASE_URL"].rpartition("/")[2].partition("?")[0]
+    with psycopg.connect(servers.url_as("postgres", name), autocommit=True) as connection:
+        yield connection
 
 
 @pytest.fixture(scope="module")

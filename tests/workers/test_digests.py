@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tenants.kernel.clock import now
@@ -29,13 +28,6 @@ ADA, BORA, CEM = ADDRESSES
 DAY, WEEK, WAITS = "Peer group: your day", "Peer group: your week", "Peer group: something waits"
 SECRET = "Quillfeather"
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
-
-
-@pytest.fixture
-def root(servers, environment):
-    name = environment["DATABASE_URL"].rpartition("/")[2].partition("?")[0]
-    with psycopg.connect(servers.url_as("postgres", name), autocommit=True) as connection:
-        yield connection
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import psycopg
 import pytest
 
 from tenants.kernel.clock import now
@@ -13,13 +12,6 @@ from tests.workers.test_meeting_upkeep import told
 
 GUEST, OTHER = "advisor@eastgate.example", "second@eastgate.example"
 LINK = "https://video.example/amberbay"
-
-
-@pytest.fixture
-def root(servers, environment):
-    name = environment["DATABASE_URL"].rpartition("/")[2].partition("?")[0]
-    with psycopg.connect(servers.url_as("postgres", name), autocommit=True) as connection:
-        yield connection
 
 
 @pytest.fixture

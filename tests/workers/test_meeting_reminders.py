@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import psycopg
 import pytest
 
 from tenants.kernel.clock import now
@@ -10,13 +9,6 @@ from tests.factories.noticed import ADDRESSES, noticed_of
 
 ADA, BORA, CEM = ADDRESSES
 SOON, OFF = "Peer group: a meeting soon", "Peer group: a meeting is off"
-
-
-@pytest.fixture
-def root(servers, environment):
-    name = environment["DATABASE_URL"].rpartition("/")[2].partition("?")[0]
-    with psycopg.connect(servers.url_as("postgres", name), autocommit=True) as connection:
-        yield connection
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-import psycopg
 import pytest
 from icalendar import Calendar
 from sqlalchemy import text
@@ -17,13 +16,6 @@ from tests.factories.people import acting, connection_of
 LINK = "https://video.example/amberbay"
 WAITING = "SELECT count(*), min(not_before) FROM job WHERE kind = 'meetings' AND state = 'queued' AND subject_id = %s"
 ADA, BORA = "ada@amberbay.example", "bora@amberbay.example"
-
-
-@pytest.fixture
-def root(servers, environment):
-    name = environment["DATABASE_URL"].rpartition("/")[2].partition("?")[0]
-    with psycopg.connect(servers.url_as("postgres", name), autocommit=True) as connection:
-        yield connection
 
 
 @pytest.fixture

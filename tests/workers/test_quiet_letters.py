@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import psycopg
 import pytest
 
 from tenants.kernel.addresses import smtp_server
@@ -10,13 +9,6 @@ from tenants.kernel.events import seal_all
 from tests.factories.circles import circle_of
 from tests.factories.matching import every
 from tests.factories.people import waiting
-
-
-@pytest.fixture
-def root(servers, environment):
-    name = environment["DATABASE_URL"].rpartition("/")[2].partition("?")[0]
-    with psycopg.connect(servers.url_as("postgres", name), autocommit=True) as connection:
-        yield connection
 
 
 @pytest.mark.parametrize("server", [None, "smtp://127.0.0.1:9"])

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
@@ -20,13 +19,6 @@ LOOKS_BACK = "- your group looks back on its year"
 TIME_TO_LOOK_BACK = "- it is time for your group to look back"
 CHECK_IN = "- a check-in is open (until "
 MISSED = "- two meetings in a row were missed: other times are proposed to your group"
-
-
-@pytest.fixture
-def root(servers, environment):
-    name = environment["DATABASE_URL"].rpartition("/")[2].partition("?")[0]
-    with psycopg.connect(servers.url_as("postgres", name), autocommit=True) as connection:
-        yield connection
 
 
 @pytest.fixture

@@ -73,8 +73,8 @@ class ProductCreate(ProductPatch):
     )
 
 
-class Product(EditableResource):
-    """Something that came out."""
+class AnyProduct(EditableResource):
+    """Something that came out, whoever recorded it."""
 
     kind = fields.String()
     title = fields.String(allow_none=True)
@@ -83,6 +83,11 @@ class Product(EditableResource):
     pmid = fields.String(allow_none=True)
     project_number = fields.String(allow_none=True)
     visibility = fields.String()
+
+
+class Product(AnyProduct):
+    """Something that came out."""
+
     membership_ids = fields.List(fields.UUID())
 
 
@@ -109,16 +114,9 @@ class OwnProductCreate(OwnProductPatch):
     visibility = Choice(OWN_VISIBILITIES, load_default="me", metadata=MINE)
 
 
-class OwnProduct(EditableResource):
+class OwnProduct(AnyProduct):
     """Something that came out, and that one is behind."""
 
-    kind = fields.String()
-    title = fields.String(allow_none=True)
-    date = Day(allow_none=True)
-    doi = fields.String(allow_none=True)
-    pmid = fields.String(allow_none=True)
-    project_number = fields.String(allow_none=True)
-    visibility = fields.String()
     own = fields.Boolean(
         metadata={"description": "One recorded it oneself; the rest is the tenant's to change."}
     )
