@@ -37,6 +37,7 @@ from api.v1.me.routes import blp as me
 from api.v1.meeting_guests.routes import blp as meeting_guests
 from api.v1.meetings.routes import blp as meetings
 from api.v1.mentors.routes import blp as mentors
+from api.v1.metrics.routes import blp as metrics
 from api.v1.my_words.routes import blp as my_words
 from api.v1.notice_preferences.routes import blp as notice_preferences
 from api.v1.opportunities.routes import blp as opportunities
@@ -105,6 +106,7 @@ RESOURCES = (
     resources,
     products,
     career_events,
+    metrics,
     reports,
     jobs,
     events,

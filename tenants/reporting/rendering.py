@@ -2,13 +2,13 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
 
 DECIMALS = 6
-HEADER = ("metric", "table", "label", "key", "value")
+HEADER = ("section", "part", "label", "key", "value", "as_of")
 # A spreadsheet takes a cell that starts so for a formula.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r")
 
@@ -20,7 +20,7 @@ def as_json(document: Mapping[str, Any]) -> bytes:
 
 
 def as_csv(document: Mapping[str, Any]) -> bytes:
-    """One value a row: metric, table, label, key, value. A hidden value is empty."""
+    """One value a row. A number that is not shown is empty."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(HEADER)
@@ -34,44 +34,21 @@ RENDER = {"json": as_json, "csv": as_csv}
 
 
 def _rows(document: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    for key in ("report_id", "audience", "funder", "as_of"):
-        yield "report", "", "", key, document[key]
-    yield from _of("report", "scope", "", document["scope"])
+    for key in ("report_id", "audience", "funder"):
+        yield "report", "", "", key, document[key], ""
+    for key, value in document["scope"].items():
+        yield "report", "scope", "", key, value, ""
+    yield "report", "cover", "", "institution", document["cover"]["institution"], ""
+    yield "report", "cover", "", "as_of", document["as_of"], ""
     for note in document["notes"]:
-        yield "report", "", "", "note", note
+        yield "report", "", "", "note", note, ""
     for definition in document["definitions"]:
-        for key in ("title", "text"):
-            yield definition["id"], "definition", "", key, definition[key]
-    for metric, tables in document["metrics"].items():
-        for table, found in tables.items():
-            yield from _of(metric, table, "", found)
-
-
-def _of(metric: str, table: str, label: str, found: Any, path: str = "") -> Iterator[tuple[Any, ...]]:
-    """The values of a table, nested keys joined by a dot, each under the label of its row."""
-    if isinstance(found, Mapping):
-        for key, value in found.items():
-            if key == "total":
-                yield from _of(metric, table, key, value)
-            else:
-                yield from _of(metric, table, label, value, f"{path}.{key}".removeprefix("."))
-    elif isinstance(found, Sequence) and not isinstance(found, str):
-        for place, value in enumerate(found):
-            if isinstance(value, Mapping):
-                rows = table if path == "cells" else f"{table}.{path}"
-                named = {key: each for key, each in value.items() if key not in _LABELS}
-                yield from _of(metric, rows, _label(value), named)
-            else:
-                yield from _of(metric, table, label, value, f"{path}.{place}")
-    else:
-        yield metric, table, label, path, found
-
-
-_LABELS = ("label", "time", "year", "after", "until")
-
-
-def _label(row: Mapping[str, Any]) -> str:
-    return "-".join(str(row[key]) for key in _LABELS if key in row)
+        yield definition["id"], "definition", definition["title"], "text", definition["text"], ""
+    for section in document["sections"]:
+        for table in section["tables"]:
+            for cell in table["cells"]:
+                label = "; ".join(f"{name}={code}" for name, code in cell["at"].items()) or "total"
+                yield section["definition"], table["name"], label, table["unit"], cell["value"], cell["as_of"]
 
 
 def _safe(value: Any) -> Any:
