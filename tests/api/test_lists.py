@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from tenants.kernel.clock import now
@@ -39,9 +40,20 @@ BELOW = {"/v1/cohorts/{cohort_id}/separations"}
 ROSTER = b"person_id\r\n" + b"".join(b"R%d\r\n" % number for number in range(3))
 
 
-@pytest.fixture
-def filled(tenant, database, finished, superuser):
-    """A tenant that has several of everything; the URLs of its lists by their path in the document."""
+@pytest.fixture(scope="module")
+def tenant(new_tenant):
+    """The tenant that is `filled`; tests only read of it."""
+    return new_tenant()
+
+
+@pytest.fixture(scope="module")
+def filled(tenant, database, finished, servers):
+    """The tenant with several of everything; the URLs of its lists by their path in the document."""
+    with psycopg.connect(servers.url_as("postgres"), autocommit=True) as superuser:
+        return fill(tenant, database, finished, superuser)
+
+
+def fill(tenant, database, finished, superuser):
     api = tenant.api
     ready = ready_to_match(tenant, database, people=13, size={"min": 5, "max": 5}, rules=[], waitlist=True)
     cohort, program = f"/v1/cohorts/{ready.cohort_id}", ready.program_id
