@@ -1,15 +1,16 @@
 """Building a report in the background: compute every metric, protect it, write the files."""
 
-from hashlib import sha256
 from typing import Any
 
 from tenants.cohorts.models import Cohort, Program
 from tenants.kernel import events
 from tenants.kernel.claims import Claim
+from tenants.kernel.files import FileStore
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session, expect_many_rows
+from tenants.reporting.files import add_files, write_files
 from tenants.reporting.metrics import METRICS
-from tenants.reporting.models import Report, ReportFile
+from tenants.reporting.models import Report
 from tenants.reporting.protection import shown
 from tenants.reporting.rendering import RENDER
 from tenants.reporting.scope import scope_of
@@ -29,14 +30,11 @@ def build_report(claim: Claim) -> None:
         expect_many_rows(session)
         report = row_of(session, Report, claim.subject_id)
         document = _document(session, report, claim)
+    contents = {form: [RENDER[form](document)] for form in report.formats}
+    files = FileStore.of(claim.settings)
+    written = write_files(files, tenant_id=claim.tenant_id, contents=contents)
     with claim.effect() as session:
-        for form in report.formats:
-            content = RENDER[form](document)
-            session.add(
-                ReportFile(
-                    report_id=report.id, format=form, content=content, sha256=sha256(content).hexdigest()
-                )
-            )
+        add_files(session, report_id=report.id, written=written)
         events.record(session, "report.built", subject=report)
 
 

@@ -9,7 +9,8 @@ from tenants.kernel.errors import Conflict, NotFound
 from tenants.kernel.jobs import Job
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
-from tenants.reporting.models import Report, ReportFile
+from tenants.reporting.files import ReportDownload, file_of
+from tenants.reporting.models import Report
 
 
 def reports(cohort_id: UUID | None = None, program_id: UUID | None = None) -> Select[Any]:
@@ -27,7 +28,7 @@ def report(session: Session, *, report_id: UUID) -> Row[Any]:
     return one(session, reports().where(Report.id == report_id), "report")
 
 
-def file_of_report(session: Session, *, report_id: UUID, format_: str) -> bytes:
+def file_of_report(session: Session, *, report_id: UUID, format_: str) -> ReportDownload:
     """A report's file.
 
     Raises NotFound for a format that was not ordered, Conflict "not_ready" while the report is being built
@@ -40,6 +41,4 @@ def file_of_report(session: Session, *, report_id: UUID, format_: str) -> bytes:
         raise Conflict("This report is still being built; ask again shortly.", code="not_ready")
     if found.state != "succeeded":
         raise Conflict(f"This report was not built ({found.state}).", code="not_built")
-    file = select(ReportFile.content).where(ReportFile.report_id == report_id, ReportFile.format == format_)
-    content: bytes = session.execute(file).scalar_one()
-    return content
+    return file_of(session, report_id=report_id, format_=format_)

@@ -4,7 +4,7 @@ import sys
 
 import orjson
 
-from tenants.reporting.forms import RENDER
+from tenants.reporting.forms.render import RENDER
 
 for piece in RENDER[sys.argv[1]](orjson.loads(sys.stdin.buffer.read())):
     sys.stdout.buffer.write(piece)

@@ -10,11 +10,11 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tenants.reporting.forms import RENDER
-from tenants.reporting.forms.apart import NotWritten, written_apart
 from tenants.reporting.forms.charts import COLOURS, DASHES, GREY, spec_of, svg_of
 from tenants.reporting.forms.plain import HEADER, rounded
 from tenants.reporting.forms.reading import NOT_SHOWN, clean, told
+from tenants.reporting.forms.render import RENDER
+from tenants.reporting.writing import NotWritten, written
 from tests.tenants.reporting.documents import (
     HOSTILE,
     cell,
@@ -332,12 +332,12 @@ def test_the_same_document_gives_the_same_bytes_also_in_a_process_apart(form):
     said = sample()
     once = rendered(form, said)
     assert rendered(form, json.loads(json.dumps(said))) == once
-    assert b"".join(written_apart(form, said)) == once
+    assert b"".join(written(form, said)) == once
 
 
 def test_a_form_that_is_not_whole_is_an_error(capfd):
     with pytest.raises(NotWritten):
-        list(written_apart("pdf", {"as_of": "2026-11-30"}))
+        list(written("pdf", {"as_of": "2026-11-30"}))
     assert "KeyError" in capfd.readouterr().err
 
 
