@@ -128,8 +128,8 @@ def test_whoever_objects_to_being_counted_or_has_withdrawn_is_not_asked(circle, 
 def test_a_wave_that_has_closed_takes_no_answer_nor_does_the_database(circle, wave, root, database):
     api, member = circle.api(), circle.members[0]
     assert api.put(response_of(wave), json={"answers": ANSWERS}).status_code == 200
-    moved = "UPDATE survey_wave SET closes_at = closes_at {} interval '30 days', opens_at = opens_at {} interval '30 days'"
-    root.execute(moved.replace("{}", "-"))
+    moved = "UPDATE survey_wave SET closes_at = closes_at {0} '30 days', opens_at = opens_at {0} '30 days'"
+    root.execute(moved.format("-"))
     try:
         assert every(api, "/v1/me/surveys") == []
         assert api.put(response_of(wave), json={"declined": True}).status_code == 404
@@ -147,7 +147,7 @@ def test_a_wave_that_has_closed_takes_no_answer_nor_does_the_database(circle, wa
                 )
         assert api.delete(response_of(wave)).status_code == 204, "and hers to take back"
     finally:
-        root.execute(moved.replace("{}", "+"))
+        root.execute(moved.format("+"))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Surveys of cohorts, invented; and what people answer, put past the walls."""
+"""Surveys of cohorts, invented, and what people answer."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -62,30 +62,9 @@ def planned(api: Any, cohort_id: Any, program_id: Any, **changes: Any) -> dict[s
     return shown
 
 
-def open_survey(cursor: Any, tenant_id: Any, membership_id: Any) -> str:
-    """The id of a survey that is open to somebody in a cohort of her own, in which she has answered."""
-    here = {"tenant_id": tenant_id}
-    program = plant(cursor, "program", **here)
-    cohort = plant(cursor, "cohort", program_id=program, time_zone="UTC", **here)
-    plant(cursor, "participant", cohort_id=cohort, membership_id=membership_id, state="placed", **here)
-    instrument = plant(cursor, "instrument", program_id=program, items=Jsonb(_whole(ITEMS)), **here)
-    wave = plant(cursor, "survey_wave", cohort_id=cohort, instrument_id=instrument, **here, **_open())
-    answered(cursor, tenant_id, wave, membership_id, at_home=4)
-    return str(wave)
-
-
 def answered(cursor: Any, tenant_id: Any, wave_id: Any, membership_id: Any, **answers: int) -> UUID:
-    """What somebody answered, or that she declined."""
+    """What somebody answered, or that she declined, put past the walls."""
     said = {"answers": Jsonb(answers), "declined": not answers}
     return plant(
         cursor, "survey_response", tenant_id=tenant_id, wave_id=wave_id, membership_id=membership_id, **said
     )
-
-
-def _open() -> dict[str, datetime]:
-    now = datetime.now(UTC)
-    return {"opens_at": now - timedelta(days=1), "closes_at": now + timedelta(days=9)}
-
-
-def _whole(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{"reversed": False, "levels": None, "most_chosen": None, **item} for item in items]

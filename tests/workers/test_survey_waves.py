@@ -11,9 +11,8 @@ from tests.planting import plant
 
 PEOPLE = 13
 BEGAN = (
-    "UPDATE survey_wave SET opens_at = opens_at - interval '{0} days', closes_at = closes_at - interval '{0} days'"
-    " WHERE tenant_id = %s",
-    "UPDATE job SET not_before = not_before - interval '{0} days' WHERE tenant_id = %s AND state = 'queued'",
+    "UPDATE survey_wave SET opens_at = opens_at - '{0} days', closes_at = closes_at - '{0} days' WHERE tenant_id = %s",
+    "UPDATE job SET not_before = not_before - '{0} days' WHERE tenant_id = %s AND state = 'queued'",
 )
 
 

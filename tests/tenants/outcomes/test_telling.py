@@ -18,7 +18,7 @@ FIGURES = {"n", "bins", "low", "high", "mean", "sd", "alpha", "icc1", "rwg"}
 
 def wave(people: Any, seed: int = 1, size: int = 4) -> dict[int, Response]:
     """What these people answered; whoever is in a group is in one of so many."""
-    draw = random.Random(seed)  # noqa: S311 - invented answers
+    draw = random.Random(seed)
     return {
         number: Response(number // size, {key: draw.randint(1, 7) for key in ("a", "b", "c")})
         for number in people
