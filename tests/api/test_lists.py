@@ -13,7 +13,7 @@ from tests.factories.group_life import nudged
 from tests.factories.matching import every, program_to_match, ready_to_match, statements
 from tests.factories.partners import partners_of
 from tests.factories.people import api_for, inhabit, let_in
-from tests.factories.surveys import days
+from tests.factories.surveys import days, planned
 from tests.planting import plant
 
 LISTS = sorted(
@@ -70,11 +70,7 @@ def filled(tenant, database, finished, superuser):
         made("/v1/invitations", membership_id=person, deliver="link")
         made("/v1/role-grants", membership_id=person, role="facilitator")
         made("/v1/clients", name=f"Client {number}")
-        loaded = made(
-            f"/v1/programs/{program}/instruments", **{**INSTRUMENT, "version": str(number)}
-        ).get_json()
-        asked = {"instrument_id": loaded["id"], "label": "mid", **days(50 * number, 50 * number + 10)}
-        wave = made(f"{cohort}/survey-waves", **asked).get_json()["id"]
+        made(f"/v1/programs/{program}/instruments", **{**INSTRUMENT, "version": str(number)})
         made("/v1/cohorts", program_id=program, name=f"Cohort {number}")
         made("/v1/recipes", program_id=program, name=f"Recipe {number}", terms=[
             {"attribute": "award", "prefer": "similar"}
@@ -102,11 +98,6 @@ def filled(tenant, database, finished, superuser):
     for decision in ("objected", "granted"):
         said = {"program_id": program, "purpose": "contact", "decision": decision, "wording_version": "1"}
         assert api_for(tenant, "/v1/me").post("/v1/me/consents", json=said).status_code == 201
-    for scale in ("belonging", "heard"):
-        own_survey(tenant, database, api_for(tenant, "/v1/me/surveys"))
-        told = {"tenant_id": tenant.id, "wave_id": wave, "scale": scale, "n": 11, "bins": [0, 0, 0, 0, 11]}
-        plant(superuser.cursor(), "survey_result", **told)
-        plant(superuser.cursor(), "survey_change", since_id=wave, **told)
     for _ in range(2):
         theirs = partners_of(tenant, ready.cohort_id, api_for(tenant, "/v1/me"))
     published(superuser.cursor(), tenant.id, ready.cohort_id, group)
@@ -122,11 +113,24 @@ def filled(tenant, database, finished, superuser):
         "matching_run_id": runs[0].rpartition("/")[2],
         "other_run_id": runs[1].rpartition("/")[2],
         "group_id": group,
-        "survey_wave_id": wave,
+        "survey_wave_id": surveyed(superuser.cursor(), tenant, database, ready),
         **theirs,
         **wrote,
     }
     return {path: path.format(**ids) for path in LISTS}
+
+
+def surveyed(cursor, tenant, database, ready):
+    """Two waves of a cohort, and two surveys of her own; the wave of which something is told."""
+    first = planned(tenant.api, ready.cohort_id, ready.program_id)
+    later = {"instrument_id": first["instrument_id"], **days(50, 60)}
+    wave = planned(tenant.api, ready.cohort_id, ready.program_id, **later)["id"]
+    for scale in ("belonging", "heard"):
+        own_survey(tenant, database, api_for(tenant, "/v1/me/surveys"))
+        told = {"tenant_id": tenant.id, "wave_id": wave, "scale": scale, "n": 11, "bins": [0, 0, 0, 0, 11]}
+        plant(cursor, "survey_result", **told)
+        plant(cursor, "survey_change", since_id=first["id"], **told)
+    return wave
 
 
 def took_part(cursor, tenant, group):

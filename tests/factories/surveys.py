@@ -21,7 +21,7 @@ ITEMS = [
     {"key": "heard", "text": "Others here listen.", "kind": "scale", "least": 1, "most": 5},
 ]
 INSTRUMENT = {
-    "key": "belonging",
+    "key": "place",
     "version": "1",
     "name": "Belonging (invented)",
     "licence": "CC0",
