@@ -85,7 +85,7 @@ def waves() -> None:
             "label IN ('baseline', 'mid', 'end', 'follow_up')", name=op.f("ck_survey_wave_label")
         ),
         sa.CheckConstraint("closes_at > opens_at", name=op.f("ck_survey_wave_moments")),
-        sa.CheckConstraint("answered > 10", name=op.f("ck_survey_wave_answered")),
+        sa.CheckConstraint("answered >= 11", name=op.f("ck_survey_wave_answered")),
         _key(name, "cohort_id", "cohort"),
         _key(name, "instrument_id", "instrument"),
     )
@@ -111,7 +111,7 @@ def responses() -> None:
 
 
 def results() -> None:
-    whole = "n > 10 AND cardinality(bins) = 5"
+    enough, fifths = "n >= 11", "array_length(bins, 1) = 5"
     name = "survey_result"
     _table(
         name,
@@ -122,7 +122,8 @@ def results() -> None:
         *_numbers("low", "high", "mean", "sd"),
         *_numbers("alpha", "icc1", "rwg", nullable=True),
         _moment("published_at", at_first=NOW),
-        sa.CheckConstraint(whole, name=op.f("ck_survey_result_n")),
+        sa.CheckConstraint(enough, name=op.f("ck_survey_result_n")),
+        sa.CheckConstraint(fifths, name=op.f("ck_survey_result_bins")),
         _key(name, "wave_id", "survey_wave"),
         _one(name, "wave_id", "scale"),
     )
@@ -137,7 +138,8 @@ def results() -> None:
         *_numbers("step", "mean", "mean_low", "mean_high", "sd"),
         *_numbers("effect", "effect_low", "effect_high", nullable=True),
         _moment("published_at", at_first=NOW),
-        sa.CheckConstraint(whole, name=op.f("ck_survey_change_n")),
+        sa.CheckConstraint(enough, name=op.f("ck_survey_change_n")),
+        sa.CheckConstraint(fifths, name=op.f("ck_survey_change_bins")),
         _key(name, "wave_id", "survey_wave"),
         _key(name, "since_id", "survey_wave"),
         _one(name, "wave_id", "scale"),

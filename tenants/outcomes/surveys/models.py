@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tenants.kernel.base import Created, TenantRow, belongs_to, one_of
 
 LABELS = ("baseline", "mid", "end", "follow_up")
-_WHOLE = "n > 10 AND cardinality(bins) = 5"
+_ENOUGH = "n >= 11"
+_FIFTHS = "array_length(bins, 1) = 5"
 
 
 class SurveyWave(Created, TenantRow):
@@ -26,7 +27,7 @@ class SurveyWave(Created, TenantRow):
         belongs_to("instrument"),
         one_of("label", LABELS),
         CheckConstraint("closes_at > opens_at", name="moments"),
-        CheckConstraint("answered > 10", name="answered"),
+        CheckConstraint("answered >= 11", name="answered"),
         Index("ix_survey_wave_cohort", "tenant_id", "cohort_id", "id"),
     )
 
@@ -75,7 +76,8 @@ class SurveyResult(TenantRow):
     __table_args__ = (
         belongs_to("survey_wave", "wave_id"),
         UniqueConstraint("tenant_id", "wave_id", "scale"),
-        CheckConstraint(_WHOLE, name="n"),
+        CheckConstraint(_ENOUGH, name="n"),
+        CheckConstraint(_FIFTHS, name="bins"),
     )
 
     wave_id: Mapped[UUID]
@@ -104,7 +106,8 @@ class SurveyChange(TenantRow):
         belongs_to("survey_wave", "wave_id"),
         belongs_to("survey_wave", "since_id"),
         UniqueConstraint("tenant_id", "wave_id", "scale"),
-        CheckConstraint(_WHOLE, name="n"),
+        CheckConstraint(_ENOUGH, name="n"),
+        CheckConstraint(_FIFTHS, name="bins"),
     )
 
     wave_id: Mapped[UUID]
