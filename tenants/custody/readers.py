@@ -43,6 +43,7 @@ KINDS = (
     Kind("groups", "Which groups you are in, never what they write", "group_member", Permission.GROUPS_READ),
     Kind("group_content", "What you write in your groups", "charter_version", Permission.GROUPS_READ, "group_wall"),
     Kind("check_ins", "What you answer in check-ins", "check_in", Permission.GROUPS_READ, "own_words"),
+    Kind("surveys", "What you answer in surveys", "survey_response", None),
     Kind("concerns", "What you say in confidence of a group: you, and those whom you saw before you sent it",
          "concern", None),
     Kind("mentors", "Which other mentors you have", "own_mentors", None),

@@ -9,11 +9,12 @@ from tenants.kernel.clock import now
 from tenants.kernel.events import seal_all
 from tests.contract import document
 from tests.factories.cohorts import send_file
-from tests.factories.everything import INSTRUMENT
+from tests.factories.everything import INSTRUMENT, own_survey
 from tests.factories.group_life import nudged
 from tests.factories.matching import every, program_to_match, ready_to_match, statements
 from tests.factories.partners import partners_of
 from tests.factories.people import api_for, inhabit, let_in
+from tests.factories.surveys import days, planned
 from tests.planting import plant
 
 LISTS = sorted(
@@ -124,10 +125,24 @@ def fill(tenant, database, finished, superuser):
         "matching_run_id": runs[0].rpartition("/")[2],
         "other_run_id": runs[1].rpartition("/")[2],
         "group_id": group,
+        "survey_wave_id": surveyed(superuser.cursor(), tenant, database, ready),
         **theirs,
         **wrote,
     }
     return {path: path.format(**ids) for path in LISTS}
+
+
+def surveyed(cursor, tenant, database, ready):
+    """Two waves of a cohort, and two surveys of her own; the wave of which something is told."""
+    first = planned(tenant.api, ready.cohort_id, ready.program_id)
+    later = {"instrument_id": first["instrument_id"], **days(50, 60)}
+    wave = planned(tenant.api, ready.cohort_id, ready.program_id, **later)["id"]
+    for scale in ("belonging", "heard"):
+        own_survey(tenant, database, api_for(tenant, "/v1/me/surveys"))
+        told = {"tenant_id": tenant.id, "wave_id": wave, "scale": scale, "n": 11, "bins": [0, 0, 0, 0, 11]}
+        plant(cursor, "survey_result", **told)
+        plant(cursor, "survey_change", since_id=first["id"], **told)
+    return wave
 
 
 def took_part(cursor, tenant, group):

@@ -68,6 +68,7 @@ REFERS_TO_MEMBERSHIP = {
     "role_grant": ("membership_id",),
     "separation": ("membership_id",),
     "shared_resource": ("membership_id",),
+    "survey_response": ("membership_id",),
     "tip": ("author_id",),
     "tip_flag": ("author_id",),
     "turn": ("author_id",),
