@@ -7,6 +7,7 @@ import pytest
 
 from tenants.kernel.clock import now
 from tenants.kernel.events import seal_all
+from tenants.kernel.ids import new_id
 from tests.contract import document
 from tests.factories.cohorts import send_file
 from tests.factories.everything import INSTRUMENT, own_survey
@@ -128,6 +129,7 @@ def fill(tenant, database, finished, superuser):
         "survey_wave_id": surveyed(superuser.cursor(), tenant, database, ready),
         **theirs,
         **wrote,
+        **came_out(tenant, group, [member, person]),
     }
     return {path: path.format(**ids) for path in LISTS}
 
@@ -154,6 +156,30 @@ def took_part(cursor, tenant, group):
     plant(cursor, "meeting_attendance", meeting_id=meeting, author_id=me, attended=True, **here)
     talk = {"kind": "talk", "title": f"Invented {group}"}
     assert mine.post("/v1/me/products", json=talk).status_code == 201
+
+
+def in_states(api, *members, path="/v1/products"):
+    """The id of a product that went through two states."""
+    paper = {"kind": "manuscript", "title": "Invented", "state": "submitted"}
+    made = api.post(path, json={**paper, "membership_ids": [*members]} if members else paper)
+    product = made.get_json()["id"]
+    assert api.post(f"{path}/{product}/states", json={"state": "accepted"}).status_code == 201
+    return product
+
+
+def came_out(tenant, group, members):
+    """The ids of a product of the tenant's and of one of a person's own. Of hers a member shows her group two, and a
+    person tells two events of her career.
+    """
+    own = "/v1/me/products"
+    mine, hers = api_for(tenant, own), tenant.group_person
+    for _ in range(2):
+        made = hers.post(own, json={"kind": "talk", "title": f"Invented {new_id()}"}).get_json()["id"]
+        assert hers.put(f"/v1/groups/{group}/products/{made}").status_code == 204
+    for kind in ("promotion", "appointment"):
+        told = {"kind": kind, "date": "2024-05-01"}
+        assert mine.post("/v1/me/career-events", json=told).status_code == 201
+    return {"product_id": in_states(tenant.api, *members), "own_product_id": in_states(mine, path=own)}
 
 
 def around(cursor, tenant, group, own_group):
