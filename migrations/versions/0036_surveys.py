@@ -1,7 +1,7 @@
 """Scales of instruments, and surveys: answers that their authors alone read, and the door that counts them.
 
-Revision ID: 0035
-Revises: 0037
+Revision ID: 0036
+Revises: 0035
 """
 
 import sqlalchemy as sa
@@ -11,8 +11,8 @@ from sqlalchemy.dialects import postgresql
 from migrations.doors import door
 from migrations.rls import TENANT, herself, protect, reach
 
-revision = "0035"
-down_revision = "0037"
+revision = "0036"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 

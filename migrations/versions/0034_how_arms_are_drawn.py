@@ -1,6 +1,6 @@
 """How a randomised run drew its arms, and a digest of what from.
 
-Revision ID: 0036
+Revision ID: 0034
 Revises: 0033
 """
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0036"
+revision = "0034"
 down_revision = "0033"
 branch_labels = None
 depends_on = None

@@ -1,7 +1,7 @@
 """Products with states, roles and groups that are shown them; career events of one's own.
 
-Revision ID: 0041
-Revises: 0035
+Revision ID: 0037
+Revises: 0036
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from alembic import op
 
 from migrations.rls import MEMBERSHIP, PERSON, TENANT, protect, protect_acts, reach
 
-revision = "0041"
-down_revision = "0035"
+revision = "0037"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 
