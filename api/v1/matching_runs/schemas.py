@@ -6,6 +6,7 @@ from marshmallow import fields
 
 from api.fields import Flag, PageQuery, QueryFlag, Resource, Schema, Timestamp, Whole
 from api.v1.jobs.schemas import JobError
+from api.v1.matching_runs.clashes import Clash
 from api.v1.matching_runs.options import RunOptions, RunOptionsGiven
 from api.v1.recipes.schemas import RecipeAsked, RecipeWords
 
@@ -60,37 +61,6 @@ class RunTerm(Schema):
     missing = fields.Integer(
         metadata={"description": "People without a value; every pair with one of them counts as 0.5."}
     )
-
-
-class ClashPart(Schema):
-    """One of the few things that cannot all hold."""
-
-    rule = fields.Integer(
-        allow_none=True,
-        metadata={"description": "Place in the recipe's rules; null for sizes and separations."},
-    )
-    said = fields.String()
-    people = fields.List(fields.String(), metadata={"description": "Whom it binds, by external id."})
-    value = fields.String(allow_none=True)
-
-
-class Relaxation(Schema):
-    """A change after which these things no longer clash."""
-
-    rule = fields.Integer(allow_none=True)
-    said = fields.String()
-    amount = fields.Integer(
-        metadata={"description": "People left out, or steps of a number: the fewer the cheaper."}
-    )
-
-
-class Clash(Schema):
-    """A smallest set of things that cannot all hold: without any one of them the others can."""
-
-    said = fields.String()
-    proven = fields.Boolean(metadata={"description": "False if only a limited search stands behind it."})
-    parts = fields.List(fields.Nested(ClashPart))
-    relaxations = fields.List(fields.Nested(Relaxation), metadata={"description": "The cheapest first."})
 
 
 class LeftOut(Schema):
