@@ -33,6 +33,18 @@ class Randomise(Schema):
     )
 
 
+class Draw(Schema):
+    """How arms were drawn, and from what: with the seed, whoever has the roster can draw them again."""
+
+    algorithm = fields.String()
+    input_sha256 = fields.String(
+        metadata={
+            "description": "Of the participants, their strata, who is kept together, the arms and the share, not of "
+            "the seed; docs/matching.md says of which bytes."
+        }
+    )
+
+
 class LaterStart(Schema):
     """Place those whom an accepted randomised run of the cohort drew into this arm, and nobody else."""
 

@@ -7,7 +7,7 @@ from marshmallow import fields
 from api.fields import Flag, PageQuery, QueryFlag, Resource, Schema, Timestamp, Whole
 from api.v1.jobs.schemas import JobError
 from api.v1.matching_runs.clashes import Clash
-from api.v1.matching_runs.options import RunOptions, RunOptionsGiven
+from api.v1.matching_runs.options import Draw, RunOptions, RunOptionsGiven
 from api.v1.recipes.schemas import RecipeAsked, RecipeWords
 
 ARM = {"description": "Drawn by lot, from 1; null where the run draws none."}
@@ -69,18 +69,6 @@ class LeftOut(Schema):
     not_asked = fields.Integer(metadata={"description": "Where matching asks for consent"})
     objected = fields.Integer()
     withdrawn = fields.Integer()
-
-
-class Draw(Schema):
-    """How arms were drawn, and from what: with the seed, whoever has the roster can draw them again."""
-
-    algorithm = fields.String()
-    input_sha256 = fields.String(
-        metadata={
-            "description": "Of the participants, their strata, who is kept together, the arms and the share, not of "
-            "the seed; docs/matching.md says of which bytes."
-        }
-    )
 
 
 class MatchingRun(Resource):
