@@ -37,6 +37,7 @@ from api.v1.me.routes import blp as me
 from api.v1.meeting_guests.routes import blp as meeting_guests
 from api.v1.meetings.routes import blp as meetings
 from api.v1.mentors.routes import blp as mentors
+from api.v1.metrics.routes import blp as metrics
 from api.v1.my_words.routes import blp as my_words
 from api.v1.notice_preferences.routes import blp as notice_preferences
 from api.v1.opportunities.routes import blp as opportunities
@@ -51,8 +52,10 @@ from api.v1.resources.routes import blp as resources
 from api.v1.retrospectives.routes import blp as retrospectives
 from api.v1.role_grants.routes import blp as role_grants
 from api.v1.separations.routes import blp as separations
+from api.v1.surveys.routes import blp as surveys
 from api.v1.tenant.routes import blp as tenant
 from api.v1.tips.routes import blp as tips
+from api.v1.trials.routes import blp as trials
 
 RESOURCES = (
     tenant,
@@ -74,6 +77,7 @@ RESOURCES = (
     matching_runs,
     comparisons,
     analyses,
+    trials,
     groups,
     admissions,
     group_invitations,
@@ -105,6 +109,8 @@ RESOURCES = (
     resources,
     products,
     career_events,
+    metrics,
+    surveys,
     reports,
     jobs,
     events,

@@ -36,7 +36,7 @@ def open_tenant(session: Session, *, kind: str, slug: str, name: str) -> Tenant:
 
 
 def edit_tenant(session: Session, *, changes: dict[str, Any], if_match: Version) -> Tenant:
-    """Change the tenant's own name. Raises StaleVersion."""
+    """Change what the tenant says of itself. Raises StaleVersion."""
     tenant = session.get_one(Tenant, session.tenant_id)
     changed = edited(tenant, changes, if_match=if_match)
     if changed:

@@ -1,70 +1,178 @@
-"""Building a report in the background: compute every metric, protect it, write the files."""
+"""Building a report in the background: count, protect what leaves, and write the files."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
 
 from tenants.cohorts.models import Cohort, Program
+from tenants.institutions.models import Tenant
 from tenants.kernel import events
 from tenants.kernel.claims import Claim
 from tenants.kernel.files import FileStore
+from tenants.kernel.ids import new_id
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session, expect_many_rows
+from tenants.reporting.counting import Counting, shares
+from tenants.reporting.document import Section, document
 from tenants.reporting.files import add_files, write_files
+from tenants.reporting.ledger import earlier_releases, parts_released
+from tenants.reporting.metric import Figure
 from tenants.reporting.metrics import METRICS
-from tenants.reporting.models import Report
-from tenants.reporting.protection import shown
-from tenants.reporting.rendering import RENDER
-from tenants.reporting.scope import scope_of
+from tenants.reporting.models import Report, ReportInput, ReportSnapshot
+from tenants.reporting.releasing import Earlier, Released, cells_of, released
+from tenants.reporting.scope import Scope
+from tenants.reporting.tables import COHORT, YES, CountTable, said_of_table
+from tenants.reporting.writing import written
 
-OUTWARD_NOTE = (
-    "Numbers from 1 to 10, and those from which one could be worked out, are not shown: they are null. "
-    "Only products visible to the funder are counted, and only people whom the program may report on outside."
-)
-INTERNAL_NOTE = (
-    "This report shows every number whole. It is for the tenant itself and is not to be passed on."
-)
+
+@dataclass(frozen=True)
+class Order:
+    """What was read at one moment: the report, what was counted, and all that had left before."""
+
+    report: Report
+    said: dict[str, Any]
+    cover: dict[str, Any]
+    scope: Scope
+    found: Sequence[tuple[Sequence[CountTable], Sequence[Figure]]]
+    digest: str
+    threshold: int
+    ledger: Sequence[Earlier]
+
+    @property
+    def tables(self) -> list[CountTable]:
+        """All that was counted."""
+        return [table for tables, _ in self.found for table in tables]
 
 
 def build_report(claim: Claim) -> None:
     """Build the claimed report and write its files, once."""
     with claim.session(snapshot=True) as session:  # so that the totals of all metrics agree
         expect_many_rows(session)
-        report = row_of(session, Report, claim.subject_id)
-        document = _document(session, report, claim)
-    contents = {form: [RENDER[form](document)] for form in report.formats}
-    files = FileStore.of(claim.settings)
-    written = write_files(files, tenant_id=claim.tenant_id, contents=contents)
+        order = _ordered(session, claim)
+    leaving = None
+    if order.scope.outward:
+        leaving = released(
+            order.tables,
+            as_of=order.report.as_of.isoformat(),
+            snapshot=order.digest,
+            threshold=order.threshold,
+            ledger=order.ledger,
+        )
+        claim.check()
+    built = _document(order, leaving)
+    contents = {form: written(form, built) for form in order.report.formats}
+    files = write_files(FileStore.of(claim.settings), tenant_id=claim.tenant_id, contents=contents)
     with claim.effect() as session:
-        add_files(session, report_id=report.id, written=written)
+        report = row_of(session, Report, order.report.id)
+        if leaving is not None:
+            report.snapshot_id = _keep(session, order, leaving)
+        add_files(session, report_id=report.id, written=files)
         events.record(session, "report.built", subject=report)
 
 
-def _document(session: Session, report: Report, claim: Claim) -> dict[str, Any]:
-    scope = scope_of(session, report)
-    metrics = {}
+def _ordered(session: Session, claim: Claim) -> Order:
+    report = row_of(session, Report, claim.subject_id)
+    program = row_of(session, Program, report.program_id)
+    tenant = session.get_one(Tenant, session.tenant_id)
+    ledger = earlier_releases(session, program_id=program.id) if report.audience != "internal" else []
+    scope = _scope(session, report)
+    counting = Counting(session, scope, threshold=tenant.disclosure_threshold)
+    counting.count_people(program.funders)
+    found = []
     for done, metric in enumerate(METRICS, start=1):
-        metrics[metric.id] = shown(metric.compute(session, scope), audience=report.audience)
-        claim.progress(done / (len(METRICS) + 1))
-    return {
+        counted = metric.count(counting)
+        found.append((counted.tables, counted.exact))
+        claim.progress(done / (len(METRICS) + 2))
+    cohort = row_of(session, Cohort, report.cohort_id) if report.cohort_id else None
+    said = {
         "report_id": str(report.id),
         "audience": report.audience,
         "funder": report.funder,
         "as_of": report.as_of.isoformat(),
-        "scope": _said_of_scope(session, report),
-        "definitions": [
-            {"id": metric.id, "version": metric.version, "title": metric.title, "text": metric.text}
-            for metric in METRICS
-        ],
-        "metrics": metrics,
-        "notes": [INTERNAL_NOTE if report.audience == "internal" else OUTWARD_NOTE],
+        "scope": {
+            "program_id": str(program.id),
+            "program": program.name,
+            "cohort_id": str(cohort.id) if cohort else None,
+            "cohort": cohort.name if cohort else None,
+        },
+        "inputs": {"sha256": counting.digest},
     }
+    cover = {
+        "institution": tenant.name,
+        "title": f"{program.name}, {cohort.name}" if cohort else program.name,
+        "period": {"since": None, "until": report.as_of.isoformat()},
+        "as_of": report.as_of.isoformat(),
+        "approved_by": None,
+    }
+    session.expunge(report)
+    threshold = tenant.disclosure_threshold
+    return Order(report, said, cover, scope, found, counting.digest, threshold, ledger)
 
 
-def _said_of_scope(session: Session, report: Report) -> dict[str, str | None]:
-    program = row_of(session, Program, report.program_id)
-    cohort = row_of(session, Cohort, report.cohort_id) if report.cohort_id else None
-    return {
-        "program_id": str(program.id),
-        "program": program.name,
-        "cohort_id": str(cohort.id) if cohort else None,
-        "cohort": cohort.name if cohort else None,
-    }
+def _scope(session: Session, report: Report) -> Scope:
+    """Inside, the report's cohort or every cohort of its program. What leaves is counted for the program, in all parts
+    that any report of it was for."""
+    every = select(Cohort.id).where(Cohort.program_id == report.program_id).order_by(Cohort.id)
+    outward = report.audience != "internal"
+    cohort_ids = [report.cohort_id] if report.cohort_id and not outward else session.scalars(every)
+    parts = parts_released(session, program_id=report.program_id) if outward else []
+    funders = {each.funder for each in parts} | {report.funder}
+    return Scope(
+        tenant_id=report.tenant_id,
+        program_id=report.program_id,
+        cohort_ids=tuple(cohort_ids),
+        as_of=report.as_of,
+        outward=outward,
+        by_cohort=outward and (report.cohort_id is not None or any(each.by_cohort for each in parts)),
+        funders=tuple(sorted(each for each in funders if each is not None)) if outward else (),
+    )
+
+
+def _document(order: Order, leaving: Released | None) -> dict[str, Any]:
+    sections = []
+    for metric, (tables, exact) in zip(METRICS, order.found, strict=True):
+        if leaving is None:
+            shown = [each.whole(order.report.as_of) for each in tables]
+        else:
+            cells, also = cells_of(leaving.document), _part(order.report)
+            mine = {each.name: each for each in tables if _is_for(each, order.report.funder)}
+            shown = [each.shown(cells, *also) for each in mine.values()]
+        sections.append(Section(metric, shown, exact))
+    threshold = None if leaving is None else order.threshold
+    return document(order.said, order.cover, sections, threshold=threshold)
+
+
+def _part(report: Report) -> list[tuple[str, str]]:
+    """Which part of a snapshot a report shows."""
+    cohort = [(COHORT, str(report.cohort_id))] if report.cohort_id else []
+    return [*cohort, *([(shares(report.funder), YES)] if report.funder else [])]
+
+
+def _is_for(table: CountTable, funder: str | None) -> bool:
+    funders = {each.name for each in table.spread} - {COHORT}
+    return funder is None or not funders or shares(funder) in funders
+
+
+def _keep(session: Session, order: Order, leaving: Released) -> UUID:
+    """Keep what may leave, and the exact numbers behind it."""
+    snapshot_id = new_id()
+    session.add(
+        ReportSnapshot(
+            id=snapshot_id,
+            program_id=order.report.program_id,
+            as_of=order.report.as_of,
+            digest=order.digest,
+            threshold=order.threshold,
+            document=leaving.document,
+            refused=leaving.refused,
+            based_on=len(order.ledger),
+        )
+    )
+    session.flush()
+    tables = [said_of_table(each) for each in order.tables]
+    session.add(ReportInput(program_id=order.report.program_id, snapshot_id=snapshot_id, tables=tables))
+    session.flush()
+    return snapshot_id

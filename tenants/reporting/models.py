@@ -1,6 +1,7 @@
 """Reports: frozen answers with the definitions they used."""
 
 import datetime as dt
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
@@ -17,7 +18,8 @@ PLAIN = ("json", "csv")
 class Report(Created, TenantRow):
     """A report ordered for a cohort or a whole program. How far it is, is its job's to say.
 
-    `funder` names the one it is for: it is about those alone who agreed to be shared with it.
+    `funder` names the one it is for: it is about those alone who agreed to be shared with it. What leaves is a part of
+    a snapshot of the whole program.
     """
 
     __tablename__ = "report"
@@ -25,6 +27,7 @@ class Report(Created, TenantRow):
         belongs_to("cohort"),
         belongs_to("program"),
         belongs_to("job"),
+        belongs_to("report_snapshot", "snapshot_id"),
         one_of("audience", AUDIENCES),
         CheckConstraint("audience = 'funder' OR funder IS NULL", name="funder"),
     )
@@ -36,6 +39,7 @@ class Report(Created, TenantRow):
     funder: Mapped[str | None]
     as_of: Mapped[dt.date]
     formats: Mapped[list[str]]
+    snapshot_id: Mapped[UUID | None]
 
 
 class ReportFile(Created, TenantRow):
@@ -56,3 +60,43 @@ class ReportFile(Created, TenantRow):
     file_id: Mapped[UUID]
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
+
+
+class ReportSnapshot(Created, TenantRow):
+    """What may leave of a program at one moment: every number that any report on it shows to anybody outside.
+
+    `digest` is of the rows that were counted: of equal ones, the very same. `document` is what `releasing` made of the
+    numbers, after the `based_on` releases that had gone before. `place`: where it stands in the program's ledger, from
+    the first download on. `refused`: why it tells nothing new, for the tenant alone.
+    """
+
+    __tablename__ = "report_snapshot"
+    __table_args__ = (
+        belongs_to("program"),
+        UniqueConstraint("tenant_id", "program_id", "place"),
+        CheckConstraint("place = based_on + 1", name="place"),
+    )
+
+    program_id: Mapped[UUID]
+    as_of: Mapped[dt.date]
+    digest: Mapped[str]
+    threshold: Mapped[int]
+    document: Mapped[dict[str, Any]]
+    refused: Mapped[str | None]
+    based_on: Mapped[int]
+    place: Mapped[int | None]
+
+
+class ReportInput(Created, TenantRow):
+    """The exact tables behind a snapshot, from which it can be made again. Nobody is in them by name or id."""
+
+    __tablename__ = "report_input"
+    __table_args__ = (
+        belongs_to("program"),
+        belongs_to("report_snapshot", "snapshot_id"),
+        UniqueConstraint("tenant_id", "snapshot_id"),
+    )
+
+    program_id: Mapped[UUID]
+    snapshot_id: Mapped[UUID]
+    tables: Mapped[list[Any]]

@@ -7,9 +7,10 @@ from sqlalchemy import Row, Select, select
 
 from tenants.kernel.errors import Conflict, NotFound
 from tenants.kernel.jobs import Job
-from tenants.kernel.rows import one
+from tenants.kernel.rows import one, row_of
 from tenants.kernel.session import Session
 from tenants.reporting.files import ReportDownload, file_of
+from tenants.reporting.ledger import enter
 from tenants.reporting.models import Report
 
 
@@ -29,9 +30,9 @@ def report(session: Session, *, report_id: UUID) -> Row[Any]:
 
 
 def file_of_report(session: Session, *, report_id: UUID, format_: str) -> ReportDownload:
-    """A report's file.
+    """A report's file, for whoever may take it: the first time what leaves enters the ledger (`ledger.enter`).
 
-    Raises NotFound for a format that was not ordered, Conflict "not_ready" while the report is being built
+    Raises as that, NotFound for a format that was not ordered, Conflict "not_ready" while the report is being built
     and "not_built" where that failed or was cancelled.
     """
     found = report(session, report_id=report_id)
@@ -41,4 +42,5 @@ def file_of_report(session: Session, *, report_id: UUID, format_: str) -> Report
         raise Conflict("This report is still being built; ask again shortly.", code="not_ready")
     if found.state != "succeeded":
         raise Conflict(f"This report was not built ({found.state}).", code="not_built")
+    enter(session, row_of(session, Report, report_id))
     return file_of(session, report_id=report_id, format_=format_)

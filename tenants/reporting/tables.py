@@ -1,52 +1,172 @@
-"""Exact results of a metric, before anybody sees them. Pure."""
+"""Tables of counts: exact, before anybody sees them, and as they are shown. Pure."""
+
+from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
 
-from tenants.reporting.disclosure import Cell
-from tenants.reporting.survival import Curve
+from tenants.reporting.suppression.model import NOT_SHOWN, Dimension, Key, Printed, Table, key_of
+from tenants.reporting.suppression.system import system_of
 
-FOLLOWED = "followed"
-"""The label of those whom a curve has, among everybody of the scope."""
+COHORT, REPORTED = "cohort", "reported"
+YES, NO = "yes", "no"
+
+
+class Code(NamedTuple):
+    """One of the parts that an axis divides people into, in words; ``above``: the part that it is a part of."""
+
+    code: str
+    label: str
+    above: str | None = None
 
 
 @dataclass(frozen=True)
-class Breakdown:
-    """Cells that add up to a total.
+class Axis:
+    """What a table is broken down by. The parts are disjoint, and everybody is in one.
 
-    population: where not None, the people behind each cell are printed too (`n`), out of this many.
-    outward: the coarser breakdown that leaves the tenant in place of this one.
-    among: where not None, the total is of these people, and who is missing from it must not be few either.
-    sensitive: that nobody, or everybody, is in a cell says too much as well.
+    ``sensitive``  that none or all of some people are in a part says too much as well.
     """
 
-    cells: tuple[Cell, ...]
-    total: Cell
-    population: int | None = None
-    outward: "Breakdown | None" = None
-    among: int | None = None
+    name: str
+    title: str
+    codes: tuple[Code, ...]
     sensitive: bool = False
+
+    @property
+    def dimension(self) -> Dimension:
+        """The axis without words."""
+        pairs = tuple((each.code, each.above) for each in self.codes)
+        return Dimension(self.name, pairs, sensitive=self.sensitive)
+
+
+def axis(name: str, title: str, codes: Iterable[str], *, sensitive: bool = False) -> Axis:
+    """An axis of one level whose codes say themselves what they are."""
+    words = tuple(Code(code, code.replace("_", " ").capitalize()) for code in codes)
+    return Axis(name, title, words, sensitive=sensitive)
 
 
 @dataclass(frozen=True)
-class TimeToEvent:
-    """A curve (None where nobody is followed), and everybody of the scope by whether the curve has them."""
+class CountTable:
+    """Exact counts of disjoint people or things.
 
-    people: Breakdown
-    curve: Curve | None
+    ``unit``     what is counted.
+    ``within``   what all cells have in common; in a table of things, that they are of this unit.
+    ``counts``   by inner cell, with what is common; one that is missing is 0.
+    ``few``      the cells, margins too, with at most as many people behind them as are never shown.
+    ``spread``   axes of whom the same people or things are told of besides: cohorts, who agreed to a funder.
+    """
+
+    name: str
+    title: str
+    unit: str
+    axes: tuple[Axis, ...]
+    within: Key = ()
+    counts: Mapping[Key, int] = field(default_factory=dict)
+    few: frozenset[Key] = frozenset()
+    spread: tuple[Axis, ...] = ()
+
+    @property
+    def shape(self) -> Table:
+        """What is protected: the table with no numbers in it."""
+        axes = (*self.axes, *self.spread)
+        return Table(self.name, tuple(each.dimension for each in axes), self.within)
+
+    def whole(self, as_of: date) -> ShownTable:
+        """Every number as it is, for the tenant itself."""
+        system = system_of((self.shape,))
+        values = system.values(self.counts)
+        day = as_of.isoformat()
+        numbers = zip(system.keys, values.tolist(), strict=True)
+        return self.shown({key: Printed(value, day) for key, value in numbers})
+
+    def shown(self, cells: Mapping[Key, Printed], *also: tuple[str, str]) -> ShownTable:
+        """The table as a reader has it: of all people, or only of those in the parts of its spread that are named."""
+        names = {each.name for each in self.spread}
+        part = [pair for pair in also if pair[0] in names]
+        found = {}
+        for key in self.keys():
+            found[key] = cells.get(key_of(dict((*self.within, *key, *part))), NOT_SHOWN)
+        return ShownTable(self.name, self.title, self.unit, self.axes, found)
+
+    def keys(self) -> tuple[Key, ...]:
+        """The cells that a reader sees, by the codes of the axes alone."""
+        bare = Table(self.name, tuple(each.dimension for each in self.axes))
+        return system_of((bare,)).keys
 
 
-Table = Breakdown | TimeToEvent
-Tables = Mapping[str, Table]
+@dataclass(frozen=True)
+class ShownTable:
+    """A table as printed: a number with the day of which it holds, or the one mark of what is not shown."""
+
+    name: str
+    title: str
+    unit: str
+    axes: tuple[Axis, ...]
+    cells: Mapping[Key, Printed]
+
+    def at(self, **codes: str) -> Printed:
+        """One cell; an axis that is not named is summed over."""
+        return self.cells.get(key_of(codes), NOT_SHOWN)
+
+    def value(self, **codes: str) -> int | None:
+        """The number of one cell, None where it is not shown."""
+        return self.at(**codes).value
+
+    def codes(self, name: str) -> tuple[Code, ...]:
+        """The codes of an axis."""
+        return next(each.codes for each in self.axes if each.name == name)
 
 
-def cells_of(labels: Iterable[str], counted: Mapping[str, tuple[int, int]]) -> tuple[Cell, ...]:
-    """A cell for each label, in this order, from (count, people); zero where there is none."""
-    return tuple(Cell(label, *counted.get(label, (0, 0))) for label in labels)
+def together(*cells: Printed) -> tuple[int, ...] | None:
+    """The numbers of these cells, None unless all are shown and hold of the same day.
+
+    What is computed from several numbers is so only from such: a number that stands at an earlier day's value is not
+    put in proportion to one of today.
+    """
+    values = tuple(each.value for each in cells if each.value is not None)
+    same = len({each.as_of for each in cells}) <= 1
+    return values if same and len(values) == len(cells) else None
 
 
-def people_breakdown(labels: Iterable[str], people: Mapping[str, int]) -> Breakdown:
-    """The breakdown of a number of people into disjoint parts."""
-    cells = cells_of(labels, {label: (n, n) for label, n in people.items()})
-    total = sum(cell.count for cell in cells)
-    return Breakdown(cells, Cell("total", total, total))
+def said_of_table(table: CountTable) -> dict[str, Any]:
+    """An exact table as what JSON can hold; `table_from` is its inverse."""
+    return {
+        "name": table.name,
+        "title": table.title,
+        "unit": table.unit,
+        "within": dict(table.within),
+        "axes": [_said_of_axis(each) for each in table.axes],
+        "spread": [_said_of_axis(each) for each in table.spread],
+        "counts": [[dict(key), number] for key, number in sorted(table.counts.items())],
+        "few": [dict(key) for key in sorted(table.few)],
+    }
+
+
+def table_from(said: Mapping[str, Any]) -> CountTable:
+    """The table that was said. Raises KeyError or TypeError for anything else."""
+    return CountTable(
+        said["name"],
+        said["title"],
+        said["unit"],
+        tuple(map(_axis_from, said["axes"])),
+        key_of(said["within"]),
+        {key_of(codes): number for codes, number in said["counts"]},
+        frozenset(key_of(codes) for codes in said["few"]),
+        tuple(map(_axis_from, said["spread"])),
+    )
+
+
+def _said_of_axis(each: Axis) -> dict[str, Any]:
+    return {
+        "name": each.name,
+        "title": each.title,
+        "codes": [list(code) for code in each.codes],
+        "sensitive": each.sensitive,
+    }
+
+
+def _axis_from(said: Mapping[str, Any]) -> Axis:
+    codes = tuple(Code(*each) for each in said["codes"])
+    return Axis(said["name"], said["title"], codes, sensitive=said["sensitive"])

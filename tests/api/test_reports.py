@@ -15,7 +15,6 @@ from tests.factories.consents import on_paper
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 FUND = "Invented Foundation"
-COUNTED = ("count", "n", "at_risk", "events")
 
 
 @pytest.fixture
@@ -89,26 +88,25 @@ def talks(persons, visibility="funder"):
     ]
 
 
+def cells(found, table):
+    """The cells of a table by their codes, those of the total under ()."""
+    tables = [each for section in found["sections"] for each in section["tables"] if each["name"] == table]
+    return {tuple(cell["at"].values()): cell["value"] for cell in tables[0]["cells"]}
+
+
+def figure(found, name):
+    """A figure of a report."""
+    return next(each for section in found["sections"] for each in section["figures"] if each["id"] == name)
+
+
 def numbers(found):
-    """Every number of people, groups or events, wherever it stands."""
-    if isinstance(found, dict):
-        for key, value in found.items():
-            if key in COUNTED:
-                yield value
-            else:
-                yield from numbers(value)
-    elif isinstance(found, list):
-        for value in found:
-            yield from numbers(value)
-
-
-def differences(found):
-    """Every total less what is shown of it."""
-    if isinstance(found, dict):
-        if "cells" in found and found["total"]["count"] is not None:
-            yield found["total"]["count"] - sum(cell["count"] or 0 for cell in found["cells"])
-        for value in found.values():
-            yield from differences(value)
+    """Every number that is printed of people, groups or products, and those at risk."""
+    for section in found["sections"]:
+        for table in section["tables"]:
+            yield from (cell["value"] for cell in table["cells"])
+        for each in section["figures"]:
+            yield from (stage["count"] for stage in each.get("stages", ()))
+            yield from (point["at_risk"] for line in each.get("series", ()) for point in line["points"])
 
 
 def test_an_internal_report_shows_every_number_whole(tenant, send, report):
@@ -117,21 +115,25 @@ def test_an_internal_report_shows_every_number_whole(tenant, send, report):
     send("career_events", [row for place, each in enumerate(persons) for row in career(each, place or None)])
     send("products", talks(persons[:3], "program"))
     found = tenant.api.get(f"{report('internal')}/files/json").get_json()
-    metrics = found["metrics"]
-    assert [definition["id"] for definition in found["definitions"]] == [
-        "coverage.v1",
-        "reach.v2",
-        "groups.v2",
-        "products.v2",
-        "time_to_r01.v2",
-        "demographics.v1",
+    known = tenant.api.get("/v1/metrics").get_json()["items"]
+    assert found["definitions"] == known
+    assert found["cover"]["definitions"] == [each["id"] for each in known]
+    assert [tenant.api.get(f"/v1/metrics/{each['id']}").get_json() for each in known] == known
+    assert tenant.api.get("/v1/metrics/reach.v0").status_code == 404
+    assert found["cover"]["coverage"] == {"counted": 8, "eligible": 8, "text": "8 of 8 people are counted."}
+    assert cells(found, "states")[()] == 8
+    assert cells(found, "products")[()] == 3
+    assert cells(found, "contributors")["1",] == 3
+    (line,) = figure(found, "time_to_r01_exact")["series"]
+    assert [point["at_risk"] for point in line["points"]] == [8, 8, 7, 6, 5, 4, 3, 2, 1]
+    assert line["points"][-1]["y"] == pytest.approx(7 / 8)
+    funnel = figure(found, "reach")["stages"]
+    assert [(stage["label"], stage["count"]) for stage in funnel] == [
+        ("Eligible", 8),
+        ("Offered a place", 0),
+        ("Joined", 0),
+        ("Stayed", 0),
     ]
-    assert metrics["reach.v2"]["by_state"]["total"] == {"count": 8}
-    assert metrics["products.v2"]["by_kind"]["total"] == {"count": 3, "n": 3}
-    curve = metrics["time_to_r01.v2"]["curve"]
-    assert (curve["n"], curve["events"]) == (8, 7)
-    assert [row["events"] for row in curve["steps"]] == [1, 1, 1, 1, 1, 1, 1, 0]
-    assert curve["steps"][-1]["survival"] == pytest.approx(1 / 8)
 
 
 @pytest.mark.parametrize("audience", ["funder", "public"])
@@ -142,16 +144,15 @@ def test_a_report_on_eight_people_gives_nothing_away(tenant, cohort, send, repor
     send("career_events", [row for place, each in enumerate(persons) for row in career(each, place or None)])
     send("products", talks(persons))
     url = report(audience)
-    found = tenant.api.get(f"{url}/files/json").get_json()["metrics"]
+    found = tenant.api.get(f"{url}/files/json").get_json()
     shown = list(numbers(found))
     assert len(shown) > 30
     assert set(shown) <= {None, 0}
-    assert found["reach.v2"]["by_state"]["total"]["count"] is None
-    assert found["time_to_r01.v2"]["curve"]["intervals"] == []
-    values = {
-        row["value"] for row in rows_of(tenant, url) if row["metric"] != "report" and row["key"] in COUNTED
-    }
-    assert values <= {"", "0"}
+    assert cells(found, "states")[()] is None
+    assert [line["points"] for line in figure(found, "time_to_r01")["series"]] == [[]]
+    assert found["cover"]["coverage"]["counted"] is None
+    tables = {each["name"] for section in found["sections"] for each in section["tables"]}
+    assert {row["value"] for row in rows_of(tenant, url) if row["part"] in tables} <= {"", "0"}
 
 
 def test_no_small_number_leaves_and_large_ones_do(tenant, cohort, send, report):
@@ -161,17 +162,63 @@ def test_no_small_number_leaves_and_large_ones_do(tenant, cohort, send, report):
     rows = [row for place, each in enumerate(persons[:100]) for row in career(each, place % 8 or None)]
     send("career_events", rows)
     send("products", [*talks(persons[:60]), *talks(persons[60:], "program")])
-    found = tenant.api.get(f"{report('funder')}/files/json").get_json()["metrics"]
-    for number in (*numbers(found), *differences(found)):
-        assert number is None or number == 0 or number > 10
-    talk = next(cell for cell in found["products.v2"]["by_kind"]["cells"] if cell["label"] == "talk")
-    assert talk == {"label": "talk", "count": 60, "n": 60}
-    curve = found["time_to_r01.v2"]["curve"]
-    assert (curve["start"], curve["at_risk"]) == (0, 100)
-    assert [row["until"] for row in curve["intervals"]] == sorted(
-        {row["until"] for row in curve["intervals"]}
-    )
-    assert curve["intervals"][-1]["at_risk"] > 10
+    found = tenant.api.get(f"{report('funder')}/files/json").get_json()
+    assert not [number for number in numbers(found) if number is not None and 1 <= number <= 10]
+    assert cells(found, "products")["talk",] == 60
+    assert cells(found, "contributors")["1",] == 60
+    assert found["cover"]["coverage"]["counted"] == 120
+    (line,) = figure(found, "time_to_r01")["series"]
+    assert line["points"][0] == {"x": 0, "y": 0, "lower": None, "upper": None, "at_risk": 100}
+    assert [point["x"] for point in line["points"]] == sorted({point["x"] for point in line["points"]})
+    assert line["points"][-1]["at_risk"] > 10
+    assert line["points"][-1]["x"] >= 5
+
+
+def test_what_was_downloaded_once_is_in_the_ledger_and_what_was_built_before_that_is_not_given_out(
+    tenant, cohort, send, report
+):
+    persons = people(40)
+    send("roster", persons)
+    first, second = report("public"), report("public", program_id=cohort["program_id"])
+    assert tenant.api.get(f"{first}/files/json").status_code == 200
+    late = tenant.api.get(f"{second}/files/json")
+    assert (late.status_code, late.get_json()["code"]) == (409, "out_of_date")
+    assert tenant.api.get(f"{first}/files/csv").status_code == 200
+    again = tenant.api.get(f"{report('public', program_id=cohort['program_id'])}/files/json").get_json()
+    assert cells(again, "states")[()] == 40
+
+
+def test_a_change_of_few_people_is_not_told(tenant, cohort, send, report):
+    send("roster", people(40))
+    before = tenant.api.get(f"{report('public')}/files/json").get_json()
+    send("roster", people(3, start=40))
+    after = tenant.api.get(f"{report('public')}/files/json").get_json()
+    assert cells(before, "states")[()] == cells(after, "states")[()] == 40
+    (total,) = [
+        cell
+        for section in after["sections"]
+        for table in section["tables"]
+        for cell in table["cells"]
+        if table["name"] == "states" and not cell["at"]
+    ]
+    assert total["frozen"]
+    send("roster", people(30, start=43))
+    last = tenant.api.get(f"{report('public')}/files/json").get_json()
+    assert cells(last, "states")[()] == 73
+
+
+def test_a_tenant_raises_the_threshold(tenant, cohort, send, report):
+    send("roster", people(15))
+    patched = tenant.api.patch("/v1/tenant", json={"disclosure_threshold": 20}, headers={"If-Match": '"1"'})
+    assert patched.get_json()["disclosure_threshold"] == 20
+    found = tenant.api.get(f"{report('public')}/files/json").get_json()
+    assert cells(found, "states")[()] is None
+    assert "1 to 20" in found["cover"]["suppression"]
+    for wrong in (9, 101):
+        answer = tenant.api.patch(
+            "/v1/tenant", json={"disclosure_threshold": wrong}, headers={"If-Match": '"2"'}
+        )
+        assert answer.get_json()["errors"][0]["pointer"] == "/disclosure_threshold"
 
 
 def test_the_same_inputs_give_the_same_bytes(tenant, send, report):
@@ -201,11 +248,11 @@ def test_the_csv_says_what_the_json_says_and_no_formula(tenant, cohort, send, re
     send("roster", people(3))
     rows = rows_of(tenant, report("internal"))
     assert {row["value"] for row in rows if row["key"] == "cohort"} == {"'=2+2"}
-    states = [row for row in rows if (row["metric"], row["table"]) == ("reach.v2", "by_state")]
+    states = [row for row in rows if row["part"] == "states"]
     assert {(row["label"], row["key"], row["value"]) for row in states} >= {
-        ("eligible", "count", "3"),
-        ("placed", "count", "0"),
-        ("total", "count", "3"),
+        ("state=eligible", "people", "3"),
+        ("state=placed", "people", "0"),
+        ("total", "people", "3"),
     }
 
 
@@ -218,7 +265,7 @@ def test_a_report_on_a_program_counts_somebody_in_two_cohorts_once(tenant, cohor
     url = report("internal", program_id=cohort["program_id"])
     assert tenant.api.get(url).get_json()["cohort_id"] is None
     found = tenant.api.get(f"{url}/files/json").get_json()
-    assert found["metrics"]["reach.v2"]["by_state"]["total"]["count"] == 3
+    assert cells(found, "states")[()] == 3
 
 
 def test_an_order_that_makes_no_sense_is_refused_by_field(tenant, cohort, new_tenant):
@@ -296,13 +343,13 @@ def test_nobody_of_a_survivors_sample_is_converted_into_a_rate_in_real_awards(te
     }
     dated = {row["external_id"] for row in career_rows if row["code"][:1] == "K" and row["date"]}
     survivors = sum(sample == "survivors" and who in dated for who, sample in samples.items())
-    found = tenant.api.get(f"{report('internal')}/files/json").get_json()["metrics"]["time_to_r01.v2"]
-    apart = {cell["label"]: cell["count"] for cell in found["people"]["cells"]}
-    assert found["people"]["total"]["count"] == 4547
-    assert apart["survivors_sample"] == survivors > 0
+    found = tenant.api.get(f"{report('internal')}/files/json").get_json()
+    apart = cells(found, "follow_up")
+    assert apart[()] == 4547
+    assert apart["survivors_sample",] == survivors > 0
     complete = sum(sample == "complete" for sample in samples.values())
-    assert 0 < apart["followed"] == found["curve"]["n"] <= complete
-    outward = tenant.api.get(f"{report('public')}/files/json").get_json()["metrics"]
-    for number in (*numbers(outward), *differences(outward)):
-        assert number is None or number == 0 or number > 10
-    assert outward["time_to_r01.v2"]["curve"]["intervals"]
+    assert 0 < apart["followed",] == cells(found, "exits")[()] <= complete
+    outward = tenant.api.get(f"{report('public')}/files/json").get_json()
+    assert not [number for number in numbers(outward) if number is not None and 1 <= number <= 10]
+    (line,) = figure(outward, "time_to_r01")["series"]
+    assert len(line["points"]) > 1

@@ -39,9 +39,13 @@ PURE = (
     "tenants/meetings/rhythm.py",
     "tenants/people/consent.py",
     "tenants/reporting/audit",
-    "tenants/reporting/disclosure.py",
+    "tenants/reporting/figures.py",
+    "tenants/reporting/releasing.py",
+    "tenants/reporting/statistics",
     "tenants/reporting/suppression",
     "tenants/reporting/survival.py",
+    "tenants/reporting/tables.py",
+    "tenants/reporting/years.py",
 )
 REGISTRY = re.compile(
     r"(pypi|pythonhosted|npmjs|rubygems|crates|conda|artifactory|nexus|devpi|jfrog)[\w.-]*\.(org|com|io|net)"

@@ -101,6 +101,18 @@ class LeftOut(Schema):
     withdrawn = fields.Integer()
 
 
+class Draw(Schema):
+    """How arms were drawn, and from what: with the seed, whoever has the roster can draw them again."""
+
+    algorithm = fields.String()
+    input_sha256 = fields.String(
+        metadata={
+            "description": "Of the participants, their strata, who is kept together, the arms and the share, not of "
+            "the seed; docs/matching.md says of which bytes."
+        }
+    )
+
+
 class MatchingRun(Resource):
     """One attempt to form groups of a cohort."""
 
@@ -163,6 +175,9 @@ class MatchingRun(Resource):
     placed_count = fields.Integer(allow_none=True)
     unplaced_count = fields.Integer(
         allow_none=True, metadata={"description": "With those whom lots let start later."}
+    )
+    draw = fields.Nested(
+        Draw, allow_none=True, metadata={"description": "Null before the end, and where no arms are drawn."}
     )
     left_out = fields.Nested(
         LeftOut,

@@ -6,6 +6,7 @@ from marshmallow import fields, validate
 
 from api.fields import Choice, Day, PageQuery, Resource, Schema, Text
 from api.v1.jobs.schemas import JobError
+from api.v1.metrics.schemas import Metric
 from tenants.kernel.jobs import STATES
 from tenants.reporting.models import AUDIENCES, FORMATS, PLAIN
 
@@ -76,25 +77,102 @@ class ReportScope(Schema):
     cohort = fields.String(allow_none=True)
 
 
-class MetricDefinition(Schema):
-    """How a metric is counted."""
+class ReportPeriod(Schema):
+    """What time a report is about."""
 
-    id = fields.String()
-    version = fields.Integer()
-    title = fields.String()
+    since = Day(allow_none=True)
+    until = Day()
+
+
+class ReportCoverage(Schema):
+    """How many people a report counts, of how many."""
+
+    counted = fields.Integer(allow_none=True)
+    eligible = fields.Integer(allow_none=True)
     text = fields.String()
 
 
+class ReportCover(Schema):
+    """What a reader should know first."""
+
+    institution = fields.String()
+    title = fields.String()
+    period = fields.Nested(ReportPeriod)
+    as_of = Day()
+    fiscal_year = fields.String(metadata={"description": "Whose fiscal year, in words."})
+    definitions = fields.List(fields.String(), metadata={"description": "The metrics' ids, with versions."})
+    approved_by = fields.Dict(allow_none=True)
+    coverage = fields.Nested(ReportCoverage)
+    suppression = fields.String(metadata={"description": "What is not shown, and why."})
+
+
+class ReportCell(Schema):
+    """One number of a table."""
+
+    at = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "A code by dimension; one that is not named is summed over."},
+    )
+    value = fields.Integer(allow_none=True, metadata={"description": "null: not shown, for whatever reason."})
+    as_of = Day(allow_none=True)
+    frozen = fields.Boolean(metadata={"description": "It stands at the last value shown, of as_of."})
+
+
+class ReportCode(Schema):
+    """One part of a dimension."""
+
+    code = fields.String()
+    label = fields.String()
+    above = fields.String(allow_none=True, metadata={"description": "The part that it is a part of."})
+
+
+class ReportDimension(Schema):
+    """What a table is broken down by."""
+
+    name = fields.String()
+    title = fields.String()
+    total = fields.Boolean()
+    codes = fields.List(fields.Nested(ReportCode))
+
+
+class ReportTable(Schema):
+    """Counts of disjoint people or things."""
+
+    name = fields.String()
+    title = fields.String()
+    unit = fields.String()
+    dimensions = fields.List(fields.Nested(ReportDimension))
+    cells = fields.List(fields.Nested(ReportCell))
+
+
+class ReportSection(Schema):
+    """What one metric has to show."""
+
+    id = fields.String()
+    title = fields.String()
+    definition = fields.String()
+    tables = fields.List(fields.Nested(ReportTable))
+    figures = fields.List(fields.Dict(), metadata={"description": "Computed from the tables' numbers shown."})
+    notes = fields.List(fields.String())
+
+
+class ReportInputs(Schema):
+    """What a report was computed from."""
+
+    sha256 = fields.String(metadata={"description": "Equal where the very same rows were counted."})
+
+
 class ReportDocument(Schema):
-    """A report's JSON file. Numbers of people, groups or events stand under count, n, at_risk and events."""
+    """A report's JSON file."""
 
     report_id = fields.UUID()
     audience = fields.String()
     funder = fields.String(allow_none=True)
     as_of = Day()
     scope = fields.Nested(ReportScope)
-    definitions = fields.List(fields.Nested(MetricDefinition))
-    metrics = fields.Dict(
-        keys=fields.String(), values=fields.Dict(), metadata={"description": "Tables by metric id."}
-    )
+    cover = fields.Nested(ReportCover)
+    inputs = fields.Nested(ReportInputs)
+    definitions = fields.List(fields.Nested(Metric))
+    sections = fields.List(fields.Nested(ReportSection))
     notes = fields.List(fields.String())

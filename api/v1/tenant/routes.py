@@ -20,5 +20,5 @@ def get_tenant(session: Session) -> models.Tenant:
 
 @blp.patch("/tenant", Permission.TENANT_WRITE, body=TenantPatch, returns=Tenant, etag=True)
 def edit_tenant(session: Session, body: dict[str, Any], if_match: IfMatch) -> models.Tenant:
-    """Change the tenant's name."""
+    """Change the tenant's name, or below which count nothing leaves."""
     return actions.edit_tenant(session, changes=body, if_match=if_match)

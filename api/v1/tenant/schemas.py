@@ -2,7 +2,8 @@
 
 from marshmallow import fields
 
-from api.fields import EditableResource, Schema, Text
+from api.fields import EditableResource, Schema, Text, Whole
+from tenants.institutions.models import LEAST_THRESHOLD, MOST_THRESHOLD
 
 
 class Tenant(EditableResource):
@@ -12,9 +13,15 @@ class Tenant(EditableResource):
     kind = fields.String(dump_only=True, metadata={"description": "institution, funder or society"})
     name = Text(most=200)
     state = fields.String(dump_only=True, metadata={"description": "open or suspended"})
+    disclosure_threshold = Whole(
+        least=LEAST_THRESHOLD,
+        most=MOST_THRESHOLD,
+        metadata={"description": "Counts from 1 up to it never leave the tenant."},
+    )
 
 
 class TenantPatch(Schema):
     """What a tenant can change of itself."""
 
-    name = Text(most=200, required=True)
+    name = Text(most=200)
+    disclosure_threshold = Whole(least=LEAST_THRESHOLD, most=MOST_THRESHOLD)

@@ -12,7 +12,7 @@ are, it says which of them are unsafe:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tenants.reporting.audit.judging import Goal, Truth
@@ -29,12 +29,12 @@ from tenants.reporting.audit.reading import (
     without,
 )
 
+At = tuple[tuple[str, str], ...]
+
 MANY = 400
 """Above so many numbers not shown a range is followed only as far as the rules ask, not to its ends."""
 
 FAR = 30.0
-
-At = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ def audit(
     ledger: Sequence[Document] = (),
     *,
     exact: Counts | None = None,
+    few: Collection[At] = (),
     exact_before: Mapping[int, Counts] | None = None,
     parts: Mapping[str, Counts] | None = None,
     parts_before: Mapping[str, Mapping[int, Counts]] | None = None,
@@ -80,10 +81,11 @@ def audit(
 ) -> Audit:
     """Attack a release with all that went before it.
 
-    exact: its inner counts. exact_before: those of earlier releases by their place in the ledger, as far as they can
-    still be known; a change since a number that was not shown and is not known is judged as if it had been any that
-    is possible. parts: each institution's own part of the counts, which needs exact. parts_before: the same by
-    institution and place of an earlier release; only for these are changes of the rest looked at.
+    exact: its inner counts. few: cells of things with few people behind them, whatever they count. exact_before: the
+    counts of earlier releases by their place in the ledger, as far as they can still be known; a change since a
+    number that was not shown and is not known is judged as if it had been any that is possible. parts: each
+    institution's own part of the counts, which needs exact. parts_before: the same by institution and place of an
+    earlier release; only for these are changes of the rest looked at.
     ends: whether to follow ranges to their ends, up to MANY numbers; else only as far as the rules ask.
     Raises Contradiction where documents and counts cannot be true together, Unfinished when a solver fails.
     """
@@ -93,7 +95,8 @@ def audit(
     before = _before(release, ledger)
     unsafe: list[Finding] = []
     if exact is not None:
-        truth = Truth(reading, _checked(reading, exact), release["threshold"])
+        scarce = frozenset(frozenset(at) for at in few)
+        truth = Truth(reading, _checked(reading, exact), release["threshold"], scarce)
         unsafe = _failed(truth.count_goals(), now, None)
         known = {
             place: exact_counts(before[place].reading, counts)

@@ -21,11 +21,12 @@ class Goal:
 
 @dataclass(frozen=True)
 class Truth:
-    """The exact ``counts`` behind a reading, none of 1 to ``threshold`` of which may be told."""
+    """The exact ``counts`` behind a reading, none of 1 to ``threshold`` of which may be told, nor one of ``few``."""
 
     reading: Reading
     counts: Mapping[Cell, int]
     threshold: int
+    few: frozenset[Cell] = frozenset()
 
     def count_goals(self) -> list[Goal]:
         """For the counts themselves."""
@@ -62,6 +63,7 @@ class Truth:
         floor = fewest(self.reading, counts)
         small = [cell for cell, count in counts.items() if 1 <= count <= self.threshold]
         found = [Goal(cell, floor[cell], self.threshold) for cell in small]
+        found += [Goal(cell, floor[cell], counts[cell]) for cell in self.few if counts[cell] > self.threshold]
         for cell, wholes in self.reading.wholes.items():
             if not counts[cell] and all(counts[whole] for whole in wholes):
                 found.append(Goal(cell, 0, self.threshold))

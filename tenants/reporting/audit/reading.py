@@ -55,7 +55,7 @@ def reading_of(documents: Sequence[Document]) -> Reading:
     found = Reading()
     for document in documents:
         for table in document["tables"]:
-            _read_table(found, table["dimensions"])
+            _read_table(found, table["dimensions"], table["within"])
     for document in documents:
         for entry in document["cells"]:
             cell = frozenset(entry["at"].items())
@@ -66,19 +66,22 @@ def reading_of(documents: Sequence[Document]) -> Reading:
     return found
 
 
-def _read_table(found: Reading, dimensions: Sequence[Mapping[str, Any]]) -> None:
+def _read_table(found: Reading, dimensions: Sequence[Mapping[str, Any]], within: Mapping[str, str]) -> None:
+    common = frozenset(within.items())
     names = [each["name"] for each in dimensions]
     below = [_leaves_below(each["codes"]) for each in dimensions]
     delicate = {each["name"] for each in dimensions if each["sensitive"]}
     number = 0
     for codes in product(*below):
         number += 1
-        cell = _cell(names, codes)
+        cell = common | _cell(names, codes)
         leaves = [under[code] for under, code in zip(below, codes, strict=True)]
         printed = all(code is not None or each["total"] for code, each in zip(codes, dimensions, strict=True))
         is_inner = all(len(each) == 1 and each[0] == code for each, code in zip(leaves, codes, strict=True))
         if not is_inner:
-            found.inner.setdefault(cell, []).append(tuple(_cell(names, inner) for inner in product(*leaves)))
+            found.inner.setdefault(cell, []).append(
+                tuple(common | _cell(names, inner) for inner in product(*leaves))
+            )
         found.cells.setdefault(cell)
         if marked := [pair for pair in sorted(cell) if pair[0] in delicate]:
             found.wholes[cell] = tuple(cell - {pair} for pair in marked)
@@ -87,7 +90,9 @@ def _read_table(found: Reading, dimensions: Sequence[Mapping[str, Any]]) -> None
         for place, each in enumerate(dimensions):
             nearer = [code for code, above in each["codes"] if above == codes[place]]
             if nearer:
-                steps = tuple(_cell(names, (*codes[:place], code, *codes[place + 1 :])) for code in nearer)
+                steps = tuple(
+                    common | _cell(names, (*codes[:place], code, *codes[place + 1 :])) for code in nearer
+                )
                 found.steps.setdefault(cell, []).append(steps)
     found.small |= len(dimensions) > 2 and number <= 100
 

@@ -1,44 +1,48 @@
-"""Products by kind, and the people behind them."""
+"""Products by kind, and people by how many they are behind."""
 
-from sqlalchemy import text
-
-from tenants.kernel.session import Session
 from tenants.outcomes.models import PRODUCT_KINDS
-from tenants.reporting.disclosure import Cell
-from tenants.reporting.scope import PEOPLE_WITH_OUTCOMES, Metric, Scope
-from tenants.reporting.tables import Breakdown, Tables, cells_of
+from tenants.reporting.counting import PEOPLE_WITH_OUTCOMES, Counting, Rows
+from tenants.reporting.metric import Found, Metric
+from tenants.reporting.tables import axis
 
+NUMBERS = ("none", "1", "2-4", "5 or more")
 _PRODUCTS = f"""
-WITH people AS ({PEOPLE_WITH_OUTCOMES})
-SELECT p.kind, count(DISTINCT p.id) AS number, count(DISTINCT c.membership_id) AS people,
-       (SELECT count(*) FROM people) AS population
-  FROM people
+SELECT p.id AS thing_id, c.membership_id, p.kind AS product_kind
+  FROM ({PEOPLE_WITH_OUTCOMES}) people
   JOIN product_contributor c ON c.tenant_id = :tenant AND c.membership_id = people.membership_id
   JOIN product p ON p.tenant_id = c.tenant_id AND p.id = c.product_id
    AND p.visibility = ANY(:visibilities) AND (p.date IS NULL OR p.date <= :as_of)
- GROUP BY GROUPING SETS ((p.kind), ())
+"""  # noqa: S608 - a constant is put in
+_PEOPLE = f"""
+SELECT membership_id, CASE WHEN number = 0 THEN 'none' WHEN number = 1 THEN '1'
+                           WHEN number < 5 THEN '2-4' ELSE '5 or more' END AS product_number
+  FROM (SELECT people.membership_id, count(f.thing_id) AS number
+          FROM ({PEOPLE_WITH_OUTCOMES}) people LEFT JOIN fact_products f USING (membership_id) GROUP BY 1) n
 """  # noqa: S608 - a constant is put in
 
 
-def compute(session: Session, scope: Scope) -> Tables:
-    """The products that the audience may know of."""
-    counted = {
-        row.kind: (row.number, row.people, row.population)
-        for row in session.execute(text(_PRODUCTS), scope.parameters)
-    }
-    count, people, population = counted.pop(None)
-    cells = cells_of(PRODUCT_KINDS, {kind: found[:2] for kind, found in counted.items()})
-    return {"by_kind": Breakdown(cells, Cell("total", count, people), population=population)}
+def count(counting: Counting) -> Found:
+    """The products that the audience may know of, and who is behind how many."""
+    counting.stage("fact_products", _PRODUCTS)
+    counting.stage("fact_contributors", _PEOPLE)
+    kinds = axis("product_kind", "Kind", PRODUCT_KINDS)
+    numbers = axis("product_number", "Products", NUMBERS)
+    products = Rows("products", "Products by kind", "products", "fact_products", (kinds,), things=True)
+    people = Rows("contributors", "People by their products", "people", "fact_contributors", (numbers,))
+    return Found((*counting.tables(products), *counting.tables(people)))
 
 
 METRIC = Metric(
     name="products",
-    version=2,
-    title="Products by kind",
-    text="Distinct products dated up to the report's date, or undated, with at least one contributor among "
-    "the people of the report; n is how many of these people are behind them. An internal report counts "
-    "products that are visible to the program or its funder; one for a funder or the public, only those "
-    "visible to the funder. What somebody keeps to themselves or to their group is never counted, nor is anything of "
-    "those whose outcomes the program's basis does not cover.",
-    compute=compute,
+    version=3,
+    title="Products",
+    text="Distinct products dated up to the report's date, or undated, with at least one contributor among the people "
+    "of the report, and these people by how many they are behind. An internal report counts products that are "
+    "visible to the program or its funder; one that leaves the tenant, only those visible to the funder. What "
+    "somebody keeps to themselves or to their group is never counted, nor is anything of those whose outcomes the "
+    "program's basis does not cover. Outside the tenant a product counts with the cohort of the contributor who "
+    "joined first, and for a funder if any of its contributors agreed to be shared with it.",
+    count=count,
+    inputs=("products and their contributors",),
+    caveats=("Products are recorded by people and programs, and not all are.",),
 )

@@ -72,14 +72,19 @@ def flat(name: str, codes: Iterable[str], **marks: bool) -> Dimension:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of counts of people, with all its margins except where a dimension has no total."""
+    """A table of counts of people, with all its margins except where a dimension has no total.
+
+    ``within``  what all of its cells have in common, such as being one cell of another table.
+    """
 
     name: str
     dimensions: tuple[Dimension, ...]
+    within: Key = ()
 
     def __post_init__(self) -> None:
         """Raises ImpossibleTables when two dimensions have one name."""
-        if len({each.name for each in self.dimensions}) < len(self.dimensions):
+        names = [*(each.name for each in self.dimensions), *(name for name, _ in self.within)]
+        if len(set(names)) < len(names):
             raise ImpossibleTables(f"{self.name}: two dimensions have one name.")
 
 
@@ -138,6 +143,7 @@ class Release:
 def _said_of_table(table: Table) -> dict[str, Any]:
     return {
         "name": table.name,
+        "within": dict(table.within),
         "dimensions": [
             {
                 "name": each.name,
@@ -166,6 +172,7 @@ def release_from(document: Mapping[str, Any]) -> Release:
                 )
                 for each in table["dimensions"]
             ),
+            key_of(table["within"]),
         )
         for table in document["tables"]
     )

@@ -29,17 +29,26 @@ class Known:
     exact: bool
 
 
-def public_view(
-    system: System, values: Ints, earlier: Sequence[Known], threshold: int, *, recurring: bool
-) -> View:
-    """The view of anybody who reads this and all earlier releases. Shapes: one entry a cell.
+@dataclass(frozen=True)
+class OwnNeeds:
+    """What the counts of a release ask by themselves, whatever was released before.
 
-    recurring: hidden counts are made to reach one beyond the threshold. From a count that reaches T + 1 to one that is
-    at least 1 a fall of all of T is possible, so that the change between the two will be safe as well.
+    spare: how far beyond the threshold a count that is not shown must seem to reach. With 1, a fall of all of T to a
+    count of at least 1 is possible, so that the change to a later release will be safe as well.
+    few: cells with few people behind them, whatever they count. Shapes: one entry a cell.
     """
-    low, high = _own_needs(system, values, threshold, 1 if recurring else 0)
+
+    values: Ints
+    threshold: int
+    spare: int
+    few: Bools
+
+
+def public_view(system: System, own: OwnNeeds, earlier: Sequence[Known]) -> View:
+    """The view of anybody who reads this and all earlier releases. Shapes: one entry a cell."""
+    values = own.values
     floor = _floors(system, values)
-    low, high = _with_changes(system, values, (low, high), earlier, threshold)
+    low, high = _with_changes(system, values, _own_needs(system, own), earlier, own.threshold)
     return View(floor=floor, fixed=np.zeros(len(values), dtype=bool), low=low, high=high)
 
 
@@ -52,7 +61,8 @@ def holder_view(
     """
     part, fixed = own
     rest = values - part
-    needs = _own_needs(system, rest, threshold, 1 if earlier else 0)
+    few = np.zeros(len(values), dtype=bool)
+    needs = _own_needs(system, OwnNeeds(rest, threshold, spare=1 if earlier else 0, few=few))
     low, high = _with_changes(system, rest, needs, earlier, threshold)
     return View(
         floor=np.maximum(_floors(system, values), part),
@@ -72,11 +82,13 @@ def _floors(system: System, values: Ints) -> Floats:
     return np.where((values > 0) & system.published & ~system.sensitive, 1.0, 0.0)
 
 
-def _own_needs(system: System, values: Ints, threshold: int, spare: int) -> tuple[Floats, Floats]:
+def _own_needs(system: System, own: OwnNeeds) -> tuple[Floats, Floats]:
+    values, threshold = own.values, own.threshold
     low, high = values.astype(float), values.astype(float)
     least = system.least(np.where((values > 0) & ~system.sensitive, 1.0, 0.0))
     small = (values >= 1) & (values <= threshold)
-    low[small], high[small] = least[small], threshold + spare
+    low[small], high[small] = least[small], threshold + own.spare
+    low[own.few] = least[own.few]
     for cell in np.flatnonzero(system.sensitive):
         whole = int(values[_without_sensitive(system, int(cell))])
         if whole and not values[cell]:

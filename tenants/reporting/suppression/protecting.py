@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from tenants.reporting.suppression.model import (
     Release,
     Table,
 )
-from tenants.reporting.suppression.needs import holder_view, primary, public_view
+from tenants.reporting.suppression.needs import OwnNeeds, holder_view, primary, public_view
 from tenants.reporting.suppression.system import Bools, Ints, System, system_of
 
 Counts = Mapping[Key, int]
@@ -35,12 +35,14 @@ def protect(
     snapshot: str,
     ledger: Ledger = (),
     threshold: int = LEAST_THRESHOLD,
+    few: Collection[Key] = (),
     contributions: Mapping[str, Counts] | None = None,
     contributions_before: Mapping[str, Mapping[str, Counts]] | None = None,
     recurring: bool = False,
 ) -> Release:
     """The release of these tables that may be made after those of the ledger.
 
+    few: cells of things with at most that many people behind them, which are hidden whatever they count.
     contributions: in a pooled release, each institution's own part of the counts. contributions_before: the same by
     institution and earlier snapshot; only for these are changes of the rest looked at. recurring: whether a release
     of later numbers is to follow; it leaves room for falls between two numbers that are not shown, at some cells.
@@ -57,9 +59,8 @@ def protect(
     values = system.values(counts)
     shown_before, hidden_before = _settled(system, values, same)
     context, before = (ledger, snapshot, threshold), contributions_before or {}
-    public = public_view(
-        system, values, known_before(system, *context), threshold, recurring=recurring or bool(ledger)
-    )
+    own = OwnNeeds(values, threshold, spare=int(recurring or bool(ledger)), few=system.marked(few))
+    public = public_view(system, own, known_before(system, *context))
     holders = [
         _holder_view(system, values, (Holder(name, before.get(name, {})), part), every, context)
         for name, part in sorted((contributions or {}).items())

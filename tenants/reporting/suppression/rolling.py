@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from tenants.reporting.suppression.model import LEAST_THRESHOLD, Dimension, Key, Table
-from tenants.reporting.suppression.needs import primary, public_view
+from tenants.reporting.suppression.needs import OwnNeeds, primary, public_view
 from tenants.reporting.suppression.system import System, system_of
 
 MOST_HIDDEN = 0.5
@@ -36,7 +36,8 @@ def rolled_up(table: Table, counts: Mapping[Key, int], *, threshold: int = LEAST
 def _share(table: Table, values: Mapping[Key, int], threshold: int) -> float:
     system: System = system_of((table,))
     exact = system.values({key: values[key] for key in system.keys})
-    hidden = primary(public_view(system, exact, (), threshold, recurring=False), exact)
+    own = OwnNeeds(exact, threshold, spare=0, few=system.marked(()))
+    hidden = primary(public_view(system, own, ()), exact)
     return float(hidden[~system.is_sum].mean())
 
 

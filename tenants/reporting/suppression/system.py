@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -66,6 +66,12 @@ class System:
             raise ImpossibleTables(f"{self.keys[int(values.argmin())]}: a count cannot be negative.")
         return values
 
+    def marked(self, keys: Iterable[Key]) -> Bools:
+        """Which cells these are. Raises KeyError for one that is none."""
+        found = np.zeros(len(self.keys), dtype=bool)
+        found[[self.index[key] for key in keys]] = True
+        return found
+
     def least(self, own: Floats) -> Floats:
         """The least that the sums leave of each cell when each by itself is at least ``own``."""
         least = own.copy()
@@ -107,7 +113,7 @@ def _choices(dimension: Dimension) -> list[str | None]:
 
 def _key(table: Table, codes: Sequence[str | None]) -> Key:
     pairs = zip(table.dimensions, codes, strict=True)
-    return key_of({each.name: code for each, code in pairs if code is not None})
+    return key_of({**dict(table.within), **{each.name: code for each, code in pairs if code is not None}})
 
 
 def _cells(table: Table) -> Iterator[tuple[Key, bool]]:

@@ -18,7 +18,7 @@ from tenants.reporting.suppression.model import (
     key_of,
     release_from,
 )
-from tenants.reporting.suppression.needs import primary, public_view
+from tenants.reporting.suppression.needs import OwnNeeds, primary, public_view
 from tenants.reporting.suppression.protecting import protect
 from tenants.reporting.suppression.rolling import rolled_up
 from tenants.reporting.suppression.system import System, system_of
@@ -278,7 +278,7 @@ def compared(shape, seed):
     counts = random_counts(table, np.random.default_rng([seed, *shape]), 5)
     system = system_of((table,))
     values = system.values(counts)
-    view = public_view(system, values, (), 10, recurring=False)
+    view = public_view(system, OwnNeeds(values, 10, spare=0, few=system.marked(())), ())
     must = primary(view, values)
     hidden = hidden_cells(Problem(system, values, must, values > 0, (view,), 10))
     return int((hidden & ~must).sum()), Optimum(system, values, view.low, view.high).number()

@@ -1,0 +1,173 @@
+"""Counting people and things in the database, in the parts that a report tells of.
+
+Everybody of a scope is put down once in the temporary table `counted`: when they first joined, the cohort they joined
+last, whether their outcomes may be reported (`covered`), and which funders they agreed to be shared with. A metric
+stages its facts beside it, one row a person or one a person and thing; a report's digest is of what was staged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import text
+
+from tenants.cohorts.covered import covered
+from tenants.kernel.session import Session
+from tenants.reporting.scope import Scope
+from tenants.reporting.suppression.model import LEAST_THRESHOLD, Key, key_of
+from tenants.reporting.tables import COHORT, NO, REPORTED, YES, Axis, Code, CountTable, axis
+
+PEOPLE = "SELECT membership_id FROM counted WHERE covered OR NOT CAST(:outward AS boolean)"
+"""The people of a scope. Nobody is told of outside whose outcomes may not be reported."""
+PEOPLE_WITH_OUTCOMES = "SELECT membership_id FROM counted WHERE covered"
+"""Those of them whose products and career events may be looked at."""
+
+_COUNTED = f"""
+CREATE TEMP TABLE counted ON COMMIT DROP AS
+SELECT DISTINCT ON (membership_id) membership_id, cohort_id,
+       first_value(id) OVER (PARTITION BY membership_id ORDER BY id) AS joined,
+       membership_id IN ({covered("outcomes")}) AS covered, CAST('{{}}' AS text[]) AS agreed
+  FROM participant
+ WHERE tenant_id = :tenant AND cohort_id = ANY(:cohorts)
+ ORDER BY membership_id, id DESC
+"""  # noqa: S608 - constants are put in
+_AGREED = f"""
+UPDATE counted SET agreed = agreed || CAST(:funder AS text)
+ WHERE membership_id IN ({covered("funder_sharing")})
+"""  # noqa: S608 - constants are put in
+_DIGEST = """
+SELECT count(*), sum(CAST(CAST('x' || substr(h, 1, 16) AS bit(64)) AS bigint)),
+       sum(CAST(CAST('x' || substr(h, 17, 16) AS bit(64)) AS bigint)),
+       sum(CAST(CAST('x' || substr(h, 33, 16) AS bit(64)) AS bigint)),
+       sum(CAST(CAST('x' || substr(h, 49, 16) AS bit(64)) AS bigint))
+  FROM (SELECT encode(sha256(convert_to(CAST(f AS text), 'UTF8')), 'hex') AS h FROM {facts} f) hashed
+"""
+_PEOPLE_BY = """
+SELECT {columns}, count(*) AS number, 0 AS behind
+  FROM (SELECT *, CAST(:funder AS text) = ANY(agreed) AS agrees FROM {facts} JOIN counted USING (membership_id)) f
+ GROUP BY {columns}
+"""
+_THINGS_WITHIN = (
+    "SELECT {columns}, count(DISTINCT thing_id) AS number, 0 AS behind FROM {facts} GROUP BY {columns}"
+)
+_THINGS_OUTSIDE = """
+WITH thing AS (
+    SELECT thing_id, (array_agg(cohort_id ORDER BY joined, membership_id))[1] AS cohort_id,
+           coalesce(bool_or(CAST(:funder AS text) = ANY(agreed)), false) AS agrees
+      FROM {facts} JOIN counted USING (membership_id) GROUP BY thing_id)
+SELECT {columns}, count(DISTINCT thing_id) AS number, count(DISTINCT membership_id) AS behind
+  FROM {facts} JOIN thing USING (thing_id) GROUP BY CUBE ({columns})
+"""
+_AGREES = f"CASE WHEN agrees THEN '{YES}' ELSE '{NO}' END"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What is counted by which axes.
+
+    ``facts``      the staged table.
+    ``things``     whether its rows are of people and things, which more than one person can be behind; a thing is told
+                   of with the cohort of whoever joined first, and to a funder if any of them agreed.
+    ``everybody``  whether those are in it too whose outcomes may not be reported.
+    """
+
+    name: str
+    title: str
+    unit: str
+    facts: str
+    axes: tuple[Axis, ...]
+    within: Key = ()
+    things: bool = False
+    everybody: bool = False
+
+
+class Counting:
+    """One counting of a scope, in the session's transaction. ``threshold``: see `suppression`."""
+
+    def __init__(self, session: Session, scope: Scope, *, threshold: int = LEAST_THRESHOLD) -> None:
+        self.session = session
+        self.scope = scope
+        self.threshold = threshold
+        self._digest = sha256()
+
+    def count_people(self, funders: Sequence[str]) -> None:
+        """Put everybody down, with what they agreed to of all the program's funders."""
+        self.run(_COUNTED)
+        for funder in funders if self.scope.outward else ():
+            self.run(_AGREED, funder=funder)
+        self._note("counted")
+
+    def run(self, statement: str, **known: Any) -> Any:
+        """Run a statement with the scope's parameters."""
+        return self.session.execute(text(statement), {**self.scope.parameters, **known})
+
+    def stage(self, name: str, facts: str, **known: Any) -> None:
+        """Keep the rows of a SELECT as the temporary table `name`: membership_id, thing_id if of things, and codes."""
+        self.run(f"CREATE TEMP TABLE {name} ON COMMIT DROP AS {facts}", **known)
+        self._note(name)
+
+    def tables(self, rows: Rows) -> tuple[CountTable, ...]:
+        """The table of these rows; of what leaves, once for each funder whose part is told."""
+        funders: tuple[str | None, ...] = () if rows.everybody else self.scope.funders
+        return tuple(self._table(rows, funder) for funder in funders or (None,))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that was staged, whatever the order of rows."""
+        return self._digest.hexdigest()
+
+    @cached_property
+    def cohorts(self) -> Axis:
+        """The axis of the program's cohorts."""
+        rows = self.run("SELECT id, name FROM cohort WHERE id = ANY(:cohorts) ORDER BY id")
+        return Axis(COHORT, "Cohort", tuple(Code(str(row.id), row.name) for row in rows))
+
+    def _note(self, name: str) -> None:
+        found = self.run(_DIGEST.format(facts=name)).one()
+        self._digest.update(f"{name}:{':'.join(str(each) for each in found)};".encode())
+
+    def _table(self, rows: Rows, funder: str | None) -> CountTable:
+        spread = self._spread(funder)
+        parts = ["CAST(cohort_id AS text)" if each.name == COHORT else _AGREES for each in spread]
+        columns = [*(f'"{each.name}"' for each in rows.axes), *parts]
+        statement = _PEOPLE_BY
+        if rows.things:
+            statement = _THINGS_OUTSIDE if self.scope.outward else _THINGS_WITHIN
+        found = self.run(statement.format(facts=rows.facts, columns=", ".join(columns)), funder=funder)
+        counts, few = self._counts(rows, spread, found)
+        within = self._within(rows)
+        return CountTable(rows.name, rows.title, rows.unit, rows.axes, within, counts, few, tuple(spread))
+
+    def _within(self, rows: Rows) -> Key:
+        unit = {} if rows.unit == "people" else {"unit": rows.unit}
+        reported = {REPORTED: YES} if self.scope.outward and not rows.everybody else {}
+        return key_of({**dict(rows.within), **unit, **reported})
+
+    def _spread(self, funder: str | None) -> list[Axis]:
+        cohorts = [self.cohorts] if self.scope.by_cohort else []
+        return [*cohorts, *([axis(shares(funder), funder, (YES, NO))] if funder else [])]
+
+    def _counts(
+        self, rows: Rows, spread: Iterable[Axis], found: Iterable[Any]
+    ) -> tuple[Mapping[Key, int], frozenset[Key]]:
+        axes = [*rows.axes, *spread]
+        within = dict(self._within(rows))
+        counts: dict[Key, int] = {}
+        few = set()
+        for *codes, number, behind in found:
+            said = {each.name: code for each, code in zip(axes, codes, strict=True) if code is not None}
+            key = key_of({**within, **said})
+            if len(said) == len(axes):
+                counts[key] = number
+            if rows.things and 1 <= behind <= self.threshold:
+                few.add(key)
+        return counts, frozenset(few)
+
+
+def shares(funder: str) -> str:
+    """The axis of who agreed to be shared with a funder."""
+    return f"shares:{funder}"

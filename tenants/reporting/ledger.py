@@ -1,0 +1,108 @@
+"""The ledger of a program: what has left, in its order, whoever received it.
+
+What may leave is counted for the program as a whole and kept as a snapshot; a report shows a part of it. A snapshot
+enters the ledger when a report on it is downloaded first, and only if nothing else has since it was protected: the
+numbers that it hides were chosen knowing all that had left before.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from tenants.kernel import events
+from tenants.kernel.errors import Conflict, NotFound
+from tenants.kernel.rows import broken_rule, row_of
+from tenants.kernel.session import Session
+from tenants.reporting.models import Report, ReportInput, ReportSnapshot
+from tenants.reporting.releasing import Earlier
+from tenants.reporting.tables import CountTable, table_from
+
+_ENTRIES = (
+    select(ReportSnapshot.document, ReportInput.tables)
+    .outerjoin(
+        ReportInput,
+        (ReportInput.tenant_id == ReportSnapshot.tenant_id) & (ReportInput.snapshot_id == ReportSnapshot.id),
+    )
+    .order_by(ReportSnapshot.place)
+)
+
+
+def earlier_releases(session: Session, *, program_id: UUID, before: int | None = None) -> list[Earlier]:
+    """A program's ledger, or its first `before` entries, with the exact counts behind each."""
+    rows = _ENTRIES.where(ReportSnapshot.program_id == program_id, ReportSnapshot.place.is_not(None))
+    if before is not None:
+        rows = rows.where(ReportSnapshot.place <= before)
+    return [
+        Earlier(row.document, None if row.tables is None else _counts(row.tables), row.tables or ())
+        for row in session.execute(rows)
+    ]
+
+
+def parts_released(session: Session, *, program_id: UUID) -> Sequence[Any]:
+    """Whom a program's outward reports were for: funders by name, and whether one was on a cohort."""
+    parts = select(Report.funder, Report.cohort_id.is_not(None).label("by_cohort")).where(
+        Report.program_id == program_id, Report.snapshot_id.is_not(None)
+    )
+    return list(session.execute(parts.distinct()))
+
+
+def snapshot_of_report(session: Session, *, report_id: UUID) -> tuple[ReportSnapshot, list[Any]]:
+    """What a report shows a part of, and the exact tables behind it. Raises NotFound where nothing of it leaves."""
+    report = row_of(session, Report, report_id)
+    if report.snapshot_id is None:
+        raise NotFound("snapshot of this report")
+    snapshot = session.get_one(ReportSnapshot, (session.tenant_id, report.snapshot_id))
+    exact = select(ReportInput.tables).where(ReportInput.snapshot_id == snapshot.id)
+    return snapshot, session.scalars(exact).one()
+
+
+def enter(session: Session, report: Report) -> None:
+    """Put what a report shows into the ledger, if it is not there.
+
+    Raises Conflict "out_of_date" where something else left the program since the report was built.
+    """
+    if report.snapshot_id is None:
+        return
+    snapshot = session.get_one(ReportSnapshot, (session.tenant_id, report.snapshot_id))
+    if snapshot.place is not None:
+        return
+    placed = update(ReportSnapshot).where(
+        ReportSnapshot.id == snapshot.id,
+        ReportSnapshot.place.is_(None),
+        ReportSnapshot.based_on == _length(snapshot.program_id),
+    )
+    try:
+        done = session.execute(
+            placed.values(place=snapshot.based_on + 1).returning(ReportSnapshot.id)
+        ).one_or_none()
+    except IntegrityError as error:  # by a download at the same moment
+        if not broken_rule(error).endswith("place"):
+            raise
+        raise _out_of_date() from error
+    session.refresh(snapshot)
+    if done is None and snapshot.place is None:
+        raise _out_of_date()
+    if done is not None:
+        events.record(session, "report.released", subject=report)
+
+
+def _length(program_id: UUID) -> Any:
+    return (
+        select(func.count())
+        .where(ReportSnapshot.program_id == program_id, ReportSnapshot.place.is_not(None))
+        .scalar_subquery()
+    )
+
+
+def _counts(tables: Sequence[dict[str, Any]]) -> dict[Any, int]:
+    found: list[CountTable] = [table_from(each) for each in tables]
+    return {key: number for each in found for key, number in each.counts.items()}
+
+
+def _out_of_date() -> Conflict:
+    return Conflict(
+        "Another report on this program left since this one was built; order it anew.", code="out_of_date"
+    )
