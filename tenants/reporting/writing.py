@@ -30,7 +30,7 @@ def written(form: str, document: Mapping[str, Any]) -> Iterator[bytes]:
 
 
 def _written_apart(form: str, document: Mapping[str, Any]) -> Iterator[bytes]:
-    program = [sys.executable, "-m", "tenants.reporting.forms", form]
+    program = [sys.executable, "-P", "-m", "tenants.reporting.forms", form]
     known = {name: os.environ[name] for name in KNOWN if name in os.environ}
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=known) as process:
         with cast(IO[bytes], process.stdin) as told:

@@ -6,12 +6,16 @@ import io
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 from sqlalchemy import update
 
 from cli.demo.roster import career_events_from_k_to_r
 from tenants.kernel.jobs import Job
 from tenants.reporting.actions import order_report
+from tenants.reporting.forms.reading import told
+from tenants.reporting.models import FORMATS
 from tests.factories.consents import on_paper
+from tests.tenants.reporting.readers import alternatives_of_pdf, sheets_of
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 FUND = "Invented Foundation"
@@ -114,7 +118,8 @@ def test_an_internal_report_shows_every_number_whole(tenant, send, report):
     send("roster", persons)
     send("career_events", [row for place, each in enumerate(persons) for row in career(each, place or None)])
     send("products", talks(persons[:3], "program"))
-    found = tenant.api.get(f"{report('internal')}/files/json").get_json()
+    url = report("internal", formats=list(FORMATS))
+    found = tenant.api.get(f"{url}/files/json").get_json()
     known = tenant.api.get("/v1/metrics").get_json()["items"]
     assert found["definitions"] == known
     assert found["cover"]["definitions"] == [each["id"] for each in known]
@@ -134,6 +139,19 @@ def test_an_internal_report_shows_every_number_whole(tenant, send, report):
         ("Joined", 0),
         ("Stayed", 0),
     ]
+    drawn_in_every_form(tenant, url, found)
+
+
+def drawn_in_every_form(tenant, url, document):
+    """Whether a page, a PDF and a workbook say of each figure what the document's figures say."""
+    page = tenant.api.get(f"{url}/files/html").get_data(as_text=True)
+    words = {told(figure(document, name)) for name in ("reach", "time_to_r01_exact")}
+    assert page.count("<svg ") == len(words)
+    assert all(escape(each) in page for each in words)
+    content = tenant.api.get(f"{url}/files/pdf").data
+    assert set(alternatives_of_pdf(content)) == words
+    tables = sum(len(section["tables"]) + len(section["figures"]) for section in document["sections"])
+    assert len(sheets_of(tenant.api.get(f"{url}/files/xlsx").data)) >= 3 + tables
 
 
 @pytest.mark.parametrize("audience", ["funder", "public"])
@@ -247,12 +265,12 @@ def test_the_csv_says_what_the_json_says_and_no_formula(tenant, cohort, send, re
     tenant.api.patch(f"/v1/cohorts/{cohort['id']}", json={"name": "=2+2"}, headers={"If-Match": '"1"'})
     send("roster", people(3))
     rows = rows_of(tenant, report("internal"))
-    assert {row["value"] for row in rows if row["key"] == "cohort"} == {"'=2+2"}
-    states = [row for row in rows if row["part"] == "states"]
-    assert {(row["label"], row["key"], row["value"]) for row in states} >= {
-        ("state=eligible", "people", "3"),
-        ("state=placed", "people", "0"),
-        ("total", "people", "3"),
+    assert {row["value"] for row in rows if row["key"] == "Cohort"} == {"'=2+2"}
+    states = [row for row in rows if (row["part"], row["name"]) == ("cell", "states")]
+    assert {(row["code_1"], row["key"], row["value"]) for row in states} >= {
+        ("eligible", "people", "3"),
+        ("placed", "people", "0"),
+        ("", "people", "3"),
     }
 
 

@@ -1,6 +1,6 @@
 """One chart specification for each figure, in Vega-Lite, and the picture of it for all forms. Pure.
 
-Colours are Okabe and Ito's, as far as they stand out from white, and every series has a dash of its own as well.
+Colours are Okabe and Ito's, as far as they stand out from white, and series differ in their dashes as well.
 """
 
 import re
@@ -13,7 +13,8 @@ import vl_convert
 from tenants.reporting.forms.reading import Number, clean
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#000000", "#B0578A")
-DASHES = ((1, 0), (6, 3), (2, 2), (8, 3, 2, 3), (12, 4))
+DASHES = ((1, 0), (6, 3), (2, 2), (8, 3, 2, 3))
+"""One fewer than colours: together they tell twenty series apart."""
 GREY = "#595959"
 WIDTH = 560
 MOST_ACROSS = 3

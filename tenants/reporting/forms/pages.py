@@ -29,7 +29,7 @@ from tenants.reporting.forms.reading import (
 )
 
 HERE = Path(__file__).parent
-LONG = 40
+LONG = 120
 """Rows of numbers behind a figure: more are folded on the page, and the PDF prints some of them."""
 MOST_ROWS = 1000
 """Of a table in the PDF: its writer holds all that it sets in memory."""
