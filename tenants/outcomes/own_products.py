@@ -106,7 +106,8 @@ def edit_own_product(
     if same is not None:
         raise Conflict("This product is recorded already.", code="exists")
     changed = edited(product, facts, if_match=if_match)
-    _say_how(session, product, how)
+    if _says_how(session, product, how):
+        changed.append("membership_ids")
     if not changed:
         return product.id
     if "kind" in changed:
@@ -173,11 +174,17 @@ def _leave(session: Session, product_id: UUID, if_match: Version) -> bool:
     return True
 
 
-def _say_how(session: Session, product: Product, how: dict[str, Any]) -> None:
-    if how:
-        of_it = update(ProductContributor).where(ProductContributor.product_id == product.id)
-        session.execute(of_it.values(**how))
+def _says_how(session: Session, product: Product, how: dict[str, Any]) -> bool:
+    """Whether she is behind it otherwise than before."""
+    hers = session.scalars(
+        select(ProductContributor).where(ProductContributor.product_id == product.id)
+    ).one()
+    changed = any(getattr(hers, name) != value for name, value in how.items())
+    for name, value in how.items():
+        setattr(hers, name, value)
+    if changed:
         product.updated_at = now()
+    return changed
 
 
 def _keep(session: Session, product: Product) -> None:

@@ -110,8 +110,9 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
 def own_product(api: Any, title: str) -> dict[str, str]:
     """The ids of a product and a career event that whom the API client acts for recorded for herself."""
     made = api.post("/v1/me/products", json={"kind": "manuscript", "title": title, "state": "submitted"})
-    moved = api.post("/v1/me/career-events", json={"kind": "promotion", "date": "2024-05-01"})
-    return {"own_product_id": made.get_json()["id"], "own_career_event_id": moved.get_json()["id"]}
+    won = {"kind": "award", "code": "K23", "project_number": title}
+    awarded = api.post("/v1/me/career-events", json=won)
+    return {"own_product_id": made.get_json()["id"], "own_career_event_id": awarded.get_json()["id"]}
 
 
 def surveys_of(tenant: Any, database: Any, ids: dict[str, str]) -> dict[str, str]:
