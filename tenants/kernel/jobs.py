@@ -57,6 +57,10 @@ KINDS = {
     "notices": Kind("quick", "workers.jobs.notices.plan", cancellable=False),
     "group_health": Kind("quick", "workers.jobs.groups.look_after", cancellable=False, comes_round=True),
     "announcement": Kind("quick", "workers.jobs.letters.announce"),
+    "verification": Kind("long", "workers.jobs.outside.verify"),
+    "candidate_search": Kind("long", "workers.jobs.outside.find_candidates"),
+    # What a tenant holds of others only for a while it does not keep by stopping this.
+    "public_data_expiry": Kind("quick", "workers.jobs.outside.expire", cancellable=False, comes_round=True),
 }
 
 

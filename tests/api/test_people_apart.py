@@ -8,7 +8,14 @@ import pytest
 
 from tests.api.operations import OPERATIONS, belongings, call
 from tests.conftest import until_settled
-from tests.factories.everything import asked_to_facilitate, one_of_everything, own_product, signed_in, url_of
+from tests.factories.everything import (
+    asked_to_facilitate,
+    from_outside,
+    one_of_everything,
+    own_product,
+    signed_in,
+    url_of,
+)
 from tests.factories.group_life import nudged
 from tests.factories.matching import every
 from tests.factories.partners import nomination
@@ -19,7 +26,9 @@ OWN = [
     for method, path, operation in OPERATIONS
     if re.search(r"\{\w+_id\}", path) and (path.startswith("/v1/me/") or "group_content" in scopes_of(path))
 ]
-LISTED = ("group_id", "session_id", "authorization_id", "application_id")
+LISTED = (
+    "group_id", "session_id", "authorization_id", "application_id", "own_finding_id", "own_candidate_search_id",
+)  # fmt: skip
 LISTS = [path for method, path, _ in OPERATIONS if method == "get" and re.fullmatch(r"/v1/me/[\w-]+", path)]
 
 
@@ -42,6 +51,7 @@ def two(new_tenant, database, finished):
             {
                 **tenant.wrote,
                 **own_product(api, "Invented"),
+                **from_outside(database, tenant.id, str(herself), everything["cohort_id"]),
                 "nudge_id": nudged(database, tenant.id, group),
                 "facilitation_id": asked_to_facilitate(tenant, database, group, api),
                 "nomination_id": nomination(tenant, everything["received_partner_invitation_id"], herself),
