@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,12 +14,13 @@ from tenants.outcomes.verification.sources import SOURCES
 
 @dataclass
 class Request:
-    """One request as a source gets it: which source, the path below it, the query, and the JSON that was posted."""
+    """One request: which source it is for, the path below that, the query, the JSON that was posted, and when."""
 
     source: str
     path: str
     query: dict[str, str]
     body: Any
+    at: float = field(default_factory=time.monotonic)
 
 
 Reply = tuple[int, dict[str, str], bytes]

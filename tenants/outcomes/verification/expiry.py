@@ -13,7 +13,7 @@ from tenants.outcomes.verification.models import CandidateSearch, SourcePage
 
 def expect_expiry(session: Session) -> None:
     """Have what comes from outside go once its time is over, unless that is expected already."""
-    waiting = exists().where(Job.kind == "public_data_expiry", Job.state.in_(("queued", "running")))
+    waiting = exists().where(Job.kind == "public_data_expiry", Job.state == "queued")
     if not session.scalar(select(waiting)):
         jobs.enqueue(session, "public_data_expiry", subject_id=session.tenant_id, not_before=now() + KEPT)
 

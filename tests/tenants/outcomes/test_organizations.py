@@ -114,6 +114,10 @@ def test_the_registry_is_loaded_anew_and_asked_by_its_names(database, tmp_path, 
     with database.tenant(new_tenant().id) as session:
         [found] = candidates_for(session, printed="INST. INVENTÉ")
         assert (found.organization.id, found.chosen, found.organization.region) == (RECORD["id"], True, "IV")
+        session.connection().exec_driver_sql("SET LOCAL enable_seqscan = off")
+        by_keys = "EXPLAIN SELECT id FROM registered_organization WHERE keys && ARRAY['invented institute']"
+        plan = session.connection().exec_driver_sql(by_keys).scalars()
+        assert any("ix_registered_organization_keys" in line for line in plan)
         assert resolved(session, printed=["Invented Inst", "INV"]) == {"Invented Inst": RECORD["id"]}
 
 
