@@ -190,6 +190,9 @@ def test_another_tenants_id_in_a_filter_finds_nothing(inhabited, new_tenant):
                 known = {**ids, "external_id": external}
                 if path in ("/v1/career-events", "/v1/products"):
                     known["membership_id"] = member
+                if path == "/v1/findings":
+                    found = owner.api.get(f"{path}/{ids['finding_id']}").get_json()
+                    known["membership_id"] = found["membership_id"]
                 asked = f"{path}?{name}={known[name]}"
                 assert stranger.api.get(asked).get_json()["items"] == [], asked
                 assert owner.api.get(asked).get_json()["items"] != [], asked
