@@ -23,6 +23,7 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.jobs import QUEUES
 from tenants.kernel.permissions import TENANT
 from tenants.kernel.settings import Settings
+from tenants.outcomes.organizations.loading import NotTheRegistry, load
 from tenants.people.invitations import invite_owner
 
 APART = ("demo", "keys", "release", "solve")
@@ -171,6 +172,27 @@ def openapi(*, check: bool) -> None:
         OPENAPI.write_text(document)
     elif not OPENAPI.exists() or OPENAPI.read_text() != document:
         raise click.ClickException("openapi/v1.yaml is out of date: run `make openapi`")
+
+
+@main.group()
+def ror() -> None:
+    """The registry of research organizations (ROR)."""
+
+
+@ror.command("load")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@data_option
+def load_ror(file: Path, data: Path | None) -> None:
+    """Load ROR's data dump, from which printed names of institutions are resolved. It replaces what was loaded."""
+    with environment(data) as environ:
+        database = open_database(Settings.from_environment(environ), pool_size=1)
+        try:
+            loaded = load(database, file)
+        except NotTheRegistry as refused:
+            raise click.ClickException(str(refused)) from refused
+        finally:
+            database.dispose()
+    click.echo(f"{loaded:,} organizations")
 
 
 @main.group()

@@ -19,7 +19,8 @@ AS_HERSELF = (
 ALL = "SELECT, INSERT, UPDATE, DELETE"
 
 
-def _wall(table: str, grants: str) -> None:
+def wall(table: str, grants: str) -> None:
+    """Row security, for the owner too, and what the app may do where a policy lets it."""
     op.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
     op.execute(f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY')
     op.execute(f'GRANT {grants} ON "{table}" TO peerloom_app')
@@ -27,7 +28,7 @@ def _wall(table: str, grants: str) -> None:
 
 def protect(table: str, *, grants: str = ALL, key: str = "tenant_id") -> None:
     """The tenant wall: rows of the session's tenant, and no others, for reading and writing."""
-    _wall(table, grants)
+    wall(table, grants)
     op.execute(
         f'CREATE POLICY tenant_wall ON "{table}" TO peerloom_app'
         f" USING ({key} = {TENANT}) WITH CHECK ({key} = {TENANT})"
@@ -241,7 +242,7 @@ def _told(table: str, in_force: str | None, *, lasting: bool) -> str:
 
 def protect_addressed(table: str) -> None:
     """The release wall: the sender inserts and reads, the addressee (tenant_id) reads, nobody else."""
-    _wall(table, "SELECT, INSERT")
+    wall(table, "SELECT, INSERT")
     op.execute(
         f'CREATE POLICY addressee_reads ON "{table}" FOR SELECT TO peerloom_app USING (tenant_id = {TENANT})'
     )
@@ -257,7 +258,7 @@ def protect_addressed(table: str) -> None:
 
 def protect_published(table: str, *, grants: str = "SELECT, INSERT, DELETE") -> None:
     """What a tenant shows every other one of the deployment: all read it, the tenant alone writes it."""
-    _wall(table, grants)
+    wall(table, grants)
     op.execute(
         f'CREATE POLICY everybody_reads ON "{table}" FOR SELECT TO peerloom_app USING ({TENANT} IS NOT NULL)'
     )
@@ -271,7 +272,7 @@ def protect_published(table: str, *, grants: str = "SELECT, INSERT, DELETE") -> 
 
 def protect_self(table: str, *, grants: str = "SELECT", key: str = "id") -> None:
     """A person's own row."""
-    _wall(table, grants)
+    wall(table, grants)
     op.execute(
         f'CREATE POLICY self ON "{table}" TO peerloom_app USING ({key} = {PERSON}) WITH CHECK ({key} = {PERSON})'
     )

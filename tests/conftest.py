@@ -28,6 +28,7 @@ from tenants.kernel.session import Database
 from tenants.kernel.settings import Settings, owner_database_url
 from tests.contract import ContractClient
 from tests.identity.providers import Provider, start_provider
+from tests.outside_sources import OutsideSources
 from tests.post_office import PostOffice
 
 UNLIMITED = {name: "1000000" for each in fields(Settings) if "_PER_MINUTE_" in (name := each.name.upper())}
@@ -107,7 +108,15 @@ def platform() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="session")
-def environment(servers: Servers, platform: Provider) -> dict[str, str]:
+def outside() -> Iterator[OutsideSources]:
+    """What answers for the public sources."""
+    sources = OutsideSources()
+    yield sources
+    sources.end()
+
+
+@pytest.fixture(scope="session")
+def environment(servers: Servers, platform: Provider, outside: OutsideSources) -> dict[str, str]:
     """What every process of the product is given."""
     personal = {
         "PLATFORM_ISSUER": platform.issuer,
@@ -115,7 +124,7 @@ def environment(servers: Servers, platform: Provider) -> dict[str, str]:
         "PLATFORM_CLIENT_SECRET": platform.client_secret,
         "ALLOW_PRIVATE_PROVIDERS": "true",
     }
-    return {**servers.environment(), **QUICK, **personal}
+    return {**servers.environment(), **QUICK, **personal, **outside.settings()}
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from api.v1.analyses.routes import blp as analyses
 from api.v1.announcements.routes import blp as announcements
 from api.v1.asks.routes import blp as asks
 from api.v1.calendar_feeds.routes import blp as calendar_feeds
+from api.v1.candidate_searches.routes import blp as candidate_searches
 from api.v1.career_events.routes import blp as career_events
 from api.v1.charters.routes import blp as charters
 from api.v1.check_ins.routes import blp as check_ins
@@ -25,6 +26,7 @@ from api.v1.curricula.routes import blp as curricula
 from api.v1.events.routes import blp as events
 from api.v1.facilitations.routes import blp as facilitations
 from api.v1.fidelity.routes import blp as fidelity
+from api.v1.findings.routes import blp as findings
 from api.v1.group_invitations.routes import blp as group_invitations
 from api.v1.groups.routes import blp as groups
 from api.v1.health.routes import blp as health
@@ -41,6 +43,7 @@ from api.v1.metrics.routes import blp as metrics
 from api.v1.my_words.routes import blp as my_words
 from api.v1.notice_preferences.routes import blp as notice_preferences
 from api.v1.opportunities.routes import blp as opportunities
+from api.v1.organizations.routes import blp as organizations
 from api.v1.participants.routes import blp as participants
 from api.v1.partners.routes import blp as partners
 from api.v1.people.routes import blp as people
@@ -56,6 +59,7 @@ from api.v1.surveys.routes import blp as surveys
 from api.v1.tenant.routes import blp as tenant
 from api.v1.tips.routes import blp as tips
 from api.v1.trials.routes import blp as trials
+from api.v1.verifications.routes import blp as verifications
 
 RESOURCES = (
     tenant,
@@ -111,6 +115,10 @@ RESOURCES = (
     career_events,
     metrics,
     surveys,
+    verifications,
+    findings,
+    organizations,
+    candidate_searches,
     reports,
     jobs,
     events,

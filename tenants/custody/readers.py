@@ -51,6 +51,8 @@ KINDS = (
     Kind("own_products", "Products that you keep for yourself", "product", None),
     Kind("career_events", "Events of your career", "career_event", Permission.OUTCOMES_READ),
     Kind("own_career_events", "Events of your career that you keep for yourself", "career_event", None),
+    Kind("findings", "What public sources say is perhaps yours", "finding", Permission.OUTCOMES_READ),
+    Kind("candidate_searches", "Which peers you looked for", "candidate_search", None),
     Kind("events", "That something of yours was changed and when, without what it says", "event",
          Permission.EVENTS_READ),
     Kind("sign_ins", "Where you are signed in, and which clients act for you", "browser_session", None),

@@ -60,6 +60,10 @@ KINDS = {
     # Each wave is counted once; nobody chooses whether.
     "survey_count": Kind("quick", "workers.jobs.surveys.count", cancellable=False),
     "announcement": Kind("quick", "workers.jobs.letters.announce"),
+    "verification": Kind("long", "workers.jobs.outside.verify"),
+    "candidate_search": Kind("long", "workers.jobs.outside.find_candidates"),
+    # What a tenant holds of others only for a while it does not keep by stopping this.
+    "public_data_expiry": Kind("quick", "workers.jobs.outside.expire", cancellable=False, comes_round=True),
 }
 
 

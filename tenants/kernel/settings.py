@@ -49,6 +49,17 @@ class Settings:
     """What people are shown of it."""
     allow_private_providers: bool = False
     """Whether providers may be reached by http and at private addresses: for trying things out only."""
+    nih_reporter_url: str = "https://api.reporter.nih.gov"
+    """Where public sources are asked for publications and awards."""
+    pubmed_url: str = "https://eutils.ncbi.nlm.nih.gov"
+    pubmed_key: str = field(default="", repr=False)
+    crossref_url: str = "https://api.crossref.org"
+    openalex_url: str = "https://api.openalex.org"
+    openalex_key: str = field(default="", repr=False)
+    """Free; without one OpenAlex answers a few requests a day."""
+    orcid_url: str = "https://pub.orcid.org"
+    sources_email: str = ""
+    """Whom the sources write to if they are asked too much; they ask for it."""
     lease_seconds: float = 30.0
     """How long a claimed job stays its worker's without a heartbeat."""
     sweep_seconds: float = 1.0
@@ -204,6 +215,14 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "platform_client_secret": str,
     "platform_name": str,
     "allow_private_providers": _flag,
+    "nih_reporter_url": _public_url,
+    "pubmed_url": _public_url,
+    "pubmed_key": str,
+    "crossref_url": _public_url,
+    "openalex_url": _public_url,
+    "openalex_key": str,
+    "orcid_url": _public_url,
+    "sources_email": str,
     "lease_seconds": _seconds,
     "sweep_seconds": _seconds,
     "bell_seconds": _seconds,

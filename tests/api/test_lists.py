@@ -10,7 +10,7 @@ from tenants.kernel.events import seal_all
 from tenants.kernel.ids import new_id
 from tests.contract import document
 from tests.factories.cohorts import send_file
-from tests.factories.everything import INSTRUMENT, own_survey
+from tests.factories.everything import INSTRUMENT, from_outside, own_survey
 from tests.factories.group_life import nudged
 from tests.factories.matching import every, program_to_match, ready_to_match, statements
 from tests.factories.partners import partners_of
@@ -34,7 +34,8 @@ SINGLE = {"/v1/programs/{program_id}/attributes": "/v1/attributes",
           "/v1/programs/{program_id}/curricula": "/v1/curricula", **{
     path: f"/v1/{path.rpartition('/')[2]}" for path in LISTS if path.rpartition("/")[2] in
     ("clients", "programs", "cohorts", "participants", "imports", "recipes", "matching-runs", "groups",
-     "products", "career-events", "reports", "opportunities", "connections", "people", "invitations", "role-grants")
+     "products", "career-events", "reports", "opportunities", "connections", "people", "invitations", "role-grants",
+     "verifications", "findings", "candidate-searches")
     and "/me/" not in path and "comparisons" not in path and not path.startswith("/v1/groups/")
 }}  # fmt: skip
 BELOW = {"/v1/cohorts/{cohort_id}/separations"}
@@ -148,7 +149,7 @@ def surveyed(cursor, tenant, database, ready):
 
 
 def took_part(cursor, tenant, group):
-    """A meeting of her group at which the tenant's person was, and a product of hers."""
+    """A meeting of her group at which the tenant's person was, a product of hers, and what was looked for outside."""
     here, mine = {"tenant_id": tenant.id, "group_id": group}, api_for(tenant, "/v1/me/products")
     held = {"starts_at": now() - timedelta(hours=2), "minutes": 60, "time_zone": "UTC"}
     meeting = plant(cursor, "meeting", **here, **held)
@@ -156,6 +157,8 @@ def took_part(cursor, tenant, group):
     plant(cursor, "meeting_attendance", meeting_id=meeting, author_id=me, attended=True, **here)
     talk = {"kind": "talk", "title": f"Invented {group}"}
     assert mine.post("/v1/me/products", json=talk).status_code == 201
+    cohort = tenant.api.get("/v1/cohorts").get_json()["items"][0]["id"]
+    from_outside(tenant.api.application.extensions["database"], tenant.id, me, cohort)
 
 
 def in_states(api, *members, path="/v1/products"):

@@ -10,6 +10,7 @@ from tests.api.operations import OPERATIONS, belongings, call
 from tests.conftest import until_settled
 from tests.factories.everything import (
     asked_to_facilitate,
+    from_outside,
     one_of_everything,
     own_product,
     own_survey,
@@ -26,7 +27,9 @@ OWN = [
     for method, path, operation in OPERATIONS
     if re.search(r"\{\w+_id\}", path) and (path.startswith("/v1/me/") or "group_content" in scopes_of(path))
 ]
-LISTED = ("group_id", "session_id", "authorization_id", "application_id")
+LISTED = (
+    "group_id", "session_id", "authorization_id", "application_id", "own_finding_id", "own_candidate_search_id",
+)  # fmt: skip
 LISTS = [path for method, path, _ in OPERATIONS if method == "get" and re.fullmatch(r"/v1/me/[\w-]+", path)]
 
 
@@ -50,6 +53,7 @@ def two(new_tenant, database, finished):
                 **tenant.wrote,
                 **own_product(api, "Invented"),
                 **own_survey(tenant, database, api),
+                **from_outside(database, tenant.id, str(herself), everything["cohort_id"]),
                 "nudge_id": nudged(database, tenant.id, group),
                 "facilitation_id": asked_to_facilitate(tenant, database, group, api),
                 "nomination_id": nomination(tenant, everything["received_partner_invitation_id"], herself),

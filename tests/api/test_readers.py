@@ -8,6 +8,7 @@ from tenants.kernel.permissions import IN_PLACES, PRIVATE, SELF, Permission, Rol
 from tenants.tables import METADATA
 from tests.contract import document
 from tests.factories.matching import every
+from tests.factories.outside import found_for
 from tests.factories.people import holder, member_of
 
 TELLS_OF_NOBODY = {
@@ -28,6 +29,8 @@ TOLD_WITH_OTHERS = {
     "shared_resource",
     # Told with the participant, with the groups that she facilitates, and with what she says for herself.
     "sponsor_commitment", "facilitation", "commitment_answer", "concern_reader",
+    # That public sources were asked about her alone: told with what they said.
+    "verification",
 }  # fmt: skip
 GROUP_CONTENT = {"group_id", "author_id", "written_at"}
 """The columns of whatever is behind the group wall, all of which is told as one kind."""
@@ -48,6 +51,7 @@ def about(tenant: Any, there: dict[str, str], me: str) -> dict[str, str]:
     talk = made("/v1/products", kind="talk", title="About me", membership_ids=[me])
     promoted = made("/v1/career-events", kind="promotion", date="2024-06-01", membership_id=me)
     made("/v1/role-grants", membership_id=me, role="facilitator", program_id=there["program_id"])
+    found = found_for(tenant.api.application.extensions["database"], tenant.id, me)
     return {
         "profile": f"/v1/people/{me}",
         "invitations": f"/v1/invitations?membership_id={me}",
@@ -62,6 +66,7 @@ def about(tenant: Any, there: dict[str, str], me: str) -> dict[str, str]:
         "check_ins": f"/v1/groups/{there['group_id']}/check-ins",
         "products": f"/v1/products/{talk}",
         "career_events": f"/v1/career-events/{promoted}",
+        "findings": f"/v1/findings/{found}",
         "events": "/v1/events",
     }
 

@@ -10,10 +10,11 @@ from alembic.operations import Operations
 from sqlalchemy import create_engine, pool
 
 from migrations import rls
+from migrations.reference import protect_reference
 from tenants.kernel.settings import owner_database_url
 from tenants.tables import METADATA
 
-GLOBAL_TABLES = {"tenant", "person", "personal_identity"}
+GLOBAL_TABLES = {"tenant", "person", "personal_identity", "registered_organization"}
 MEMBERS_WRITE = {"members_insert", "members_update", "members_delete"}
 NARROWER = {
     "act": {"one_of_the_two"},
@@ -29,6 +30,7 @@ NARROWER = {
     "admission": {"members_read"},
     "admission_answer": {"own_answers"},
     "charter_version": {"versions_follow"},
+    "candidate_search": {"own_searches"},
     "check_in": {"while_open"},
     "check_in_window": {"long_enough"},
     "consent_entry": {"own_decisions"},
@@ -72,7 +74,7 @@ NO_LIMITED_ROLE_OPENS = {
     # How people and clients get in, and what the product keeps for itself.
     "access_token", "authorization_code", "browser_session", "calendar_feed", "client", "client_authorization",
     "connection", "data_key", "event", "idempotency_record", "identity", "job", "kept_file", "letter", "refresh_token",
-    "sign_in_attempt",
+    "sign_in_attempt", "source_page",
     # How each person is written to.
     "meeting_reminder", "notice_day", "notice_preference", "unsubscribe_link",
     # What is between a person and herself, or whom she turns to.
@@ -338,6 +340,7 @@ def forms(servers):
         "form_own_acts": partial(rls.protect_acts, secret=True),
         "form_addressed": rls.protect_addressed,
         "form_published": rls.protect_published,
+        "form_reference": protect_reference,
         "form_self": rls.protect_self,
         "form_of_self": lambda table: rls.protect_self(table, key="person_id"),
         "form_global": lambda table: rls.protect(table, key="id"),
@@ -377,6 +380,7 @@ def test_every_table_has_exactly_one_of_the_four_walls(catalogue, tables, forms)
     assert which.pop("person") == ["form_self"]
     assert which.pop("personal_identity") == ["form_of_self"]
     assert which.pop("network_resource") == ["form_published"]
+    assert which.pop("registered_organization") == ["form_reference"]
     assert which.pop("charter_version") == ["form_charter"]
     assert which.pop("curriculum_version") == ["form_curriculum"]
     for table in ("group_product", "member_answer", "turn"):
@@ -456,7 +460,8 @@ def test_unique_indexes_begin_with_the_tenant(catalogue):
         " WHERE c.relnamespace = 'public'::regnamespace AND i.indisunique AND a.attname IS DISTINCT FROM 'tenant_id'"
     )
     assert {name for (name,) in loose} == {
-        "alembic_version_pkc", "pk_person", "pk_personal_identity", "pk_tenant", "uq_personal_identity_key",
+        "alembic_version_pkc", "pk_person", "pk_personal_identity", "pk_registered_organization", "pk_tenant",
+        "uq_personal_identity_key",
         "uq_tenant_slug",
     }  # fmt: skip
 

@@ -15,6 +15,7 @@ from tests.conftest import until_settled
 from tests.contract import document
 from tests.factories.group_life import nudged
 from tests.factories.matching import every, ready_to_match
+from tests.factories.outside import found_for, not_searched, not_verified
 from tests.factories.partners import partners_of
 from tests.factories.people import api_for, let_in
 from tests.factories.surveys import planned
@@ -88,6 +89,7 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
         | surveys_of(tenant, database, ids)
         | own_product(api_for(tenant, "/v1/me/products"), f"Own {prefix}")
     )
+    ids |= from_outside(database, tenant.id, mine.get("/v1/me").get_json()["id"], ids["cohort_id"])
     member = api.get(f"/v1/participants/{ready.participants[0]}").get_json()["membership_id"]
     talk = {"kind": "talk", "title": f"Invented {prefix}", "membership_ids": [member]}
     make("product_id", "/v1/products", talk)
@@ -105,6 +107,18 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
     with database.tenant(tenant.id) as session:
         ids["job_id"] = str(session.connection().exec_driver_sql("SELECT id FROM job LIMIT 1").scalar_one())
     return ids
+
+
+def from_outside(database: Any, tenant_id: Any, membership_id: str, cohort_id: str) -> dict[str, str]:
+    """The ids of what was found for somebody, of a search of hers, and of what the tenant had looked for."""
+    found = found_for(database, tenant_id, membership_id)
+    return {
+        "verification_id": not_verified(database, tenant_id, cohort_id),
+        "candidate_search_id": not_searched(database, tenant_id),
+        "finding_id": found,
+        "own_finding_id": found,
+        "own_candidate_search_id": not_searched(database, tenant_id, membership_id),
+    }
 
 
 def own_product(api: Any, title: str) -> dict[str, str]:

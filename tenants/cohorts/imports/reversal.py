@@ -27,6 +27,7 @@ REFERS_TO_MEMBERSHIP = {
     "ask": ("author_id",),
     "browser_session": ("membership_id",),
     "calendar_feed": ("membership_id",),
+    "candidate_search": ("author_id",),
     "career_event": ("author_id", "membership_id"),
     "charter_version": ("author_id",),
     "check_in": ("author_id",),
@@ -40,6 +41,7 @@ REFERS_TO_MEMBERSHIP = {
     "curriculum_version": ("author_id",),
     "delivered_invitation": ("membership_id",),
     "facilitation": ("membership_id",),
+    "finding": ("membership_id",),
     "group_action": ("author_id", "owner_id"),
     "group_action_words": ("author_id",),
     "group_invitation": ("author_id",),
@@ -74,6 +76,7 @@ REFERS_TO_MEMBERSHIP = {
     "tip_flag": ("author_id",),
     "turn": ("author_id",),
     "unsubscribe_link": ("membership_id",),
+    "verification": ("membership_id",),
 }
 """Every table that refers to a membership, and by which columns: one that any of them still needs is kept."""
 

@@ -1,0 +1,31 @@
+"""Countries as affiliations print them, by ISO 3166 code. Pure."""
+
+COUNTRIES = {
+    "afghanistan": "AF", "albania": "AL", "algeria": "DZ", "argentina": "AR", "armenia": "AM", "australia": "AU",
+    "austria": "AT", "azerbaijan": "AZ", "bahrain": "BH", "bangladesh": "BD", "belarus": "BY", "belgium": "BE",
+    "benin": "BJ", "bolivia": "BO", "bosnia herzegovina": "BA", "botswana": "BW", "brasil": "BR", "brazil": "BR",
+    "bulgaria": "BG", "burkina faso": "BF", "cambodia": "KH", "cameroon": "CM", "canada": "CA", "chile": "CL",
+    "china": "CN", "pr china": "CN", "p r china": "CN", "people s republic china": "CN", "peoples republic china": "CN",
+    "colombia": "CO", "costa rica": "CR", "croatia": "HR", "cuba": "CU", "cyprus": "CY", "czech republic": "CZ",
+    "czechia": "CZ", "denmark": "DK", "ecuador": "EC", "egypt": "EG", "england": "GB", "estonia": "EE",
+    "ethiopia": "ET", "finland": "FI", "france": "FR", "gambia": "GM", "georgia": "GE", "germany": "DE",
+    "deutschland": "DE", "ghana": "GH", "great britain": "GB", "greece": "GR", "hong kong": "HK", "hungary": "HU",
+    "iceland": "IS", "india": "IN", "indonesia": "ID", "iran": "IR", "islamic republic iran": "IR", "iraq": "IQ",
+    "ireland": "IE", "israel": "IL", "italia": "IT", "italy": "IT", "japan": "JP", "jordan": "JO", "kazakhstan": "KZ",
+    "kenya": "KE", "korea": "KR", "south korea": "KR", "republic korea": "KR", "kuwait": "KW", "latvia": "LV",
+    "lebanon": "LB", "libya": "LY", "lithuania": "LT", "luxembourg": "LU", "macau": "MO", "malawi": "MW",
+    "malaysia": "MY", "mali": "ML", "malta": "MT", "mexico": "MX", "moldova": "MD", "morocco": "MA",
+    "mozambique": "MZ", "myanmar": "MM", "nepal": "NP", "netherlands": "NL", "new zealand": "NZ", "niger": "NE",
+    "nigeria": "NG", "northern ireland": "GB", "norway": "NO", "oman": "OM", "pakistan": "PK", "panama": "PA",
+    "peru": "PE", "philippines": "PH", "poland": "PL", "polska": "PL", "portugal": "PT", "qatar": "QA",
+    "romania": "RO", "russia": "RU", "russian federation": "RU", "rwanda": "RW", "saudi arabia": "SA",
+    "kingdom saudi arabia": "SA", "scotland": "GB", "senegal": "SN", "serbia": "RS", "singapore": "SG",
+    "slovakia": "SK", "slovak republic": "SK", "slovenia": "SI", "south africa": "ZA", "spain": "ES", "espana": "ES",
+    "sri lanka": "LK", "sudan": "SD", "sweden": "SE", "switzerland": "CH", "syria": "SY", "taiwan": "TW",
+    "taiwan r o c": "TW", "taiwan roc": "TW", "tanzania": "TZ", "thailand": "TH", "tunisia": "TN", "turkey": "TR",
+    "turkiye": "TR", "uganda": "UG", "uk": "GB", "u k": "GB", "ukraine": "UA", "united arab emirates": "AE",
+    "uae": "AE", "united kingdom": "GB", "united states": "US", "united states america": "US", "usa": "US",
+    "u s": "US", "us": "US", "u s a": "US", "uruguay": "UY", "uzbekistan": "UZ", "venezuela": "VE", "viet nam": "VN",
+    "vietnam": "VN", "wales": "GB", "yemen": "YE", "zambia": "ZM", "zimbabwe": "ZW",
+}  # fmt: skip
+"""By key, as `naming.key_of` makes it."""
