@@ -88,8 +88,8 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
         around(tenant, database, ids)
         | surveys_of(tenant, database, ids)
         | own_product(api_for(tenant, "/v1/me/products"), f"Own {prefix}")
+        | from_outside(database, tenant.id, mine.get("/v1/me").get_json()["id"], ids["cohort_id"])
     )
-    ids |= from_outside(database, tenant.id, mine.get("/v1/me").get_json()["id"], ids["cohort_id"])
     member = api.get(f"/v1/participants/{ready.participants[0]}").get_json()["membership_id"]
     talk = {"kind": "talk", "title": f"Invented {prefix}", "membership_ids": [member]}
     make("product_id", "/v1/products", talk)
