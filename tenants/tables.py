@@ -21,6 +21,8 @@ import tenants.notices.models
 import tenants.outcomes.models
 import tenants.people.models
 import tenants.reporting.models
+import tenants.reporting.release_models
+import tenants.reporting.sharing_models
 import tenants.support.care_models
 import tenants.support.models
 import tenants.support.resource_models  # noqa: F401

@@ -45,6 +45,7 @@ LETTERS: dict[str, str] = {
     "concern": "tenants.support.notices.compose_concern",
     "facilitation": "tenants.support.notices.compose_facilitation",
     "announcement": "tenants.notices.announcing.compose",
+    "release_due": "tenants.reporting.schedule.compose",
 }
 """The composer of each kind of letter, by name, such as tenants.people.invitations.compose."""
 

@@ -28,6 +28,8 @@ TOLD_WITH_OTHERS = {
     "shared_resource",
     # Told with the participant, with the groups that she facilitates, and with what she says for herself.
     "sponsor_commitment", "facilitation", "commitment_answer", "concern_reader",
+    # In what reports she was counted, which is hers alone to read.
+    "counted_person",
 }  # fmt: skip
 GROUP_CONTENT = {"group_id", "author_id", "written_at"}
 """The columns of whatever is behind the group wall, all of which is told as one kind."""

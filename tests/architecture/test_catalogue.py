@@ -32,6 +32,7 @@ NARROWER = {
     "check_in": {"while_open"},
     "check_in_window": {"long_enough"},
     "consent_entry": {"own_decisions"},
+    "counted_person": {"own_reads", "never_released"},
     "delivered_invitation": {"own_invitations"},
     "curriculum_version": {"versions_follow"},
     "event": {"sealing_is_final"},
@@ -67,7 +68,7 @@ NO_LIMITED_ROLE_OPENS = {
     # How each person is written to.
     "meeting_reminder", "notice_day", "notice_preference", "unsubscribe_link",
     # What is between a person and herself, or whom she turns to.
-    "commitment_answer", "concern_reader", "own_mentors",
+    "commitment_answer", "concern_reader", "counted_person", "own_mentors",
 } | GLOBAL_TABLES | {
     # Behind the group wall, which asks for membership.
     name for name, table in METADATA.tables.items() if {"group_id", "author_id"} <= {*table.c.keys()}
@@ -105,6 +106,7 @@ DOORS = {
     "separations(cohort uuid)",
     "tally_check_ins(of_cohort uuid)",
     "tell_addressee(sent uuid)",
+    "tell_of_sharing(sent uuid)",
     "set_objection_days(of_group uuid, days integer)",
     "ties_of_person(member uuid)",
     "ties_of_product(made uuid)",
@@ -195,12 +197,16 @@ DOOR_READS = {
     "product_contributor": {"tenant_id", "product_id"},
     "program": {"tenant_id", "id", "group_sign_in"},
     "proposed_group": {"tenant_id", "id", "matching_run_id", "group_id"},
+    "received_report": {"tenant_id", "id", "source_tenant_id"},
+    "release_answer": {"tenant_id", "id", "source_tenant_id", "release_id", "answer"},
     "retrospective": {"tenant_id", "id", "group_id", "phase"},
     "retrospective_entry": {"tenant_id", "id", "retrospective_id", "written_at"},
     "retrospective_rating": {"tenant_id", "retrospective_entry_id", "rating"},
     "role_grant": {"tenant_id", "membership_id"},
     "separation": {"tenant_id", "id", "cohort_id", "membership_id", "encrypted_names"},
     "separation_member": {"tenant_id", "separation_id", "participant_id"},
+    "sharing_offer": {"tenant_id", "id", "source_tenant_id"},
+    "sharing_signature": {"tenant_id", "id", "source_tenant_id", "agreement_id", "decision"},
     "sign_in_attempt": {"expires_at"},
     "sponsor_commitment": {"tenant_id", "id", "participant_id"},
     "tenant": {"id", "slug", "name", "state"},
@@ -613,7 +619,13 @@ def test_what_only_doors_or_nobody_may_write_is_closed_to_the_app(catalogue, tab
         "group_member",
         "event",
         "participant_change",
+        "received_file",
+        "received_report",
+        "release",
+        "release_answer",
         "report_file",
+        "sharing_offer",
+        "sharing_signature",
         "tenant",
     ],
 )
