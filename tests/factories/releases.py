@@ -11,6 +11,7 @@ from tenants.reporting.agreements import send
 from tenants.reporting.release_models import ReceivedFile, ReceivedReport, Release
 from tests.conftest import open_another
 from tests.factories.consents import on_paper
+from tests.factories.participants import add_participants
 
 FUND = "Invented Foundation"
 
@@ -31,10 +32,10 @@ def program_for(tenant: Any, *, people: int) -> dict[str, Any]:
     cohort = tenant.api.post("/v1/cohorts", json={"program_id": made["id"], "name": "2026"}).get_json()
 
     def add(number: int, *, start: int = 0) -> None:
-        external_ids = [f"P{each}" for each in range(start, start + number)]
-        for each in external_ids:
-            url = f"/v1/cohorts/{cohort['id']}/participants"
-            assert tenant.api.post(url, json={"external_id": each}).status_code == 201
+        database = tenant.api.application.extensions["database"]
+        prefix = f"P{start}x"
+        add_participants(database, tenant.id, cohort["id"], [{}] * number, prefix=prefix)
+        external_ids = [f"{prefix}{each}" for each in range(number)]
         if external_ids:
             on_paper(tenant.api, cohort["id"], external_ids, "funder_sharing", funder=FUND)
 
@@ -70,12 +71,14 @@ def stepped(api: Any, release_id: str) -> dict[str, Any]:
 
 
 def releases_of(tenant: Any, report_id: str) -> dict[str, str]:
-    """An agreement of the tenant's, which is the funder of it; a report that it was sent, and a release of its own: an
-    id of each, by path parameter. None was really built.
+    """An agreement that the tenant offers as an institution, a report that it was sent as a funder by another, and a
+    release of its own: an id of each, by path parameter. None was really built.
     """
     app = tenant.api.application
     database = app.extensions["database"]
     other = open_another(app, database)
+    program = tenant.api.post("/v1/programs", json={"name": "Reported", "funders": [FUND]}).get_json()["id"]
+    mine = offered(tenant, other, by="institution", program_id=program, awards=["K23XX000001"])
     agreement = UUID(offered(tenant, other))
     arrived = ReceivedReport(
         id=new_id(), tenant_id=tenant.id, source_tenant_id=other.id, agreement_id=agreement,
@@ -97,7 +100,7 @@ def releases_of(tenant: Any, report_id: str) -> dict[str, str]:
         session.add(release)
         session.commit()
     return {
-        "sharing_agreement_id": str(agreement),
+        "sharing_agreement_id": mine,
         "received_report_id": str(arrived.id),
         "release_id": str(release.id),
     }

@@ -81,7 +81,7 @@ class CellValue(Schema):
     """What a cell says."""
 
     value = fields.Integer(allow_none=True)
-    as_of = Day(allow_none=True)
+    as_of = fields.String(allow_none=True, metadata={"format": "date"})
 
 
 class CorrectedCell(Schema):
