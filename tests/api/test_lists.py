@@ -83,8 +83,7 @@ def filled(tenant, database, finished, superuser):
         made("/v1/opportunities", kind="award", title=f"Invented {number}")
         made(f"{cohort}/announcements", title=f"Invented {number}", text="Invented")
         report = made("/v1/reports", program_id=program, audience="internal").headers["Location"]
-        assert finished(api, report)["state"] == "succeeded"
-        leaving = left(superuser.cursor(), tenant, report.rpartition("/")[2])
+        leaving = left(superuser.cursor(), tenant, finished(api, report))
         rows = finished(api, send_file(api, cohort, ROSTER, mapping={"external_id": "person_id"}))
         assert rows["state"] == "succeeded"
     wrote = let_in(tenant, group := api.get("/v1/groups").get_json()["items"][0]["id"])
@@ -125,14 +124,15 @@ def filled(tenant, database, finished, superuser):
 
 def left(cursor, tenant, report):
     """What passes between the tenant and others, and that its person was counted in a report that left; the ids."""
-    ids = releases_of(tenant, report)
+    assert report["state"] == "succeeded"
+    ids = releases_of(tenant, report["id"])
     ended = tenant.api.put(
         f"/v1/sharing-agreements/{ids['sharing_agreement_id']}/signature", json={"decision": "ended"}
     )
     assert ended.get_json()["state"] == "ended"
     me = api_for(tenant, "/v1/me").get("/v1/me").get_json()["id"]
-    plant(cursor, "counted_person", tenant_id=tenant.id, report_id=report, membership_id=me)
-    cursor.execute("UPDATE report SET disclosed_at = now() WHERE id = %s", [report])
+    plant(cursor, "counted_person", tenant_id=tenant.id, report_id=report["id"], membership_id=me)
+    cursor.execute("UPDATE report SET disclosed_at = now() WHERE id = %s", [report["id"]])
     return ids
 
 
