@@ -37,7 +37,7 @@ class Upload:
         try:
             yield
         except BaseException:
-            _files().delete(self.tenant_id, self.file_id)
+            file_store().delete(self.tenant_id, self.file_id)
             raise
 
 
@@ -55,7 +55,7 @@ def receive(tenant_id: UUID, *, accepts: str) -> Upload:
     request.max_content_length = most + 1  # so that a chunked body of exactly `most` bytes is read to its end
     file_id = new_id()
     try:
-        stored = _files().save(tenant_id, file_id, _whole_body(), most=most, gzipped=coding == "gzip")
+        stored = file_store().save(tenant_id, file_id, _whole_body(), most=most, gzipped=coding == "gzip")
     except TooLarge:
         raise RequestEntityTooLarge(f"A file has at most {most:,} bytes, unpacked.") from None
     except Truncated as broken:
@@ -78,7 +78,7 @@ class KeptUpload:
         except SQLAlchemyError:  # what has no row then, house-keeping deletes
             raise
         except BaseException:
-            _files().drop(self.tenant_id, self.file.id)
+            file_store().drop(self.tenant_id, self.file.id)
             raise
 
 
@@ -97,7 +97,7 @@ def receive_kept(tenant_id: UUID) -> KeptUpload:
         raise too_large
     request.max_content_length = MOST_BYTES + 1
     try:
-        arrived = take_in(_files(), tenant_id=tenant_id, media_type=request.mimetype, read=_whole_body())
+        arrived = take_in(file_store(), tenant_id=tenant_id, media_type=request.mimetype, read=_whole_body())
     except TooLarge:
         raise too_large from None
     return KeptUpload(tenant_id, arrived)
@@ -109,7 +109,7 @@ def send(tenant_id: UUID, found: Download | ReportDownload) -> Response:
     if request.if_none_match.contains_weak(found.sha256):
         return Response(status=304, headers={"ETag": tag})
     try:
-        content = found.content(_files(), tenant_id)
+        content = found.content(file_store(), tenant_id)
         first = next(content)  # what does not open is an error, not half a file
     except FileNotFoundError:
         raise NotFound("file") from None
@@ -143,6 +143,7 @@ def _whole_body() -> Callable[[int], bytes]:
     return read
 
 
-def _files() -> FileStore:
+def file_store() -> FileStore:
+    """Where this deployment keeps its files."""
     files: FileStore = current_app.extensions["files"]
     return files

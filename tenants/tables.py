@@ -24,6 +24,8 @@ import tenants.outcomes.surveys.models
 import tenants.outcomes.verification.models
 import tenants.people.models
 import tenants.reporting.models
+import tenants.reporting.release_models
+import tenants.reporting.sharing_models
 import tenants.support.care_models
 import tenants.support.models
 import tenants.support.resource_models  # noqa: F401

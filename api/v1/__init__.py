@@ -49,12 +49,15 @@ from api.v1.partners.routes import blp as partners
 from api.v1.people.routes import blp as people
 from api.v1.products.routes import blp as products
 from api.v1.programs.routes import blp as programs
+from api.v1.received_reports.routes import blp as received_reports
 from api.v1.recipes.routes import blp as recipes
+from api.v1.releases.routes import blp as releases
 from api.v1.reports.routes import blp as reports
 from api.v1.resources.routes import blp as resources
 from api.v1.retrospectives.routes import blp as retrospectives
 from api.v1.role_grants.routes import blp as role_grants
 from api.v1.separations.routes import blp as separations
+from api.v1.sharing_agreements.routes import blp as sharing_agreements
 from api.v1.surveys.routes import blp as surveys
 from api.v1.tenant.routes import blp as tenant
 from api.v1.tips.routes import blp as tips
@@ -120,6 +123,9 @@ RESOURCES = (
     organizations,
     candidate_searches,
     reports,
+    sharing_agreements,
+    releases,
+    received_reports,
     jobs,
     events,
 )

@@ -46,6 +46,7 @@ LETTERS: dict[str, str] = {
     "facilitation": "tenants.support.notices.compose_facilitation",
     "announcement": "tenants.notices.announcing.compose",
     "survey": "tenants.notices.surveying.compose",
+    "release_due": "tenants.reporting.schedule.compose",
 }
 """The composer of each kind of letter, by name, such as tenants.people.invitations.compose."""
 

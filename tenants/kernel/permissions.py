@@ -30,6 +30,7 @@ class Permission(StrEnum):
     OUTCOMES_WRITE = "outcomes:write"
     REPORTS_READ = "reports:read"
     REPORTS_WRITE = "reports:write"
+    RELEASES_APPROVE = "releases:approve"
     JOBS_READ = "jobs:read"
     JOBS_CANCEL = "jobs:cancel"
     EVENTS_READ = "events:read"
@@ -59,7 +60,8 @@ MEANING: dict[Permission, str] = {
     Permission.OUTCOMES_READ: "See products and career events",
     Permission.OUTCOMES_WRITE: "Record products and career events; with participants:write import them",
     Permission.REPORTS_READ: "See reports and download their files",
-    Permission.REPORTS_WRITE: "Order reports",
+    Permission.REPORTS_WRITE: "Order reports; draft, review and send releases; accept or return those of others",
+    Permission.RELEASES_APPROVE: "Approve what leaves the tenant, and sign sharing agreements",
     Permission.JOBS_READ: "See how background work is getting on",
     Permission.JOBS_CANCEL: "Cancel background work",
     Permission.EVENTS_READ: "Read the feed of events",
@@ -119,6 +121,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
         Permission.JOBS_READ,
         Permission.JOBS_CANCEL,
         Permission.EVENTS_READ,
+        Permission.RELEASES_APPROVE,
     },
     Role.FACILITATOR: frozenset({Permission.PROGRAMS_READ, Permission.GROUPS_READ}),
     Role.MEMBER: frozenset(),

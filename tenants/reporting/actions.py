@@ -23,10 +23,12 @@ def order_report(
     program_id: UUID | None = None,
     as_of: dt.date | None = None,
     formats: Sequence[str] = PLAIN,
+    metrics: Sequence[str] | None = None,
 ) -> Report:
     """Order a report on one cohort, or on a whole program, as of a day (UTC; today if none is said).
 
     One for a funder is for the one named, who must be among the program's: it is about those who agreed to that.
+    `metrics`: the names of those that it shows, all if none is given.
     Raises Invalid unless exactly one of the two is named and known, for a day in the future, and for a funder
     that is missing, unknown or not asked for.
     """
@@ -47,6 +49,7 @@ def order_report(
         funder=funder,
         as_of=as_of or today,
         formats=sorted(set(formats), key=FORMATS.index),
+        metrics=None if metrics is None else list(metrics),
     )
     session.add(report)
     session.flush()

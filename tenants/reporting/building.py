@@ -1,11 +1,12 @@
 """Building a report in the background: count, protect what leaves, and write the files."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from tenants.cohorts.models import Cohort, Program
 from tenants.institutions.models import Tenant
@@ -15,16 +16,18 @@ from tenants.kernel.files import FileStore
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session, expect_many_rows
-from tenants.reporting.counting import Counting, shares
+from tenants.reporting.counting import Counting
 from tenants.reporting.document import Section, document
 from tenants.reporting.files import add_files, write_files
+from tenants.reporting.leaving import Frozen, leaving_document
 from tenants.reporting.ledger import earlier_releases, parts_released
 from tenants.reporting.metric import Figure
 from tenants.reporting.metrics import METRICS
 from tenants.reporting.models import Report, ReportInput, ReportSnapshot
-from tenants.reporting.releasing import Earlier, Released, cells_of, released
+from tenants.reporting.releasing import Earlier, Released, released
 from tenants.reporting.scope import Scope
-from tenants.reporting.tables import COHORT, YES, CountTable, said_of_table
+from tenants.reporting.shared import note_counted
+from tenants.reporting.tables import CountTable, said_of_table
 from tenants.reporting.writing import written
 
 
@@ -40,11 +43,18 @@ class Order:
     digest: str
     threshold: int
     ledger: Sequence[Earlier]
+    people: Sequence[Any]
+    counted_at: dt.datetime
 
     @property
     def tables(self) -> list[CountTable]:
         """All that was counted."""
         return [table for tables, _ in self.found for table in tables]
+
+    @property
+    def frozen(self) -> Frozen:
+        """What the report says beside its numbers."""
+        return Frozen(self.said, self.cover, [len(tables) for tables, _ in self.found])
 
 
 def build_report(claim: Claim) -> None:
@@ -69,6 +79,9 @@ def build_report(claim: Claim) -> None:
         report = row_of(session, Report, order.report.id)
         if leaving is not None:
             report.snapshot_id = _keep(session, order, leaving)
+            report.counted_at = order.counted_at
+            report.frozen = order.frozen.text
+            note_counted(session, report_id=report.id, people=order.people)
         add_files(session, report_id=report.id, written=files)
         events.record(session, "report.built", subject=report)
 
@@ -81,6 +94,7 @@ def _ordered(session: Session, claim: Claim) -> Order:
     scope = _scope(session, report)
     counting = Counting(session, scope, threshold=tenant.disclosure_threshold)
     counting.count_people(program.funders)
+    people = counting.people(report.cohort_id, report.funder) if scope.outward else []
     found = []
     for done, metric in enumerate(METRICS, start=1):
         counted = metric.count(counting)
@@ -109,7 +123,8 @@ def _ordered(session: Session, claim: Claim) -> Order:
     }
     session.expunge(report)
     threshold = tenant.disclosure_threshold
-    return Order(report, said, cover, scope, found, counting.digest, threshold, ledger)
+    began = session.execute(select(func.now())).scalar_one()
+    return Order(report, said, cover, scope, found, counting.digest, threshold, ledger, people, began)
 
 
 def _scope(session: Session, report: Report) -> Scope:
@@ -132,28 +147,14 @@ def _scope(session: Session, report: Report) -> Scope:
 
 
 def _document(order: Order, leaving: Released | None) -> dict[str, Any]:
-    sections = []
-    for metric, (tables, exact) in zip(METRICS, order.found, strict=True):
-        if leaving is None:
-            shown = [each.whole(order.report.as_of) for each in tables]
-        else:
-            cells, also = cells_of(leaving.document), _part(order.report)
-            mine = {each.name: each for each in tables if _is_for(each, order.report.funder)}
-            shown = [each.shown(cells, *also) for each in mine.values()]
-        sections.append(Section(metric, shown, exact))
-    threshold = None if leaving is None else order.threshold
-    return document(order.said, order.cover, sections, threshold=threshold)
-
-
-def _part(report: Report) -> list[tuple[str, str]]:
-    """Which part of a snapshot a report shows."""
-    cohort = [(COHORT, str(report.cohort_id))] if report.cohort_id else []
-    return [*cohort, *([(shares(report.funder), YES)] if report.funder else [])]
-
-
-def _is_for(table: CountTable, funder: str | None) -> bool:
-    funders = {each.name for each in table.spread} - {COHORT}
-    return funder is None or not funders or shares(funder) in funders
+    if leaving is not None:
+        tables = [tables for tables, _ in order.found]
+        return leaving_document(order.report, order.frozen, tables, leaving, order.threshold)
+    sections = [
+        Section(metric, [each.whole(order.report.as_of) for each in tables], exact)
+        for metric, (tables, exact) in zip(METRICS, order.found, strict=True)
+    ]
+    return document(order.said, order.cover, sections, threshold=None)
 
 
 def _keep(session: Session, order: Order, leaving: Released) -> UUID:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -39,6 +40,10 @@ _AGREED = f"""
 UPDATE counted SET agreed = agreed || CAST(:funder AS text)
  WHERE membership_id IN ({covered("funder_sharing")})
 """  # noqa: S608 - constants are put in
+_WHO = """
+SELECT membership_id, covered AND coalesce(CAST(:funder AS text) = ANY(agreed), true) AS with_outcomes FROM counted
+ WHERE cohort_id = coalesce(CAST(:cohort AS uuid), cohort_id) ORDER BY membership_id
+"""
 _DIGEST = """
 SELECT count(*), sum(CAST(CAST('x' || substr(h, 1, 16) AS bit(64)) AS bigint)),
        sum(CAST(CAST('x' || substr(h, 17, 16) AS bit(64)) AS bigint)),
@@ -100,6 +105,11 @@ class Counting:
         for funder in funders if self.scope.outward else ():
             self.run(_AGREED, funder=funder)
         self._note("counted")
+
+    def people(self, cohort_id: UUID | None, funder: str | None) -> Sequence[Any]:
+        """Who is counted in the part of one cohort and funder, and whether with what came of it."""
+        rows: Sequence[Any] = self.run(_WHO, cohort=cohort_id, funder=funder).all()
+        return rows
 
     def run(self, statement: str, **known: Any) -> Any:
         """Run a statement with the scope's parameters."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,21 +28,29 @@ class Section:
 
 
 def document(
-    said: Mapping[str, Any], cover: Mapping[str, Any], sections: Sequence[Section], *, threshold: int | None
+    said: Mapping[str, Any],
+    cover: Mapping[str, Any],
+    sections: Sequence[Section],
+    *,
+    threshold: int | None,
+    only: Collection[str] | None = None,
 ) -> dict[str, Any]:
-    """The whole document; `said`: what identifies the report. threshold: of what leaves, None inside the tenant."""
+    """The whole document; `said`: what identifies the report. threshold: of what leaves, None inside the tenant.
+    only: the names of the metrics that are shown, all if None.
+    """
+    shown = [each for each in sections if only is None or each.metric.name in only]
     note = INWARD_NOTE if threshold is None else OUTWARD_NOTE.format(threshold=threshold)
     return {
         **said,
         "cover": {
             **cover,
             "fiscal_year": FISCAL_YEAR,
-            "definitions": [each.metric.id for each in sections],
+            "definitions": [each.metric.id for each in shown],
             "coverage": _coverage(sections),
             "suppression": note,
         },
-        "definitions": [said_of_metric(each.metric) for each in sections],
-        "sections": [_section(each) for each in sections],
+        "definitions": [said_of_metric(each.metric) for each in shown],
+        "sections": [_section(each) for each in shown],
         "notes": [note],
     }
 

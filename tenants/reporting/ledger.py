@@ -6,6 +6,7 @@ numbers that it hides were chosen knowing all that had left before.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +14,19 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tenants.kernel import events
+from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, NotFound
 from tenants.kernel.rows import broken_rule, row_of
 from tenants.kernel.session import Session
+from tenants.people.models import ConsentEntry
 from tenants.reporting.models import Report, ReportInput, ReportSnapshot
 from tenants.reporting.releasing import Earlier
 from tenants.reporting.tables import CountTable, table_from
 
+KEPT = timedelta(days=90)
+"""How long a report may wait until it leaves first."""
+REPORTED_ON = ("outcomes", "funder_sharing", "demographics")
+"""The purposes of which a report asks."""
 _ENTRIES = (
     select(ReportSnapshot.document, ReportInput.tables)
     .outerjoin(
@@ -62,10 +69,14 @@ def snapshot_of_report(session: Session, *, report_id: UUID) -> tuple[ReportSnap
 def enter(session: Session, report: Report) -> None:
     """Put what a report shows into the ledger, if it is not there.
 
-    Raises Conflict "out_of_date" where something else left the program since the report was built.
+    Raises Conflict "out_of_date" where something else left the program since the report was built, and of a report that
+    has not left before, where somebody withdrew since people were counted, or that was 90 days ago.
     """
     if report.snapshot_id is None:
         return
+    if report.disclosed_at is None:
+        _refuse_stale(session, report)
+        report.disclosed_at = now()
     snapshot = session.get_one(ReportSnapshot, (session.tenant_id, report.snapshot_id))
     if snapshot.place is not None:
         return
@@ -87,6 +98,21 @@ def enter(session: Session, report: Report) -> None:
         raise _out_of_date()
     if done is not None:
         events.record(session, "report.released", subject=report)
+
+
+def _refuse_stale(session: Session, report: Report) -> None:
+    if report.counted_at is None:
+        return
+    withdrawn = select(ConsentEntry.id).where(
+        ConsentEntry.program_id == report.program_id,
+        ConsentEntry.purpose.in_(REPORTED_ON),
+        ConsentEntry.decision != "granted",
+        ConsentEntry.created_at > report.counted_at,
+    )
+    if report.created_at < now() - KEPT or session.scalar(withdrawn.limit(1)) is not None:
+        raise Conflict(
+            "Too much has changed since people were counted; order the report anew.", code="out_of_date"
+        )
 
 
 def _length(program_id: UUID) -> Any:

@@ -20,6 +20,9 @@ class Report(Created, TenantRow):
 
     `funder` names the one it is for: it is about those alone who agreed to be shared with it. What leaves is a part of
     a snapshot of the whole program.
+
+    `metrics`: the names of those that it shows, all if null. `frozen`: with its snapshot, all that its files were made
+    of. `counted_at`: when people were counted; `disclosed_at`: when it first left.
     """
 
     __tablename__ = "report"
@@ -40,6 +43,10 @@ class Report(Created, TenantRow):
     as_of: Mapped[dt.date]
     formats: Mapped[list[str]]
     snapshot_id: Mapped[UUID | None]
+    metrics: Mapped[list[str] | None]
+    frozen: Mapped[str | None]
+    counted_at: Mapped[dt.datetime | None]
+    disclosed_at: Mapped[dt.datetime | None]
 
 
 class ReportFile(Created, TenantRow):

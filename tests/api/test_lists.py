@@ -15,6 +15,7 @@ from tests.factories.group_life import nudged
 from tests.factories.matching import every, program_to_match, ready_to_match, statements
 from tests.factories.partners import partners_of
 from tests.factories.people import api_for, inhabit, let_in
+from tests.factories.releases import releases_of
 from tests.factories.surveys import days, planned
 from tests.planting import plant
 
@@ -35,7 +36,7 @@ SINGLE = {"/v1/programs/{program_id}/attributes": "/v1/attributes",
     path: f"/v1/{path.rpartition('/')[2]}" for path in LISTS if path.rpartition("/")[2] in
     ("clients", "programs", "cohorts", "participants", "imports", "recipes", "matching-runs", "groups",
      "products", "career-events", "reports", "opportunities", "connections", "people", "invitations", "role-grants",
-     "verifications", "findings", "candidate-searches")
+     "verifications", "findings", "candidate-searches", "sharing-agreements", "releases", "received-reports")
     and "/me/" not in path and "comparisons" not in path and not path.startswith("/v1/groups/")
 }}  # fmt: skip
 BELOW = {"/v1/cohorts/{cohort_id}/separations"}
@@ -91,11 +92,12 @@ def fill(tenant, database, finished, superuser):
         ])  # fmt: skip
         made(f"/v1/programs/{program}/curricula", name=f"Invented {number}", topics=["writing"])
         made("/v1/products", kind="talk", title=f"Invented {number}", membership_ids=[member])
-        made("/v1/career-events", kind="promotion", date=f"2024-05-0{number + 1}", membership_id=member)
+        made("/v1/career-events", kind="award", code="K23", date=f"2024-05-0{number + 1}", membership_id=member,
+             project_number=f"5K23XX000001-0{number + 1}")  # fmt: skip
         made("/v1/opportunities", kind="award", title=f"Invented {number}")
         made(f"{cohort}/announcements", title=f"Invented {number}", text="Invented")
         report = made("/v1/reports", program_id=program, audience="internal").headers["Location"]
-        assert finished(api, report)["state"] == "succeeded"
+        leaving = left(superuser.cursor(), tenant, finished(api, report))
         rows = finished(api, send_file(api, cohort, ROSTER, mapping={"external_id": "person_id"}))
         assert rows["state"] == "succeeded"
     wrote = let_in(tenant, group := api.get("/v1/groups").get_json()["items"][0]["id"])
@@ -131,6 +133,7 @@ def fill(tenant, database, finished, superuser):
         **theirs,
         **wrote,
         **came_out(tenant, group, [member, person]),
+        **leaving,
     }
     return {path: path.format(**ids) for path in LISTS}
 
@@ -146,6 +149,20 @@ def surveyed(cursor, tenant, database, ready):
         plant(cursor, "survey_result", **told)
         plant(cursor, "survey_change", since_id=first["id"], **told)
     return wave
+
+
+def left(cursor, tenant, report):
+    """What passes between the tenant and others, and that its person was counted in a report that left; the ids."""
+    assert report["state"] == "succeeded"
+    ids = releases_of(tenant, report["id"])
+    ended = tenant.api.put(
+        f"/v1/sharing-agreements/{ids['sharing_agreement_id']}/signature", json={"decision": "ended"}
+    )
+    assert ended.get_json()["state"] == "ended"
+    me = api_for(tenant, "/v1/me").get("/v1/me").get_json()["id"]
+    plant(cursor, "counted_person", tenant_id=tenant.id, report_id=report["id"], membership_id=me)
+    cursor.execute("UPDATE report SET disclosed_at = now() WHERE id = %s", [report["id"]])
+    return ids
 
 
 def took_part(cursor, tenant, group):

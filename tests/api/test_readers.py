@@ -31,6 +31,8 @@ TOLD_WITH_OTHERS = {
     "sponsor_commitment", "facilitation", "commitment_answer", "concern_reader",
     # That public sources were asked about her alone: told with what they said.
     "verification",
+    # In what reports she was counted, which is hers alone to read.
+    "counted_person",
 }  # fmt: skip
 GROUP_CONTENT = {"group_id", "author_id", "written_at"}
 """The columns of whatever is behind the group wall, all of which is told as one kind."""

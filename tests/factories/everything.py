@@ -18,6 +18,7 @@ from tests.factories.matching import every, ready_to_match
 from tests.factories.outside import found_for, not_searched, not_verified
 from tests.factories.partners import partners_of
 from tests.factories.people import api_for, let_in
+from tests.factories.releases import releases_of
 from tests.factories.surveys import planned
 
 MATCHING_RUN = "/v1/matching-runs/{matching_run_id}"
@@ -101,8 +102,8 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
         "as_of": "2026-01-01",
         "formats": ["json"],
     }
-    if report := make("report_id", "/v1/reports", order):
-        finished(api, report)
+    finished(api, make("report_id", "/v1/reports", order))
+    ids |= releases_of(tenant, ids["report_id"])
     until_settled(database, tenant.id)
     with database.tenant(tenant.id) as session:
         ids["job_id"] = str(session.connection().exec_driver_sql("SELECT id FROM job LIMIT 1").scalar_one())

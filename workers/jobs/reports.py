@@ -2,8 +2,17 @@
 
 from tenants.kernel.claims import Claim
 from tenants.reporting.building import build_report
+from tenants.reporting.schedule import keep_schedule
 
 
 def build(claim: Claim) -> None:
     """Build the claimed report."""
     build_report(claim)
+
+
+def draft_due(claim: Claim) -> None:
+    """Draft what is due under the claimed agreement, or remind of it."""
+    with claim.effect() as session:
+        again = keep_schedule(session, agreement_id=claim.subject_id)
+        if again is not None:
+            claim.go_on(again)

@@ -38,6 +38,7 @@ REFERS_TO_MEMBERSHIP = {
     "concern_reader": ("reader_id",),
     "consent_entry": ("membership_id",),
     "content_settings": ("author_id",),
+    "counted_person": ("membership_id",),
     "curriculum_version": ("author_id",),
     "delivered_invitation": ("membership_id",),
     "facilitation": ("membership_id",),

@@ -1,0 +1,106 @@
+"""An institution that reports to a funder. Both are invented."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from tenants.kernel.ids import new_id
+from tenants.reporting.agreements import send
+from tenants.reporting.release_models import ReceivedFile, ReceivedReport, Release
+from tests.conftest import open_another
+from tests.factories.consents import on_paper
+from tests.factories.participants import add_participants
+
+FUND = "Invented Foundation"
+
+
+def slug_of(tenant: Any) -> str:
+    """A tenant's name in addresses."""
+    with tenant.api.application.extensions["database"].tenant(tenant.id) as session:
+        slug: str = session.scalars(text("SELECT slug FROM tenant")).one()
+    return slug
+
+
+def program_for(tenant: Any, *, people: int) -> dict[str, Any]:
+    """A program of the funder's, with a cohort of so many who agreed to be shared with it; `add` adds more. `other_id`
+    is a program that has no funder.
+    """
+    made = tenant.api.post("/v1/programs", json={"name": "Circles", "funders": [FUND]}).get_json()
+    other = tenant.api.post("/v1/programs", json={"name": "Other"}).get_json()
+    cohort = tenant.api.post("/v1/cohorts", json={"program_id": made["id"], "name": "2026"}).get_json()
+
+    def add(number: int, *, start: int = 0) -> None:
+        database = tenant.api.application.extensions["database"]
+        prefix = f"P{start}x"
+        add_participants(database, tenant.id, cohort["id"], [{}] * number, prefix=prefix)
+        external_ids = [f"{prefix}{each}" for each in range(number)]
+        if external_ids:
+            on_paper(tenant.api, cohort["id"], external_ids, "funder_sharing", funder=FUND)
+
+    add(people)
+    return {"program_id": made["id"], "cohort_id": cohort["id"], "other_id": other["id"], "add": add}
+
+
+def offered(one: Any, partner: Any, *, by: str = "funder", **more: Any) -> str:
+    """One side offers the other an agreement; its id."""
+    body = {"partner": slug_of(partner), "offered_by": by, "funder": FUND, **more}
+    made = one.api.post("/v1/sharing-agreements", json=body)
+    assert made.status_code == 201, made.get_json()
+    found: str = made.get_json()["id"]
+    return found
+
+
+def agreed(funder: Any, institution: Any, program_id: str, **more: Any) -> str:
+    """A signed agreement; its id."""
+    agreement = offered(funder, institution, **more)
+    url = f"/v1/sharing-agreements/{agreement}/signature"
+    signed = institution.api.put(url, json={"decision": "signed", "program_id": program_id})
+    assert signed.status_code == 200, signed.get_json()
+    return agreement
+
+
+def stepped(api: Any, release_id: str) -> dict[str, Any]:
+    """Review, approve and send a release; what it is then."""
+    for step in ("review", "approval", "sending"):
+        answer = api.post(f"/v1/releases/{release_id}/{step}")
+        assert answer.status_code == 201, (step, answer.get_json())
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+def releases_of(tenant: Any, report_id: str) -> dict[str, str]:
+    """An agreement that the tenant offers as an institution, a report that it was sent as a funder by another, and a
+    release of its own: an id of each, by path parameter. None was really built.
+    """
+    app = tenant.api.application
+    database = app.extensions["database"]
+    other = open_another(app, database)
+    program = tenant.api.post("/v1/programs", json={"name": "Reported", "funders": [FUND]}).get_json()["id"]
+    mine = offered(tenant, other, by="institution", program_id=program, awards=["K23XX000001"])
+    agreement = UUID(offered(tenant, other))
+    arrived = ReceivedReport(
+        id=new_id(), tenant_id=tenant.id, source_tenant_id=other.id, agreement_id=agreement,
+        from_name="Invented University", title="Circles", as_of=dt.date(2026, 1, 1), nil=True,
+        coverage={"counted": 0, "eligible": 0, "text": "0 of 0 people are counted."}, corrections=[], formats=["json"],
+    )  # fmt: skip
+    file = ReceivedFile(
+        id=new_id(), tenant_id=tenant.id, source_tenant_id=other.id, received_report_id=arrived.id,
+        format="json", content=tenant.api.get(f"/v1/reports/{report_id}/files/json").data, sha256="",
+    )  # fmt: skip
+    with database.tenant(other.id) as session:
+        send(session, arrived)
+        session.add(file)
+        session.commit()
+    report = tenant.api.get(f"/v1/reports/{report_id}").get_json()
+    scope = {name: report[name] for name in ("program_id", "cohort_id")}
+    release = Release(id=new_id(), report_id=report_id, **scope)
+    with database.tenant(tenant.id) as session:
+        session.add(release)
+        session.commit()
+    return {
+        "sharing_agreement_id": mine,
+        "received_report_id": str(arrived.id),
+        "release_id": str(release.id),
+    }
