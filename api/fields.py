@@ -187,6 +187,16 @@ class QueryWhole(fields.Integer):
         return int(value)
 
 
+class QueryNumber(fields.Float):
+    """A finite number in a query string, where everything is text."""
+
+    def _validated(self, value: Any) -> float:
+        as_json = r"-?[0-9]{1,18}(\.[0-9]{1,400})?([eE][-+]?[0-9]{1,3})?"
+        if not isinstance(value, str) or not re.fullmatch(as_json, value) or abs(float(value)) > 1e12:
+            raise self.make_error("invalid", input=value)
+        return float(value)
+
+
 class QueryFlag(fields.Boolean):
     """true or false in a query string, where everything is text."""
 

@@ -54,6 +54,7 @@ from api.v1.role_grants.routes import blp as role_grants
 from api.v1.separations.routes import blp as separations
 from api.v1.tenant.routes import blp as tenant
 from api.v1.tips.routes import blp as tips
+from api.v1.trials.routes import blp as trials
 
 RESOURCES = (
     tenant,
@@ -75,6 +76,7 @@ RESOURCES = (
     matching_runs,
     comparisons,
     analyses,
+    trials,
     groups,
     admissions,
     group_invitations,

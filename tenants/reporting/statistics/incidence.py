@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from tenants.reporting.survival import Bound, log_log_interval
 
+# A sum of fractions that is one half on paper may come out a little below it.
+HALF = 0.5 - 1e-12
+
 
 @dataclass(frozen=True)
 class Step:

@@ -4,11 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tenants.reporting.statistics.incidence import Step, accumulated, interval
+from tenants.reporting.statistics.incidence import HALF, Step, accumulated, interval
 from tenants.reporting.survival import Bound
-
-# A sum of fractions that is one half on paper may come out a little below it.
-HALF = 0.5 - 1e-12
 
 
 @dataclass(frozen=True)
