@@ -8,7 +8,6 @@ from sqlalchemy import text
 
 from tenants.cohorts.models import Attribute, Cohort, Participant, ParticipantChange, Program
 from tenants.kernel.ids import new_id
-from tenants.meetings.models import Meeting
 from tenants.outcomes.models import CareerEvent, Product, ProductContributor
 from tenants.people.models import ConsentEntry, Membership
 from tenants.reporting.counting import Counting
@@ -147,20 +146,3 @@ class Circle:
                     {**known, "id": member["id"]},
                 )
         return group
-
-    def met(self, group, *days, attended=3, state="planned"):
-        """Let a group have had a meeting on each of these days, at which so many were."""
-        for day in days:
-            at = dt.datetime.combine(day, dt.time(12), dt.UTC)
-            self.add(
-                Meeting(
-                    group_id=group,
-                    starts_at=at,
-                    starts_at_local=at.replace(tzinfo=None),
-                    time_zone="UTC",
-                    minutes=60,
-                    in_person=False,
-                    state=state,
-                    attended_count=attended,
-                )
-            )
