@@ -135,15 +135,23 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
 
         return decorate
 
-    def download(self, path: str, allow: Permission, *, types: tuple[str, ...]) -> Callable[[View], View]:
-        """Declare a GET of a file of one of these types: the view returns the `Download`, sent once the transaction
-        has ended.
+    def download(
+        self,
+        path: str,
+        allow: Permission,
+        *,
+        types: tuple[str, ...],
+        returns: type[Schema] | None = None,
+        errors: tuple[int, ...] = (),
+    ) -> Callable[[View], View]:
+        """Declare a GET of a file of one of these types, or of JSON that `returns` describes: the view returns the
+        `Download`, sent once the transaction has ended.
         """
 
         def decorate(view: View) -> View:
-            handler = self.response(200)(sending(view, allow))
+            handler = self.response(200, returns)(sending(view, allow))
             handler._apidoc["peerloom"] = Operation(
-                allow, False, True, False, None, 200, None, (), "GET", None, types
+                allow, False, True, False, None, 200, returns, errors, "GET", None, types
             )
             self.route(path, methods=["GET"], endpoint=view.__name__)(handler)
             return view

@@ -16,6 +16,7 @@ from tenants.kernel.errors import NotFound
 from tenants.kernel.files import FileStore
 from tenants.kernel.ids import new_id
 from tenants.kernel.streams import Stored, TooLarge, Truncated
+from tenants.reporting.files import ReportDownload
 from tenants.support.file_types import EXTENSIONS
 from tenants.support.resource_files import MOST_BYTES, Arrived, Download, take_in
 
@@ -102,7 +103,7 @@ def receive_kept(tenant_id: UUID) -> KeptUpload:
     return KeptUpload(tenant_id, arrived)
 
 
-def send(tenant_id: UUID, found: Download) -> Response:
+def send(tenant_id: UUID, found: Download | ReportDownload) -> Response:
     """A file that is handed out as one, never to be shown in place. Raises NotFound if it went meanwhile."""
     tag = f'"{found.sha256}"'
     if request.if_none_match.contains_weak(found.sha256):

@@ -25,7 +25,7 @@ from tenants.kernel.permissions import TENANT
 from tenants.kernel.settings import Settings
 from tenants.people.invitations import invite_owner
 
-APART = ("demo", "keys", "solve")
+APART = ("demo", "keys", "release", "solve")
 OPENAPI = Path(__file__).parents[1] / "openapi" / "v1.yaml"
 
 

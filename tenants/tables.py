@@ -19,6 +19,7 @@ import tenants.meetings.agenda_models
 import tenants.meetings.models
 import tenants.notices.models
 import tenants.outcomes.models
+import tenants.outcomes.surveys.models
 import tenants.people.models
 import tenants.reporting.models
 import tenants.support.care_models

@@ -31,7 +31,7 @@ from tests.identity.providers import Provider, start_provider
 from tests.post_office import PostOffice
 
 UNLIMITED = {name: "1000000" for each in fields(Settings) if "_PER_MINUTE_" in (name := each.name.upper())}
-QUICK = {"LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.1", "BELL_SECONDS": "2", **UNLIMITED}
+QUICK = {"LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.25", "BELL_SECONDS": "2", **UNLIMITED}
 PATIENCE = 120.0
 EMPTY = "migrated_and_empty"
 """The database from which others are copied, which is sooner done than to migrate them."""
@@ -71,12 +71,16 @@ def standing() -> str:
 
 
 def eventually(holds: Callable[[], Any], *, within: float = PATIENCE) -> Any:
-    """What `holds` returns once it is true. Fails after `within` seconds."""
-    end = time.monotonic() + within
+    """What `holds` returns once it is true. Fails after `within` seconds.
+
+    It is asked less and less often, for asking takes processor time from what is waited for.
+    """
+    end, pause = time.monotonic() + within, 0.02
     while not (found := holds()):
         if time.monotonic() > end:
             pytest.fail(f"not within {within} s; {standing()}")
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(1.2 * pause, 0.2)
     return found
 
 

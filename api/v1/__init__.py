@@ -52,6 +52,7 @@ from api.v1.resources.routes import blp as resources
 from api.v1.retrospectives.routes import blp as retrospectives
 from api.v1.role_grants.routes import blp as role_grants
 from api.v1.separations.routes import blp as separations
+from api.v1.surveys.routes import blp as surveys
 from api.v1.tenant.routes import blp as tenant
 from api.v1.tips.routes import blp as tips
 from api.v1.trials.routes import blp as trials
@@ -109,6 +110,7 @@ RESOURCES = (
     products,
     career_events,
     metrics,
+    surveys,
     reports,
     jobs,
     events,

@@ -56,6 +56,9 @@ KINDS = {
     # It waits for the next round of its tenant, and is not somebody's to stop.
     "notices": Kind("quick", "workers.jobs.notices.plan", cancellable=False),
     "group_health": Kind("quick", "workers.jobs.groups.look_after", cancellable=False, comes_round=True),
+    "survey_reminder": Kind("quick", "workers.jobs.letters.remind_of_survey"),
+    # Each wave is counted once; nobody chooses whether.
+    "survey_count": Kind("quick", "workers.jobs.surveys.count", cancellable=False),
     "announcement": Kind("quick", "workers.jobs.letters.announce"),
 }
 

@@ -45,6 +45,7 @@ LETTERS: dict[str, str] = {
     "concern": "tenants.support.notices.compose_concern",
     "facilitation": "tenants.support.notices.compose_facilitation",
     "announcement": "tenants.notices.announcing.compose",
+    "survey": "tenants.notices.surveying.compose",
 }
 """The composer of each kind of letter, by name, such as tenants.people.invitations.compose."""
 
@@ -58,6 +59,7 @@ QUIET = frozenset(
         "meeting_guest",
         "nudge",
         "concern",
+        "survey",
     }
 )
 """Kinds of whose sending no event tells: whoever caused it must not learn whether anybody was written to, nor the

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tenants.matching import solver
 from tenants.matching.options import Randomise
-from tenants.matching.randomising import draw, stratum_of
+from tenants.matching.randomising import ALGORITHM, digest, draw, stratum_of
 from tenants.matching.solver.model import Locked, Together
 
 
@@ -31,11 +31,13 @@ class Roster:
 
 @dataclass(frozen=True)
 class Lots:
-    """The arm, of so many, and the stratum of everybody who was drawn, by participant."""
+    """The arm, of so many, and the stratum of everybody who was drawn, by participant; how it was drawn, and a
+    digest of what from."""
 
     arms: int
     arm_of: Mapping[UUID, int]
     stratum_of: Mapping[UUID, str | None]
+    made: Mapping[str, str]
 
     @property
     def later(self) -> list[UUID]:
@@ -55,16 +57,14 @@ def draw_lots(roster: Roster, asked: Randomise, recipe: solver.Recipe, seed: int
         stratum_of({key: roster.values[key][place] for key in asked.strata})
         for place in range(len(roster.people))
     ]
-    drawn = draw(
-        roster.people,
-        strata,
-        _together(roster, recipe),
-        arms=asked.arms,
-        share=asked.share,
-        seed=seed,
-    )
-    people = roster.people
-    return Lots(asked.arms, dict(zip(people, drawn, strict=True)), dict(zip(people, strata, strict=True)))
+    people, together = roster.people, _together(roster, recipe)
+    drawn = draw(people, strata, together, arms=asked.arms, share=asked.share, seed=seed)
+    made = {
+        "algorithm": ALGORITHM,
+        "input_sha256": digest(people, strata, together, arms=asked.arms, share=asked.share),
+    }
+    arm_of, of_strata = dict(zip(people, drawn, strict=True)), dict(zip(people, strata, strict=True))
+    return Lots(asked.arms, arm_of, of_strata, made)
 
 
 def _together(roster: Roster, recipe: solver.Recipe) -> list[list[int]]:

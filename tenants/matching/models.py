@@ -73,8 +73,8 @@ class MatchingRun(Edited, TenantRow):
 
     `terms` tells how the recipe's terms fared, `clash` what kept people out, both as the API shows them, and
     `left_out` how many the run did not look at, by why: they have objected, withdrawn, or were not asked.
-    `options` are `RunOptions.words`. A simulation is never accepted, forgotten after a while, and need not
-    follow a recipe that is kept.
+    `draw` is how a randomised run drew, and a digest of what from; `options` are `RunOptions.words`. A simulation is
+    never accepted, forgotten after a while, and need not follow a recipe that is kept.
     """
 
     __tablename__ = "matching_run"
@@ -112,6 +112,7 @@ class MatchingRun(Edited, TenantRow):
     placed_count: Mapped[int | None]
     unplaced_count: Mapped[int | None]
     left_out: Mapped[dict[str, Any] | None]
+    draw: Mapped[dict[str, Any] | None]
     accepted_at: Mapped[datetime | None]
 
 

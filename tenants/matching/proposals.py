@@ -66,6 +66,7 @@ def write_proposal(session: Session, run_id: UUID, *, asked: Question, found: so
     run.group_count, run.placed_count = len(ids), sum(map(len, found.groups))
     run.unplaced_count = len(rows) - run.placed_count
     run.moved_count = len(found.moved) if asked.options.keep_groups else None
+    run.draw = dict(asked.lots.made) or None if asked.lots else None
     run.left_out, run.reasons = dict(asked.left_out), list(asked.notes)
     if found.clash is not None:
         run.reasons = [found.clash.said, *asked.notes]

@@ -134,6 +134,7 @@ def _given(session: Session, roster: Roster, options: RunOptions, adjust: Adjust
             options.randomise.arms,
             {person: row.arm for person, row in rows.items()},
             {person: row.stratum for person, row in rows.items()},
+            adjusted.draw or {},
         )
     places = {person: row.position for person, row in rows.items()}
     places |= {move.participant_id: move.position for move in adjust.moves}

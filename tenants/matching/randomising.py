@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -33,6 +34,8 @@ import numpy as np
 MOST_ARMS = 6
 STREAM = 0x4C4F54
 """Keeps the words of the draw apart from those of the search, which has the same seed."""
+ALGORITHM = "madow-1"
+"""What is said above, by a name that changes with it."""
 _WORDS = 1 << 64
 
 
@@ -81,6 +84,27 @@ def draw(
         for place in units[unit]:
             drawn[place] = arm
     return drawn
+
+
+def digest(
+    people: Sequence[UUID],
+    strata: Sequence[str | None],
+    together: Iterable[Sequence[int]] = (),
+    *,
+    arms: int,
+    share: float | None = None,
+) -> str:
+    """SHA-256 of what a draw is made from but for its seed, so that it can be told before one is agreed on: the JSON
+    array [ALGORITHM, arms, share, units] in UTF-8, without blanks. Units are as the draw has them, in ascending
+    order, each [stratum, [ids of its people, ascending]].
+    """
+    ids = sorted(range(len(people)), key=lambda place: people[place])
+    units = [
+        [strata[unit[0]], [str(people[place]) for place in sorted(unit, key=lambda place: people[place])]]
+        for unit in _units(ids, together)
+    ]
+    said = json.dumps([ALGORITHM, arms, share, units], ensure_ascii=False, separators=(",", ":"))
+    return sha256(said.encode()).hexdigest()
 
 
 def _check(

@@ -1,12 +1,11 @@
 """Recording what came out: products, and events of a career."""
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from tenants.kernel import events
@@ -14,7 +13,8 @@ from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from tenants.kernel.rows import Version, broken_rule, edited, row_named, row_of
 from tenants.kernel.session import Session
-from tenants.outcomes.models import CareerEvent, Product, ProductContributor
+from tenants.outcomes.contributors import add_contributors, check_memberships, replace_contributors
+from tenants.outcomes.models import KEPT, CareerEvent, Product, ProductState
 from tenants.outcomes.rules import (
     BrokenRule,
     broken_rules_of_career_event,
@@ -24,6 +24,8 @@ from tenants.outcomes.rules import (
     career_event_key,
     product_key,
 )
+from tenants.outcomes.sameness import refuse_same
+from tenants.outcomes.states import begin, enter_state, follow_kind
 from tenants.people.models import Membership
 
 PRODUCT_FIELDS = ("kind", "title", "date", "doi", "pmid", "project_number", "visibility")
@@ -39,15 +41,21 @@ CAREER_EVENT_FIELDS = (
 )
 
 
-def create_product(session: Session, *, membership_ids: Sequence[UUID], **told: Any) -> Product:
-    """Record a product. Raises Invalid, and Conflict "exists" if the tenant has it (`rules.product_key`)."""
+def create_product(
+    session: Session, *, membership_ids: Sequence[UUID], state: str | None = None, **told: Any
+) -> Product:
+    """Record a product, in a state since its date. Raises Invalid, and Conflict "exists" if the tenant has it: by an
+    identifier that both name, or as `rules.product_key` says.
+    """
     facts = product_facts({**dict.fromkeys(PRODUCT_FIELDS), "visibility": "program", **told})
-    _check_memberships(session, membership_ids)
+    check_memberships(session, membership_ids)
+    refuse_same(session, facts)
     product = Product(**facts)
     with new("product"):
         session.add(product)
         session.flush()
-    _add_contributors(session, product.id, membership_ids)
+    add_contributors(session, product, membership_ids)
+    begin(session, product, state)
     events.record(session, "product.created", subject=product)
     return product
 
@@ -58,14 +66,16 @@ def edit_product(
     """Change a product; `membership_ids` replaces who is behind it. Raises as `create_product`."""
     product = tenants_product(session, product_id)
     if_match.check(product.version)
-    if product.author_id is not None and changes.get("visibility") == "me":
-        raise Invalid.field("/visibility", "not_yours", "Only who recorded this takes it back for herself.")
+    refuse_taking_back(product, changes)
     told = {field: changes.get(field, getattr(product, field)) for field in PRODUCT_FIELDS}
     facts = product_facts(told)
-    members_changed = "membership_ids" in changes and _replace_contributors(
+    refuse_same(session, facts, besides=product)
+    members_changed = "membership_ids" in changes and replace_contributors(
         session, product, changes["membership_ids"]
     )
     changed = edited(product, facts, if_match=if_match)
+    if "kind" in changed:
+        follow_kind(session, product)
     if members_changed:
         changed.append("membership_ids")
         product.updated_at = now()
@@ -74,6 +84,32 @@ def edit_product(
             session.flush()
         events.record(session, "product.updated", subject=product, changed=public(changed))
     return product
+
+
+def refuse_taking_back(found: Product | CareerEvent, changes: dict[str, Any]) -> None:
+    """Raise Invalid where a tenant would keep for a member alone what she lets it know."""
+    if found.author_id is not None and changes.get("visibility") in KEPT:
+        raise Invalid.field("/visibility", "not_yours", "Only who recorded this takes it back for herself.")
+
+
+def record_state(
+    session: Session, *, product_id: UUID, state: str, date: dt.date | None = None
+) -> ProductState:
+    """Note that a product came into a state. Raises NotFound, as `states.enter_state`, and Conflict "exists" where the
+    tenant has what a proposal becomes.
+    """
+    product = tenants_product(session, product_id)
+    kind = product.kind
+    entered = enter_state(session, product, state=state, date=date)
+    if product.kind != kind:
+        facts = product_facts({field: getattr(product, field) for field in PRODUCT_FIELDS})
+        refuse_same(session, facts, besides=product)
+        product.natural_key = facts["natural_key"]
+    product.updated_at = now()
+    with new("product"):
+        session.flush()
+    events.record(session, "product.updated", subject=product, changed=["state"])
+    return entered
 
 
 def delete_product(session: Session, *, product_id: UUID, if_match: Version) -> None:
@@ -85,9 +121,9 @@ def delete_product(session: Session, *, product_id: UUID, if_match: Version) -> 
 
 
 def tenants_product(session: Session, product_id: UUID) -> Product:
-    """One that is the tenant's to change: none that a member keeps for herself. Raises NotFound."""
+    """One that is the tenant's to change: none that a member keeps. Raises NotFound."""
     product = row_of(session, Product, product_id)
-    if product.author_id is not None and product.visibility == "me":
+    if product.author_id is not None and product.visibility in KEPT:
         raise NotFound("product")
     return product
 
@@ -96,7 +132,7 @@ def create_career_event(session: Session, *, membership_id: UUID, **told: Any) -
     """Record a career event. Raises Invalid, and Conflict "exists" (`rules.career_event_key`)."""
     row_named(session, Membership, membership_id, pointer="/membership_id")
     defaults = {**dict.fromkeys(CAREER_EVENT_FIELDS), "visibility": "program", "before_first_k": False}
-    event = CareerEvent(membership_id=membership_id, **_career_event_facts({**defaults, **told}))
+    event = CareerEvent(membership_id=membership_id, **career_event_facts({**defaults, **told}))
     with new("career event"):
         session.add(event)
         session.flush()
@@ -108,10 +144,11 @@ def edit_career_event(
     session: Session, *, career_event_id: UUID, changes: dict[str, Any], if_match: Version
 ) -> CareerEvent:
     """Change a career event; whose it is stays. Raises as `create_career_event`."""
-    event = row_of(session, CareerEvent, career_event_id)
+    event = tenants_career_event(session, career_event_id)
     if_match.check(event.version)
+    refuse_taking_back(event, changes)
     told = {field: changes.get(field, getattr(event, field)) for field in CAREER_EVENT_FIELDS}
-    changed = edited(event, _career_event_facts(told), if_match=if_match)
+    changed = edited(event, career_event_facts(told), if_match=if_match)
     if changed:
         with new("career event"):
             session.flush()
@@ -121,10 +158,18 @@ def edit_career_event(
 
 def delete_career_event(session: Session, *, career_event_id: UUID, if_match: Version) -> None:
     """Remove a career event. Raises NotFound and StaleVersion."""
-    event = row_of(session, CareerEvent, career_event_id)
+    event = tenants_career_event(session, career_event_id)
     if_match.check(event.version)
     session.delete(event)
     events.record(session, "career_event.deleted", subject=event)
+
+
+def tenants_career_event(session: Session, career_event_id: UUID) -> CareerEvent:
+    """One that is the tenant's to see: none that a member keeps for herself. Raises NotFound."""
+    event = row_of(session, CareerEvent, career_event_id, "career event")
+    if event.author_id is not None and event.visibility in KEPT:
+        raise NotFound("career event")
+    return event
 
 
 def product_facts(told: dict[str, Any]) -> dict[str, Any]:
@@ -134,7 +179,8 @@ def product_facts(told: dict[str, Any]) -> dict[str, Any]:
     return {**product, "natural_key": product_key(product)}
 
 
-def _career_event_facts(told: dict[str, Any]) -> dict[str, Any]:
+def career_event_facts(told: dict[str, Any]) -> dict[str, Any]:
+    """The columns of a career event that is told so. Raises Invalid."""
     event = canonical_career_event(told)
     _refuse(broken_rules_of_career_event(event))
     return {**event, "natural_key": career_event_key(event)}
@@ -155,40 +201,6 @@ def new(what: str) -> Iterator[None]:
         if not broken_rule(error).endswith("natural_key"):
             raise
         raise Conflict(f"This {what} is recorded already.", code="exists") from error
-
-
-def _check_memberships(session: Session, membership_ids: Sequence[UUID]) -> None:
-    known = set(session.scalars(select(Membership.id).where(Membership.id.in_(membership_ids))))
-    unknown = [
-        FieldError(f"/membership_ids/{place}", "unknown", "There is no such membership.")
-        for place, membership_id in enumerate(membership_ids)
-        if membership_id not in known
-    ]
-    if unknown:
-        raise Invalid(*unknown)
-
-
-def _add_contributors(session: Session, product_id: UUID, membership_ids: Iterable[UUID]) -> None:
-    rows = [
-        {"tenant_id": session.tenant_id, "product_id": product_id, "membership_id": membership_id}
-        for membership_id in sorted(set(membership_ids))
-    ]
-    session.execute(insert(ProductContributor).on_conflict_do_nothing(), rows)
-
-
-def _replace_contributors(session: Session, product: Product, membership_ids: Sequence[UUID]) -> bool:
-    """Whether anybody came or went."""
-    _check_memberships(session, membership_ids)
-    of_product = ProductContributor.product_id == product.id
-    before = set(session.scalars(select(ProductContributor.membership_id).where(of_product)))
-    gone, come = before - set(membership_ids), set(membership_ids) - before
-    if gone:
-        session.execute(
-            delete(ProductContributor).where(of_product, ProductContributor.membership_id.in_(gone))
-        )
-    if come:
-        _add_contributors(session, product.id, come)
-    return bool(gone or come)
 
 
 def public(changed: Iterable[str]) -> list[str]:

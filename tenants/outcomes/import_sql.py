@@ -4,10 +4,13 @@
 be there afterwards; the statements after it write the difference. Only participants of the import's cohort
 are known; an empty cell keeps what is there, and so does a limited import of a product that others are behind too.
 A product with only others behind it does not come into reach by being named. What a member recorded herself no file
-takes back for her alone.
+takes back for her alone. Rows that share a DOI or a PMID are of one product, and of the tenant's if it has one of them.
 """
 
 from tenants.cohorts.imports.staging import in_reach
+from tenants.outcomes.kinds import PRODUCTS as KINDS
+from tenants.outcomes.kinds import first_state
+from tenants.outcomes.rules import NOMINATIONS
 
 UNKNOWN_PEOPLE = """
 UPDATE staged s SET outcome = 'failed', "column" = :id_column, code = 'unknown_person',
@@ -17,6 +20,29 @@ UPDATE staged s SET outcome = 'failed', "column" = :id_column, code = 'unknown_p
                      JOIN participant p ON p.tenant_id = m.tenant_id AND p.membership_id = m.id
                     WHERE m.tenant_id = :tenant AND m.external_id = s.external_id AND p.cohort_id = :cohort)
 """
+_SAYS = ", ".join(f"('{kind.name}', '{first_state(kind.name)}')" for kind in KINDS if first_state(kind.name))
+_STANDS = ", ".join(f"('{kind}', '{relation}')" for kind, relation in NOMINATIONS.items())
+_ONE_PRODUCT = """
+UPDATE staged s SET natural_key = one.natural_key
+  FROM (SELECT {column}, min(natural_key) AS natural_key FROM staged
+         WHERE outcome IS NULL AND {column} IS NOT NULL
+         GROUP BY {column} HAVING count(DISTINCT natural_key) > 1) one
+ WHERE s.outcome IS NULL AND s.{column} = one.{column} AND s.natural_key <> one.natural_key
+"""
+ONE_PRODUCT = tuple(_ONE_PRODUCT.format(column=column) for column in ("pmid", "doi", "pmid"))
+_KNOWN = """
+SELECT s.natural_key AS told, p.natural_key AS known FROM staged s
+  JOIN product p ON p.tenant_id = :tenant AND p.{column} = s.{column} AND p.natural_key <> s.natural_key
+   AND (p.author_id IS NULL OR p.visibility NOT IN ('me', 'group'))
+ WHERE s.outcome IS NULL
+"""
+KNOWN_PRODUCTS = f"""
+UPDATE staged s SET natural_key = k.known
+  FROM (SELECT told, min(known) AS known
+          FROM ({_KNOWN.format(column="doi")} UNION ALL {_KNOWN.format(column="pmid")}) each GROUP BY told) k
+ WHERE s.outcome IS NULL AND s.natural_key = k.told
+   AND NOT EXISTS (SELECT FROM product p WHERE p.tenant_id = :tenant AND p.natural_key = k.told)
+"""  # noqa: S608 - constants are put in
 REPEATED = """
 UPDATE staged s SET outcome = 'failed', code = 'duplicate_in_file',
        message = format('Line %s says this of %s already; the first one counts.', first.line, s.external_id)
@@ -43,14 +69,19 @@ SELECT t.*, version IS NOT NULL AND NOT :skip AND
             AS changed
   FROM (SELECT DISTINCT ON (s.natural_key) s.natural_key, s.line, coalesce(p.id, uuidv7()) AS id, p.version,
                s.kind, coalesce(s.title, p.title) AS title, coalesce(s.date, p.date) AS date,
-               coalesce(s.doi, p.doi) AS doi, coalesce(s.pmid, p.pmid) AS pmid,
+               coalesce(s.doi, min(s.doi) OVER same, p.doi) AS doi,
+               coalesce(s.pmid, min(s.pmid) OVER same, p.pmid) AS pmid,
                coalesce(s.project_number, p.project_number) AS project_number,
                CASE WHEN p.author_id IS NOT NULL AND s.visibility = 'me' THEN p.visibility
                     ELSE coalesce(s.visibility, p.visibility, 'program') END AS visibility,
+               CASE WHEN s.kind = p.kind THEN p.state
+                    ELSE (SELECT state FROM (VALUES {_SAYS}) says (kind, state) WHERE says.kind = s.kind)
+                    END AS state, p.state AS old_state,
                p.kind AS old_kind, p.title AS old_title, p.date AS old_date, p.doi AS old_doi,
                p.pmid AS old_pmid, p.project_number AS old_project, p.visibility AS old_visibility
           FROM staged s LEFT JOIN product p ON p.tenant_id = :tenant AND p.natural_key = s.natural_key
-         WHERE s.outcome IS NULL ORDER BY s.natural_key, s.line) t
+         WHERE s.outcome IS NULL
+        WINDOW same AS (PARTITION BY s.natural_key) ORDER BY s.natural_key, s.line) t
 """  # noqa: S608 - a constant is put in
 FAIL_OUT_OF_REACH = f"""
 WITH hidden AS (
@@ -63,25 +94,33 @@ UPDATE staged s SET outcome = 'failed', code = 'out_of_reach',
        message = 'This product is known already, and your roles do not reach it; ask an admin.'
   FROM hidden h WHERE s.outcome IS NULL AND s.natural_key = h.natural_key
 """  # noqa: S608 - a constant is put in
-CONTRIBUTIONS = """
+CONTRIBUTIONS = f"""
 CREATE TEMP TABLE behind ON COMMIT DROP AS
 SELECT s.line, t.id AS product_id, m.id AS membership_id, c.id IS NULL AS is_new,
-       t.version IS NOT NULL AND (t.changed OR bool_or(c.id IS NULL) OVER (PARTITION BY t.id)) AS bumped
+       coalesce(s.role, 'formal') AS role, c.role AS old_role, r.changed AS role_changed,
+       (SELECT relation FROM (VALUES {_STANDS}) stands (kind, relation) WHERE stands.kind = t.kind) AS relation,
+       t.version IS NOT NULL
+           AND (t.changed OR bool_or(c.id IS NULL OR r.changed) OVER (PARTITION BY t.id)) AS bumped
   FROM staged s
   JOIN told t ON t.natural_key = s.natural_key
   JOIN membership m ON m.tenant_id = :tenant AND m.external_id = s.external_id
   LEFT JOIN product_contributor c
          ON c.tenant_id = :tenant AND c.product_id = t.id AND c.membership_id = m.id
+ CROSS JOIN LATERAL (SELECT coalesce(NOT :skip AND s.role <> c.role, false) AS changed) r
  WHERE s.outcome IS NULL
-"""
+"""  # noqa: S608 - a constant is put in
 NOTE_PRODUCTS = """
 UPDATE staged s
    SET outcome = CASE WHEN b.is_new THEN 'created' WHEN :skip THEN 'skipped'
-                      WHEN t.changed AND t.line = s.line THEN 'updated' ELSE 'unchanged' END,
+                      WHEN b.role_changed OR t.changed AND t.line = s.line THEN 'updated'
+                      ELSE 'unchanged' END,
        subject_id = CASE WHEN t.version IS NOT NULL OR NOT :dry_run THEN t.id END,
        subject_version = CASE WHEN b.bumped THEN t.version + 1 ELSE coalesce(t.version, 1) END,
-       before = CASE WHEN b.is_new THEN jsonb_build_object('membership_id', b.membership_id) END
+       before = CASE WHEN b.is_new THEN jsonb_build_object('membership_id', b.membership_id)
+                     WHEN b.role_changed OR t.version IS NULL AND t.line = s.line THEN '{}' END
            || CASE WHEN t.version IS NULL AND t.line = s.line THEN CAST('{"product": null}' AS jsonb)
+                   ELSE '{}' END
+           || CASE WHEN b.role_changed THEN jsonb_build_object('role', b.old_role, 'role_of', b.membership_id)
                    ELSE '{}' END
   FROM behind b JOIN told t ON t.id = b.product_id WHERE s.line = b.line
 """
@@ -89,30 +128,42 @@ NOTE_OLD_PRODUCTS = """
 UPDATE staged s
    SET before = coalesce(s.before, '{}') || jsonb_build_object('product', jsonb_build_object(
            'kind', t.old_kind, 'title', t.old_title, 'date', t.old_date, 'doi', t.old_doi, 'pmid', t.old_pmid,
-           'project_number', t.old_project, 'visibility', t.old_visibility))
+           'project_number', t.old_project, 'visibility', t.old_visibility, 'state', t.old_state))
   FROM told t WHERE t.line = s.line AND t.changed
 """
 CREATE_PRODUCTS = """
-INSERT INTO product (tenant_id, id, kind, title, date, doi, pmid, project_number, visibility, natural_key)
-SELECT :tenant, id, kind, title, date, doi, pmid, project_number, visibility, natural_key
+INSERT INTO product (tenant_id, id, kind, title, date, doi, pmid, project_number, visibility, natural_key, state)
+SELECT :tenant, id, kind, title, date, doi, pmid, project_number, visibility, natural_key, state
   FROM told WHERE version IS NULL
 """
 UPDATE_PRODUCTS = """
 UPDATE product p
    SET kind = t.kind, title = t.title, date = t.date, doi = t.doi, pmid = t.pmid,
-       project_number = t.project_number, visibility = t.visibility
+       project_number = t.project_number, visibility = t.visibility, state = t.state
   FROM told t WHERE p.tenant_id = :tenant AND p.id = t.id AND t.changed
+"""
+ENTER_STATES = """
+INSERT INTO product_state (tenant_id, id, product_id, state, date)
+SELECT :tenant, uuidv7(), id, state, CASE WHEN version IS NULL THEN date END
+  FROM told WHERE state IS NOT NULL AND (version IS NULL OR changed AND state IS DISTINCT FROM old_state)
 """
 BUMP_PRODUCTS = """
 UPDATE product p SET version = p.version + 1, updated_at = now()
  WHERE p.tenant_id = :tenant AND p.id IN (SELECT product_id FROM behind WHERE bumped)
 """
 CREATE_CONTRIBUTORS = """
-INSERT INTO product_contributor (tenant_id, id, product_id, membership_id)
-SELECT :tenant, uuidv7(), product_id, membership_id FROM behind WHERE is_new
+INSERT INTO product_contributor (tenant_id, id, product_id, membership_id, role, relation)
+SELECT :tenant, uuidv7(), product_id, membership_id, role, relation FROM behind WHERE is_new
+"""
+CHANGE_ROLES = """
+UPDATE product_contributor c SET role = b.role
+  FROM behind b
+ WHERE c.tenant_id = :tenant AND c.product_id = b.product_id AND c.membership_id = b.membership_id AND b.role_changed
 """
 PREPARE_PRODUCTS = (
     UNKNOWN_PEOPLE,
+    *ONE_PRODUCT,
+    KNOWN_PRODUCTS,
     REPEATED,
     HOLD_PRODUCTS,
     PRODUCTS,
@@ -121,7 +172,14 @@ PREPARE_PRODUCTS = (
     NOTE_PRODUCTS,
     NOTE_OLD_PRODUCTS,
 )
-WRITE_PRODUCTS = (CREATE_PRODUCTS, UPDATE_PRODUCTS, BUMP_PRODUCTS, CREATE_CONTRIBUTORS)
+WRITE_PRODUCTS = (
+    CREATE_PRODUCTS,
+    UPDATE_PRODUCTS,
+    BUMP_PRODUCTS,
+    CREATE_CONTRIBUTORS,
+    CHANGE_ROLES,
+    ENTER_STATES,
+)
 
 HOLD_CAREER_EVENTS = """
 SELECT count(*) FROM (

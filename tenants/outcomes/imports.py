@@ -13,7 +13,7 @@ from tenants.cohorts.values import InvalidValue, ValueReader, short_text
 from tenants.kernel.claims import Claim, JobFailed
 from tenants.kernel.session import Session
 from tenants.outcomes import import_sql, reversal_sql
-from tenants.outcomes.models import CAREER_EVENT_KINDS, PRODUCT_KINDS, SAMPLES, VISIBILITIES
+from tenants.outcomes.models import CAREER_EVENT_KINDS, PRODUCT_KINDS, ROLES, SAMPLES, VISIBILITIES
 from tenants.outcomes.rules import (
     MAX_DOI,
     MAX_NAME,
@@ -155,6 +155,7 @@ OUTCOMES = {
             "pmid": ("text", _text(MAX_NAME)),
             "project_number": ("text", _text(MAX_NAME)),
             "visibility": ("text", _one_of(VISIBILITIES)),
+            "role": ("text", _one_of(ROLES)),
         },
         canonical=canonical_product,
         broken_rules=broken_rules_of_product,

@@ -34,14 +34,27 @@ DELETE FROM product_contributor c USING undone u
    AND c.membership_id = CAST(u.before ->> 'membership_id' AS uuid)
 """,
     """
+UPDATE product_contributor c SET role = u.before ->> 'role'
+  FROM undone u
+ WHERE c.tenant_id = :tenant AND c.product_id = u.subject_id
+   AND c.membership_id = CAST(u.before ->> 'role_of' AS uuid)
+""",
+    """
 DELETE FROM product p USING undone u
  WHERE p.tenant_id = :tenant AND p.id = u.subject_id AND u.before -> 'product' = 'null'
+""",
+    """
+INSERT INTO product_state (tenant_id, id, product_id, state)
+SELECT :tenant, uuidv7(), p.id, u.before -> 'product' ->> 'state'
+  FROM undone u JOIN product p ON p.tenant_id = :tenant AND p.id = u.subject_id
+ WHERE u.before -> 'product' ->> 'state' <> coalesce(p.state, '')
 """,
     """
 UPDATE product p
    SET kind = u.was ->> 'kind', title = u.was ->> 'title', date = CAST(u.was ->> 'date' AS date),
        doi = u.was ->> 'doi', pmid = u.was ->> 'pmid', project_number = u.was ->> 'project_number',
-       visibility = u.was ->> 'visibility'
+       visibility = u.was ->> 'visibility',
+       state = CASE WHEN u.was ? 'state' THEN u.was ->> 'state' ELSE p.state END
   FROM (SELECT subject_id, before -> 'product' AS was FROM undone) u
  WHERE p.tenant_id = :tenant AND p.id = u.subject_id AND jsonb_typeof(u.was) = 'object'
 """,

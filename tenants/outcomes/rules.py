@@ -6,12 +6,15 @@ rules hold for one that is recorded singly and for a row of a file.
 
 import re
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from typing import Any, NamedTuple
 
-PROPOSALS = ("proposal_submitted", "proposal_awarded", "supplement")
-"""Kinds of products that a project number names; other products only acknowledge a project."""
+from tenants.outcomes.identity import PROPOSALS, title_key
+
 IDENTIFYING = ("title", "doi", "pmid", "project_number")
+
+WITHOUT_REASON = ("leave", "departure")
+NOMINATIONS = {"nomination_given": "nominator", "nomination_received": "nominee"}
+"""Who stands behind each, unless it is said: the one names the other."""
 
 MAX_TITLE = 500
 MAX_DOI = 300
@@ -53,14 +56,14 @@ def product_key(product: Mapping[str, Any]) -> str:
     The first that is known: its DOI; its PMID; for a proposal kind and project number; kind, date and title
     (regardless of case and spacing); kind and project number.
     """
-    kind, title, project = product["kind"], product["title"], product["project_number"]
+    kind, project = product["kind"], product["project_number"]
     if product["doi"]:
         return f"doi:{product['doi']}"
     if product["pmid"]:
         return f"pmid:{product['pmid']}"
-    if title and not (project and kind in PROPOSALS):
-        words = " ".join(title.casefold().split())
-        return f"title:{kind}:{product['date'] or ''}:{sha256(words.encode()).hexdigest()}"
+    by_title = title_key(product)
+    if by_title and not (project and kind in PROPOSALS):
+        return by_title
     return f"project:{kind}:{project}"
 
 
@@ -75,7 +78,7 @@ def broken_rules_of_career_event(event: Mapping[str, Any]) -> Iterator[BrokenRul
 
     An award needs a code, and alone may be undated, have a project number or be older than the first K
     award. An observation needs `until` and `sample`, and alone has them; where its beginning is not known
-    it has no date.
+    it has no date. A leave and a departure have no code: nothing says why.
     """
     kind, since, until = event["kind"], event["date"], event["until"]
     needed = {"award": ("code",), "observation": ("until", "sample")}.get(kind, ("date",))
@@ -90,6 +93,8 @@ def broken_rules_of_career_event(event: Mapping[str, Any]) -> Iterator[BrokenRul
     ):
         if event[field] and kind != of:
             yield BrokenRule(field, "not_allowed", f"Only a career event of kind {of} has {field}.")
+    if event["code"] and kind in WITHOUT_REASON:
+        yield BrokenRule("code", "not_allowed", f"A {kind} has no code: why it was is kept nowhere.")
     if since is not None and until is not None and str(since) > str(until):
         yield BrokenRule("until", "out_of_order", "until is before date.")
 
@@ -107,3 +112,9 @@ def career_event_key(event: Mapping[str, Any]) -> str:
         return f"award:{code}:project:{event['project_number']}"
     earlier = ":before_first_k" if event["before_first_k"] else ""
     return f"{kind}:{code}:{event['date'] or 'undated'}{earlier}"
+
+
+def broken_rules_of_contributor(kind: str, relation: str | None) -> Iterator[BrokenRule]:
+    """What is wrong with what somebody is said to be to a product of this kind."""
+    if relation in NOMINATIONS.values() and kind not in NOMINATIONS:
+        yield BrokenRule("relation", "not_allowed", f"Only a nomination has a {relation}.")

@@ -11,7 +11,7 @@ from tenants.kernel.errors import Invalid
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import row_named, row_of
 from tenants.kernel.session import Session
-from tenants.reporting.models import FORMATS, Report
+from tenants.reporting.models import FORMATS, PLAIN, Report
 
 
 def order_report(
@@ -22,7 +22,7 @@ def order_report(
     cohort_id: UUID | None = None,
     program_id: UUID | None = None,
     as_of: dt.date | None = None,
-    formats: Sequence[str] = FORMATS,
+    formats: Sequence[str] = PLAIN,
 ) -> Report:
     """Order a report on one cohort, or on a whole program, as of a day (UTC; today if none is said).
 

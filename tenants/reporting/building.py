@@ -2,30 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
 from tenants.cohorts.models import Cohort, Program
 from tenants.institutions.models import Tenant
 from tenants.kernel import events
 from tenants.kernel.claims import Claim
+from tenants.kernel.files import FileStore
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session, expect_many_rows
 from tenants.reporting.counting import Counting, shares
 from tenants.reporting.document import Section, document
+from tenants.reporting.files import add_files, write_files
 from tenants.reporting.ledger import earlier_releases, parts_released
 from tenants.reporting.metric import Figure
 from tenants.reporting.metrics import METRICS
-from tenants.reporting.models import Report, ReportFile, ReportInput, ReportSnapshot
+from tenants.reporting.models import Report, ReportInput, ReportSnapshot
 from tenants.reporting.releasing import Earlier, Released, cells_of, released
-from tenants.reporting.rendering import RENDER
 from tenants.reporting.scope import Scope
 from tenants.reporting.tables import COHORT, YES, CountTable, said_of_table
+from tenants.reporting.writing import written
 
 
 @dataclass(frozen=True)
@@ -63,23 +63,13 @@ def build_report(claim: Claim) -> None:
         )
         claim.check()
     built = _document(order, leaving)
-    files = {form: RENDER[form](built) for form in order.report.formats}
+    contents = {form: written(form, built) for form in order.report.formats}
+    files = write_files(FileStore.of(claim.settings), tenant_id=claim.tenant_id, contents=contents)
     with claim.effect() as session:
         report = row_of(session, Report, order.report.id)
         if leaving is not None:
             report.snapshot_id = _keep(session, order, leaving)
-        rows = [
-            {
-                "id": new_id(),
-                "tenant_id": session.tenant_id,
-                "report_id": report.id,
-                "format": form,
-                "content": content,
-                "sha256": sha256(content).hexdigest(),
-            }
-            for form, content in files.items()
-        ]
-        session.execute(insert(ReportFile), rows)
+        add_files(session, report_id=report.id, written=files)
         events.record(session, "report.built", subject=report)
 
 

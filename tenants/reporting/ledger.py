@@ -13,8 +13,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tenants.kernel import events
-from tenants.kernel.errors import Conflict
-from tenants.kernel.rows import broken_rule
+from tenants.kernel.errors import Conflict, NotFound
+from tenants.kernel.rows import broken_rule, row_of
 from tenants.kernel.session import Session
 from tenants.reporting.models import Report, ReportInput, ReportSnapshot
 from tenants.reporting.releasing import Earlier
@@ -36,7 +36,7 @@ def earlier_releases(session: Session, *, program_id: UUID, before: int | None =
     if before is not None:
         rows = rows.where(ReportSnapshot.place <= before)
     return [
-        Earlier(row.document, None if row.tables is None else _counts(row.tables))
+        Earlier(row.document, None if row.tables is None else _counts(row.tables), row.tables or ())
         for row in session.execute(rows)
     ]
 
@@ -47,6 +47,16 @@ def parts_released(session: Session, *, program_id: UUID) -> Sequence[Any]:
         Report.program_id == program_id, Report.snapshot_id.is_not(None)
     )
     return list(session.execute(parts.distinct()))
+
+
+def snapshot_of_report(session: Session, *, report_id: UUID) -> tuple[ReportSnapshot, list[Any]]:
+    """What a report shows a part of, and the exact tables behind it. Raises NotFound where nothing of it leaves."""
+    report = row_of(session, Report, report_id)
+    if report.snapshot_id is None:
+        raise NotFound("snapshot of this report")
+    snapshot = session.get_one(ReportSnapshot, (session.tenant_id, report.snapshot_id))
+    exact = select(ReportInput.tables).where(ReportInput.snapshot_id == snapshot.id)
+    return snapshot, session.scalars(exact).one()
 
 
 def enter(session: Session, report: Report) -> None:

@@ -4,13 +4,15 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.kernel.base import Created, TenantRow, belongs_to, one_of
 
 AUDIENCES = ("internal", "funder", "public")
-FORMATS = ("json", "csv")
+FORMATS = ("json", "csv", "pdf", "html", "xlsx")
+PLAIN = ("json", "csv")
+"""What is built unless another format is asked for."""
 
 
 class Report(Created, TenantRow):
@@ -41,19 +43,22 @@ class Report(Created, TenantRow):
 
 
 class ReportFile(Created, TenantRow):
-    """One rendering of a report, byte for byte as it is downloaded."""
+    """One form of a report, byte for byte as it is downloaded."""
 
     __tablename__ = "report_file"
     __table_args__ = (
         belongs_to("report", on_delete="CASCADE"),
+        belongs_to("kept_file", "file_id"),
         UniqueConstraint("tenant_id", "report_id", "format"),
         Index("ix_report_file_report", "tenant_id", "report_id"),
+        Index("ix_report_file_file", "tenant_id", "file_id", unique=True),
         one_of("format", FORMATS),
     )
 
     report_id: Mapped[UUID]
     format: Mapped[str]
-    content: Mapped[bytes]
+    file_id: Mapped[UUID]
+    size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
 
 

@@ -9,8 +9,9 @@ from tenants.kernel.errors import Conflict, NotFound
 from tenants.kernel.jobs import Job
 from tenants.kernel.rows import one, row_of
 from tenants.kernel.session import Session
+from tenants.reporting.files import ReportDownload, file_of
 from tenants.reporting.ledger import enter
-from tenants.reporting.models import Report, ReportFile
+from tenants.reporting.models import Report
 
 
 def reports(cohort_id: UUID | None = None, program_id: UUID | None = None) -> Select[Any]:
@@ -28,7 +29,7 @@ def report(session: Session, *, report_id: UUID) -> Row[Any]:
     return one(session, reports().where(Report.id == report_id), "report")
 
 
-def file_of_report(session: Session, *, report_id: UUID, format_: str) -> bytes:
+def file_of_report(session: Session, *, report_id: UUID, format_: str) -> ReportDownload:
     """A report's file, for whoever may take it: the first time what leaves enters the ledger (`ledger.enter`).
 
     Raises as that, NotFound for a format that was not ordered, Conflict "not_ready" while the report is being built
@@ -41,7 +42,5 @@ def file_of_report(session: Session, *, report_id: UUID, format_: str) -> bytes:
         raise Conflict("This report is still being built; ask again shortly.", code="not_ready")
     if found.state != "succeeded":
         raise Conflict(f"This report was not built ({found.state}).", code="not_built")
-    file = select(ReportFile.content).where(ReportFile.report_id == report_id, ReportFile.format == format_)
     enter(session, row_of(session, Report, report_id))
-    content: bytes = session.execute(file).scalar_one()
-    return content
+    return file_of(session, report_id=report_id, format_=format_)

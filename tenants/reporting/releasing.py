@@ -29,10 +29,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Earlier:
-    """A release of the ledger, and the exact counts behind it as far as they are kept."""
+    """A release of the ledger, and the exact counts and tables behind it as far as they are kept."""
 
     document: Mapping[str, Any]
     counts: Mapping[Key, int] | None = None
+    tables: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)

@@ -15,19 +15,25 @@ from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
 from tenants.support.items import LEAST_SPAN, OURS, Item, check_items, item_of
 from tenants.support.models import Instrument
+from tenants.support.scales import Scale, check_scales, scale_of
 
 
-def load_instrument(session: Session, *, program_id: UUID, items: Sequence[Item], **told: Any) -> Instrument:
-    """Load a version of an instrument. Raises NotFound, Invalid for items that cannot be asked, and Conflict "exists".
+def load_instrument(
+    session: Session, *, program_id: UUID, items: Sequence[Item], scales: Sequence[Scale] = (), **told: Any
+) -> Instrument:
+    """Load a version of an instrument. Raises NotFound, Invalid for items that cannot be asked or scales that cannot be
+    computed, and Conflict "exists".
 
     Check-ins ask the last version of each key, from the next window on that is not fixed. What they ask keeps its key.
     """
     row_of(session, Program, program_id)
     whole = [item_of(**item) for item in items]
     check_items(whole, in_check_ins=told["in_check_ins"])
+    scored = [scale_of(**scale) for scale in scales]
+    check_scales(whole, scored)
     if told["in_check_ins"]:
         _refuse_under_other_keys(session, program_id, told["key"], whole)
-    instrument = Instrument(program_id=program_id, items=whole, **told)
+    instrument = Instrument(program_id=program_id, items=whole, scales=scored, **told)
     session.add(instrument)
     try:
         session.flush()
@@ -44,23 +50,24 @@ def instruments(program_id: UUID) -> Select[Any]:
 
 def _refuse_under_other_keys(session: Session, program_id: UUID, key: str, items: Sequence[Item]) -> None:
     """Of one question under two keys two bands could be told, which are compared with each other by nobody."""
-    known = {_plain(item["text"]): item["key"] for item in OURS}
+    known = {plain(item["text"]): item["key"] for item in OURS}
     loaded = select(Instrument.key, Instrument.items).where(
         Instrument.program_id == program_id, Instrument.in_check_ins
     )
     for row in session.execute(loaded):
-        known |= {_plain(item["text"]): f"{row.key}.{item['key']}" for item in row.items}
+        known |= {plain(item["text"]): f"{row.key}.{item['key']}" for item in row.items}
     broken = list[FieldError]()
     for place, item in enumerate(items):
         here = f"{key}.{item['key']}"
-        if (other := known.setdefault(_plain(item["text"]), here)) != here:
+        if (other := known.setdefault(plain(item["text"]), here)) != here:
             said = f"Check-ins ask this under the key {other}."
             broken.append(FieldError(f"/items/{place}/text", "repeated", said))
     if broken:
         raise Invalid(*broken)
 
 
-def _plain(words: str) -> str:
+def plain(words: str) -> str:
+    """A question without what does not make it another one: its spaces and letter case."""
     return " ".join(words.split()).casefold()
 
 

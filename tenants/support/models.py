@@ -23,7 +23,8 @@ BANDS = ("low", "middle", "high")
 class Instrument(Created, TenantRow):
     """Questions that a program loaded. A version never changes; another one follows it.
 
-    `items` is a list of {key, text, kind, least, most, reversed, levels, most_chosen}.
+    `items` is a list of {key, text, kind, least, most, reversed, levels, most_chosen}, `scales` one of {key, name,
+    items, score, least_answered, about}.
     """
 
     __tablename__ = "instrument"
@@ -39,6 +40,7 @@ class Instrument(Created, TenantRow):
     licence: Mapped[str]
     source: Mapped[str | None]
     items: Mapped[list[Any]]
+    scales: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     in_check_ins: Mapped[bool] = mapped_column(default=True, server_default="true")
     """Whether check-ins ask its questions, from the next window on that is not fixed yet."""
 

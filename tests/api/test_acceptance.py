@@ -11,8 +11,8 @@ from tests.factories.participants import add_participants
 
 
 def test_acceptance_forms_the_groups_once(tenant, database, proposed):
-    ready = ready_to_match(tenant, database, people=60, emphasis=0)
-    url, run = proposed(ready)
+    ready = ready_to_match(tenant, database, people=36, emphasis=0)
+    url, run = proposed(ready, sweeps=0)
     accepted = tenant.api.post(f"{url}/acceptance")
     assert accepted.status_code == 201
     said = accepted.get_json()
@@ -51,8 +51,8 @@ def test_a_repeated_acceptance_with_the_same_key_gets_its_first_answer(tenant, d
 
 
 def test_of_eight_acceptances_at_once_one_forms_the_groups(tenant, app, database, proposed):
-    ready = ready_to_match(tenant, database, people=60, emphasis=0)
-    url, run = proposed(ready)
+    ready = ready_to_match(tenant, database, people=36, emphasis=0)
+    url, run = proposed(ready, sweeps=0)
 
     def accept(_):
         api = app.test_client()
@@ -69,8 +69,8 @@ def test_of_eight_acceptances_at_once_one_forms_the_groups(tenant, app, database
 def test_of_two_runs_over_the_same_people_accepted_at_once_only_one_places_them(
     tenant, app, database, proposed
 ):
-    ready = ready_to_match(tenant, database, people=60, emphasis=0)
-    urls = [proposed(ready, seed=seed)[0] for seed in (1, 2, 3)]
+    ready = ready_to_match(tenant, database, people=36, emphasis=0)
+    urls = [proposed(ready, seed=seed, sweeps=0)[0] for seed in (1, 2, 3)]
 
     def accept(url):
         api = app.test_client()

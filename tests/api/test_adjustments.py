@@ -200,11 +200,12 @@ def test_who_can_be_placed_no_longer_can_be_neither_moved_nor_locked(tenant, run
 
 def test_an_adjusted_randomised_run_keeps_its_draw(tenant, database, proposed, finished):
     ready = ready_to_match(tenant, database, people=24, rules=[], size={"min": 3, "max": 6})
-    url, _ = proposed(ready, randomise={"design": "waitlist"}, seed=3)
+    url, run = proposed(ready, randomise={"design": "waitlist"}, seed=3)
     drawn = {each["participant_id"] for each in every(tenant.api, f"{url}/unplaced")}
     person, other = partition(tenant.api, url)[0][0], partition(tenant.api, url)[1][0]
     moves = [{"participant_id": person, "position": 2}, {"participant_id": other, "position": 1}]
-    adjusted_url, _ = adjusted(tenant, finished, url, moves=moves)
+    adjusted_url, other_run = adjusted(tenant, finished, url, moves=moves)
+    assert other_run["draw"] == run["draw"] is not None
     unplaced = every(tenant.api, f"{adjusted_url}/unplaced")
     assert {(each["participant_id"], each["arm"]) for each in unplaced} == {(each, 2) for each in drawn}
     assert {each["arm"] for each in every(tenant.api, f"{adjusted_url}/placements")} == {1}

@@ -1,5 +1,6 @@
 """Comparing two matching runs of a cohort, over HTTP with a real worker."""
 
+from functools import partial
 from itertools import combinations
 from uuid import uuid4
 
@@ -12,14 +13,25 @@ from tests.factories.participants import add_participants
 @pytest.fixture
 def compared(tenant):
     """The comparison of a run with another, and the people below it; by their URLs."""
+    return partial(comparison, tenant.api)
 
-    def get(this, other):
-        url = f"{this}/comparisons/{other.rpartition('/')[2]}"
-        answer = tenant.api.get(url)
-        assert answer.status_code == 200, answer.get_json()
-        return answer.get_json(), every(tenant.api, f"{url}/people?limit=7")
 
-    return get
+def comparison(api, this, other):
+    url = f"{this}/comparisons/{other.rpartition('/')[2]}"
+    answer = api.get(url)
+    assert answer.status_code == 200, answer.get_json()
+    return answer.get_json(), every(api, f"{url}/people?limit=7")
+
+
+@pytest.fixture(scope="module")
+def two(new_tenant, database, finished):
+    """A tenant with a cohort of 40 people, and the URLs of two runs of it, the second of which did not search."""
+    tenant = new_tenant()
+    ready = ready_to_match(tenant, database, people=40)
+    orders = ready.order(seed=1), ready.order(seed=2, sweeps=0)
+    urls = [tenant.api.post("/v1/matching-runs", json=order).headers["Location"] for order in orders]
+    assert [finished(tenant.api, url)["state"] for url in urls] == ["succeeded"] * 2
+    return tenant, ready, urls
 
 
 def cohort_of(tenant, database, ready, people):
@@ -38,10 +50,10 @@ def partners(groups):
     return {person: set(group) - {person} for group in groups for person in group}
 
 
-def test_two_runs_are_compared_in_all_that_they_are_worth(tenant, database, proposed, compared):
-    ready = ready_to_match(tenant, database, people=40)
-    (this, one), (other, two) = proposed(ready, seed=1), proposed(ready, seed=2, sweeps=0)
-    said, _ = compared(this, other)
+def test_two_runs_are_compared_in_all_that_they_are_worth(two):
+    tenant, ready, (this, other) = two
+    one, two = (tenant.api.get(url).get_json() for url in (this, other))
+    said, _ = comparison(tenant.api, this, other)
     assert (said["matching_run_id"], said["other_run_id"]) == (one["id"], two["id"])
     assert said["cohort_id"] == ready.cohort_id
     assert one["bound_by"] == two["bound_by"]
@@ -63,11 +75,10 @@ def test_two_runs_are_compared_in_all_that_they_are_worth(tenant, database, prop
         assert term["difference"] == pytest.approx(second["value"] - first["value"])
 
 
-def test_who_stays_with_whom_is_counted(tenant, database, proposed, compared):
-    ready = ready_to_match(tenant, database, people=40)
-    this, other = proposed(ready, seed=1)[0], proposed(ready, seed=2, sweeps=0)[0]
+def test_who_stays_with_whom_is_counted(two):
+    tenant, _, (this, other) = two
     before, after = partition(tenant.api, this), partition(tenant.api, other)
-    said, _ = compared(this, other)
+    said, _ = comparison(tenant.api, this, other)
     kept = pairs_of(before) & pairs_of(after)
     assert said["pairs"] == len(pairs_of(before))
     assert said["pairs_kept"] == len(kept)
@@ -77,17 +88,16 @@ def test_who_stays_with_whom_is_counted(tenant, database, proposed, compared):
 
 
 def test_a_run_is_the_same_as_itself(tenant, database, proposed, compared):
-    url, run = proposed(ready_to_match(tenant, database, people=30))
+    url, run = proposed(ready_to_match(tenant, database, people=12))
     said, people = compared(url, url)
     assert (said["moved"], said["share_of_pairs_kept"]) == (0, 1)
     assert said["value"] == {"this": run["value"], "other": run["value"], "difference": 0}
     assert {person["change"] for person in people} == {0}
 
 
-def test_what_changes_for_each_person_is_listed(tenant, database, proposed, compared):
-    ready = ready_to_match(tenant, database, people=40)
-    this, other = proposed(ready, seed=1)[0], proposed(ready, seed=2, sweeps=0)[0]
-    _, people = compared(this, other)
+def test_what_changes_for_each_person_is_listed(two):
+    tenant, ready, (this, other) = two
+    _, people = comparison(tenant.api, this, other)
     assert [person["participant_id"] for person in people] == sorted(ready.participants)
     for url, position, affinity in (
         (this, "position", "affinity"),

@@ -35,7 +35,7 @@ def refused(answer: Any) -> tuple[int, str]:
 def formed(tenant, database, proposed):
     """A cohort of 30 people in groups that a run has formed."""
     ready = ready_to_match(tenant, database, people=30, institutions=30, size=SIZE, rules=[], emphasis=0)
-    url, _ = proposed(ready)
+    url, _ = proposed(ready, sweeps=0)
     assert tenant.api.post(f"{url}/acceptance").status_code == 201
     return ready
 

@@ -2,17 +2,20 @@
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from tenants.kernel.clock import now
 from tenants.kernel.events import seal_all
+from tenants.kernel.ids import new_id
 from tests.contract import document
 from tests.factories.cohorts import send_file
-from tests.factories.everything import INSTRUMENT
+from tests.factories.everything import INSTRUMENT, own_survey
 from tests.factories.group_life import nudged
 from tests.factories.matching import every, program_to_match, ready_to_match, statements
 from tests.factories.partners import partners_of
 from tests.factories.people import api_for, inhabit, let_in
+from tests.factories.surveys import days, planned
 from tests.planting import plant
 
 LISTS = sorted(
@@ -39,9 +42,20 @@ BELOW = {"/v1/cohorts/{cohort_id}/separations"}
 ROSTER = b"person_id\r\n" + b"".join(b"R%d\r\n" % number for number in range(3))
 
 
-@pytest.fixture
-def filled(tenant, database, finished, superuser):
-    """A tenant that has several of everything; the URLs of its lists by their path in the document."""
+@pytest.fixture(scope="module")
+def tenant(new_tenant):
+    """The tenant that is `filled`; tests only read of it."""
+    return new_tenant()
+
+
+@pytest.fixture(scope="module")
+def filled(tenant, database, finished, servers):
+    """The tenant with several of everything; the URLs of its lists by their path in the document."""
+    with psycopg.connect(servers.url_as("postgres"), autocommit=True) as superuser:
+        return fill(tenant, database, finished, superuser)
+
+
+def fill(tenant, database, finished, superuser):
     api = tenant.api
     ready = ready_to_match(tenant, database, people=13, size={"min": 5, "max": 5}, rules=[], waitlist=True)
     cohort, program = f"/v1/cohorts/{ready.cohort_id}", ready.program_id
@@ -112,10 +126,25 @@ def filled(tenant, database, finished, superuser):
         "matching_run_id": runs[0].rpartition("/")[2],
         "other_run_id": runs[1].rpartition("/")[2],
         "group_id": group,
+        "survey_wave_id": surveyed(superuser.cursor(), tenant, database, ready),
         **theirs,
         **wrote,
+        **came_out(tenant, group, [member, person]),
     }
     return {path: path.format(**ids) for path in LISTS}
+
+
+def surveyed(cursor, tenant, database, ready):
+    """Two waves of a cohort, and two surveys of her own; the wave of which something is told."""
+    first = planned(tenant.api, ready.cohort_id, ready.program_id)
+    later = {"instrument_id": first["instrument_id"], **days(50, 60)}
+    wave = planned(tenant.api, ready.cohort_id, ready.program_id, **later)["id"]
+    for scale in ("belonging", "heard"):
+        own_survey(tenant, database, api_for(tenant, "/v1/me/surveys"))
+        told = {"tenant_id": tenant.id, "wave_id": wave, "scale": scale, "n": 11, "bins": [0, 0, 0, 0, 11]}
+        plant(cursor, "survey_result", **told)
+        plant(cursor, "survey_change", since_id=first["id"], **told)
+    return wave
 
 
 def took_part(cursor, tenant, group):
@@ -127,6 +156,30 @@ def took_part(cursor, tenant, group):
     plant(cursor, "meeting_attendance", meeting_id=meeting, author_id=me, attended=True, **here)
     talk = {"kind": "talk", "title": f"Invented {group}"}
     assert mine.post("/v1/me/products", json=talk).status_code == 201
+
+
+def in_states(api, *members, path="/v1/products"):
+    """The id of a product that went through two states."""
+    paper = {"kind": "manuscript", "title": "Invented", "state": "submitted"}
+    made = api.post(path, json={**paper, "membership_ids": [*members]} if members else paper)
+    product = made.get_json()["id"]
+    assert api.post(f"{path}/{product}/states", json={"state": "accepted"}).status_code == 201
+    return product
+
+
+def came_out(tenant, group, members):
+    """The ids of a product of the tenant's and of one of a person's own. Of hers a member shows her group two, and a
+    person tells two events of her career.
+    """
+    own = "/v1/me/products"
+    mine, hers = api_for(tenant, own), tenant.group_person
+    for _ in range(2):
+        made = hers.post(own, json={"kind": "talk", "title": f"Invented {new_id()}"}).get_json()["id"]
+        assert hers.put(f"/v1/groups/{group}/products/{made}").status_code == 204
+    for kind in ("promotion", "appointment"):
+        told = {"kind": kind, "date": "2024-05-01"}
+        assert mine.post("/v1/me/career-events", json=told).status_code == 201
+    return {"product_id": in_states(tenant.api, *members), "own_product_id": in_states(mine, path=own)}
 
 
 def around(cursor, tenant, group, own_group):

@@ -11,7 +11,7 @@ from tests.factories.participants import add_participants
 
 def test_a_run_proposes_groups_that_keep_the_recipe(tenant, database, proposed):
     ready = ready_to_match(tenant, database, people=60)
-    url, run = proposed(ready)
+    url, run = proposed(ready, sweeps=50)
     assert run["state"] == "succeeded"
     assert (run["progress"], run["seed"], run["error"], run["reasons"]) == (1, 1, None, [])
     assert run["recipe"]["name"] == "Default"
@@ -37,8 +37,8 @@ def test_a_run_proposes_groups_that_keep_the_recipe(tenant, database, proposed):
 
 
 def test_who_fits_nowhere_is_told_why(tenant, database, proposed):
-    ready = ready_to_match(tenant, database, people=30, institutions=6, waitlist=True)
-    crowd = [{"institution": "Invented Crowd", "award": "K01"}] * 8
+    ready = ready_to_match(tenant, database, people=12, institutions=6, waitlist=True)
+    crowd = [{"institution": "Invented Crowd", "award": "K01"}] * 4
     add_participants(database, tenant.id, ready.cohort_id, crowd, prefix="Q")
     url, run = proposed(ready)
     left = every(tenant.api, f"{url}/unplaced")
@@ -218,7 +218,7 @@ def test_scopes_keep_readers_from_running_and_accepting(tenant, new_tenant, data
 
 
 def test_a_list_costs_the_same_statements_however_long_it_is(tenant, database, proposed):
-    url, _ = proposed(ready_to_match(tenant, database, people=320, institutions=60))
+    url, _ = proposed(ready_to_match(tenant, database, people=60), sweeps=0)
     tenant.api.post(f"{url}/acceptance")
     for path in (f"{url}/proposed-groups", "/v1/groups", "/v1/matching-runs", "/v1/recipes"):
         counted = []

@@ -8,7 +8,7 @@ import pytest
 from tenants.cohorts.imports.actions import MAPPED
 from tenants.outcomes.imports import OUTCOMES
 
-PRODUCT = ("external_id", "kind", "title", "date", "doi", "pmid", "project_number", "visibility")
+PRODUCT = ("external_id", "kind", "title", "date", "doi", "pmid", "project_number", "visibility", "role")
 CAREER = (
     "external_id",
     "kind",
@@ -80,6 +80,34 @@ def test_two_rows_of_one_doi_are_one_product_with_two_contributors(tenant, send)
         "program",
         2,
     )
+
+
+def test_rows_that_share_a_doi_or_a_pmid_are_one_product_and_the_tenants_if_it_has_it(tenant, send):
+    told = {"doi": "", "title": ""}
+    assert counts(send("products", [paper("P0", **told, pmid="77")])) == {"created": 1}
+    rows = [paper("P1"), paper("P2", **told, pmid="77", role="informal"), paper("P0", pmid="77")]
+    assert counts(send("products", rows)) == {"created": 2, "unchanged": 1}
+    (product,) = listed(tenant, "/v1/products")
+    assert (product["doi"], product["pmid"], len(product["membership_ids"])) == ("10.5555/a", "77", 3)
+    roles = [row["role"] for row in listed(tenant, f"/v1/products/{product['id']}/contributors")]
+    assert sorted(roles) == ["formal", "formal", "informal"]
+
+
+def test_a_role_is_changed_and_changed_back_and_a_proposal_has_the_state_of_its_kind(tenant, send, finished):
+    proposal = {"external_id": "P0", "kind": "proposal_submitted", "project_number": "1R01ZZ000001-01"}
+    rows = [paper("P0"), {**proposal, "date": "2026-01-10"}]
+    assert counts(send("products", rows)) == {"created": 2}
+    first, second = listed(tenant, "/v1/products")
+    assert [first["state"], second["state"]] == [None, "submitted"]
+    states = listed(tenant, f"/v1/products/{second['id']}/states")
+    assert [(row["state"], row["date"]) for row in states] == [("submitted", "2026-01-10")]
+    done = send("products", [paper("P0", role="informal")])
+    assert counts(done) == {"updated": 1}
+    url = f"/v1/products/{first['id']}/contributors"
+    assert listed(tenant, url)[0]["role"] == "informal"
+    assert tenant.api.post(f"/v1/imports/{done['id']}/reversal").status_code == 202
+    assert finished(tenant.api, f"/v1/imports/{done['id']}")["state"] == "reversed"
+    assert listed(tenant, url)[0]["role"] == "formal"
 
 
 def test_a_repeated_import_changes_nothing(tenant, send):

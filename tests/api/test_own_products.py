@@ -82,8 +82,11 @@ def test_what_is_hers_alone_clashes_with_nothing_and_is_counted_once_when_it_is_
     mine, hers = (recorded(api, doi="10.1000/invented.7") for api in (first, second))
     assert refusal(first.post(OWN, json={**TALK, "doi": "10.1000/INVENTED.7"})) == (409, "exists")
     assert edited(first, mine, visibility="program").status_code == 200
-    assert refusal(edited(second, hers, visibility="program")) == (409, "exists")
-    assert second.get(hers).get_json()["visibility"] == "me"
+    shown = edited(second, hers, visibility="program").get_json()
+    assert (shown["id"], shown["own"]) == (mine.rpartition("/")[2], False)
+    assert second.get(hers).status_code == 404
+    (row,) = every(tenant.api, "/v1/products")
+    assert set(row["membership_ids"]) == {str(member) for member in circle.members}
     body = {**TALK, "doi": "10.1000/invented.8", "membership_ids": [str(circle.members[0])]}
     recorded(second, doi="10.1000/invented.8")
     assert tenant.api.post("/v1/products", json=body).status_code == 201
@@ -100,9 +103,9 @@ def test_what_the_tenant_recorded_or_others_are_behind_she_reads_and_does_not_ch
     shared = f"/v1/products/{url.rpartition('/')[2]}"
     assert edited(tenant.api, shared, membership_ids=both).status_code == 200
     assert refusal(edited(api, url, visibility="me")) == (409, "others_are_behind_it")
-    refused = edited(tenant.api, shared, visibility="me")
-    assert (refused.status_code, refused.get_json()["errors"][0]["code"]) == (422, "not_yours")
-    assert edited(tenant.api, shared, visibility="group").status_code == 200
+    for kept in ("me", "group"):
+        refused = edited(tenant.api, shared, visibility=kept)
+        assert (refused.status_code, refused.get_json()["errors"][0]["code"]) == (422, "not_yours")
 
 
 def test_nobody_who_signs_her_in_reads_or_records_what_is_hers_alone(app, circle, tenant, database):
@@ -138,9 +141,51 @@ def test_two_who_show_the_same_at_once_are_one_product(circle, tenant, superuser
     urls = [(circle.api(n), recorded(circle.api(n), doi="10.1000/invented.9")) for n in range(2)]
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda one: edited(*one, visibility="program").status_code, urls))
-    assert sorted(answers) == [200, 409]
+    assert answers == [200, 200]
     kept = superuser.execute(
         "SELECT count(*), count(*) FILTER (WHERE visibility = 'program') FROM product WHERE tenant_id = %s",
         [tenant.id],
     )
-    assert kept.fetchone() == (2, 1)
+    assert kept.fetchone() == (1, 1)
+    assert len(every(tenant.api, "/v1/products")[0]["membership_ids"]) == 2
+
+
+def test_whoever_shows_what_the_tenant_has_by_any_identifier_stands_behind_it(circle, tenant, superuser):
+    first, second = circle.api(), circle.api(1)
+    paper = {"kind": "manuscript", "title": "Amberbay in print"}
+    ours = recorded(first, **paper, pmid="77", visibility="program")
+    hers = recorded(second, **paper, doi="10.1000/invented.5", pmid="77", role="informal", state="submitted")
+    action = second.post(f"{circle.url}/actions", json={"text": "Send it", "product_id": hers[-36:]})
+    assert edited(second, hers, visibility="funder").get_json()["visibility"] == "program"
+    (row,) = every(tenant.api, "/v1/products")
+    assert (row["id"], row["doi"], row["state"]) == (ours[-36:], "10.1000/invented.5", "submitted")
+    behind = every(tenant.api, f"/v1/products/{row['id']}/contributors")
+    assert [(each["membership_id"], each["role"], each["by_herself"]) for each in behind] == [
+        (str(circle.members[0]), "formal", True),
+        (str(circle.members[1]), "informal", True),
+    ]
+    linked = second.get(action.headers["Location"]).get_json()
+    assert (linked["product_id"], linked["version"]) == (row["id"], 2)
+    assert told(superuser, tenant) == ["product.created", "product.updated"]
+    assert refusal(second.post(OWN, json={**paper, "doi": "10.1000/invented.5", "visibility": "program"})) == (
+        409, "exists",
+    )  # fmt: skip
+    assert removed(second, f"{OWN}/{row['id']}").status_code == 204
+    assert every(tenant.api, "/v1/products")[0]["membership_ids"] == [str(circle.members[0])]
+
+
+def test_what_others_keep_is_not_found_by_showing_the_same(circle, tenant):
+    kept = recorded(circle.api(1), doi="10.1000/invented.6")
+    url = recorded(circle.api(), doi="10.1000/invented.6", visibility="program")
+    assert every(tenant.api, "/v1/products")[0]["membership_ids"] == [str(circle.members[0])]
+    assert circle.api(1).get(kept).get_json()["own"] is True
+    assert url != kept
+
+
+def test_she_says_how_she_is_behind_it(circle):
+    api = circle.api()
+    url = recorded(api, kind="nomination_given", role="informal")
+    assert (api.get(url).get_json()["role"], api.get(url).get_json()["relation"]) == ("informal", "nominator")
+    assert edited(api, url, relation="nominee", role="formal").get_json()["relation"] == "nominee"
+    refused = edited(api, recorded(api), relation="nominee")
+    assert refused.get_json()["errors"][0]["pointer"] == "/relation"

@@ -8,7 +8,14 @@ import pytest
 
 from tests.api.operations import OPERATIONS, belongings, call
 from tests.conftest import until_settled
-from tests.factories.everything import asked_to_facilitate, one_of_everything, own_product, signed_in, url_of
+from tests.factories.everything import (
+    asked_to_facilitate,
+    one_of_everything,
+    own_product,
+    own_survey,
+    signed_in,
+    url_of,
+)
 from tests.factories.group_life import nudged
 from tests.factories.matching import every
 from tests.factories.partners import nomination
@@ -42,6 +49,7 @@ def two(new_tenant, database, finished):
             {
                 **tenant.wrote,
                 **own_product(api, "Invented"),
+                **own_survey(tenant, database, api),
                 "nudge_id": nudged(database, tenant.id, group),
                 "facilitation_id": asked_to_facilitate(tenant, database, group, api),
                 "nomination_id": nomination(tenant, everything["received_partner_invitation_id"], herself),

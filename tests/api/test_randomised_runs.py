@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from tenants.matching.randomising import draw
+from tenants.matching.randomising import ALGORITHM, digest, draw
 from tests.factories.matching import every, partition, ready_to_match
 from tests.factories.participants import add_participants
 
@@ -92,17 +92,21 @@ def test_anybody_can_repeat_the_draw_from_what_the_run_shows(tenant, database, p
     people = everybody(tenant.api, first)
     ids = sorted(people, reverse=True)
     at = {people[person]["external_id"]: place for place, person in enumerate(ids)}
-    again = draw(
+    known = (
         [UUID(person) for person in ids],
         [people[person]["stratum"] for person in ids],
         [[at["P0"], at["P9"]], [at["P9"], at["P4"]]],
-        arms=3,
-        seed=run["seed"],
     )
-    assert dict(zip(ids, again, strict=True)) == {person: each["arm"] for person, each in people.items()}
+    drawn = draw(*known, arms=3, seed=run["seed"])
+    assert dict(zip(ids, drawn, strict=True)) == {person: each["arm"] for person, each in people.items()}
     assert len({each["arm"] for each in people.values() if each["external_id"] in ("P0", "P9", "P4")}) == 1
-    assert arms(tenant.api, proposed(ready, randomise=THREE, seed=11)[0]) == arms(tenant.api, first)
-    assert arms(tenant.api, proposed(ready, randomise=THREE, seed=12)[0]) != arms(tenant.api, first)
+    again, same = proposed(ready, randomise=THREE, seed=11)
+    assert arms(tenant.api, again) == arms(tenant.api, first)
+    anew, other = proposed(ready, randomise=THREE, seed=12)
+    assert arms(tenant.api, anew) != arms(tenant.api, first)
+    # What was drawn from is said, and that the three are of the same.
+    said = {"algorithm": ALGORITHM, "input_sha256": digest(*known, arms=3)}
+    assert run["draw"] == same["draw"] == other["draw"] == said
 
 
 def test_who_of_the_first_arm_finds_no_group_keeps_the_arm_and_their_own_reason(tenant, database, proposed):

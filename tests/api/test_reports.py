@@ -285,7 +285,7 @@ def test_an_order_that_makes_no_sense_is_refused_by_field(tenant, cohort, new_te
     assert refused(cohort_id=cohort["id"], audience="funder") == "/funder"
     assert refused(cohort_id=cohort["id"], audience="funder", funder="Nobody's") == "/funder"
     assert refused(cohort_id=cohort["id"], audience="internal", funder=FUND) == "/funder"
-    assert refused(cohort_id=cohort["id"], formats=["pdf"]) == "/formats/0"
+    assert refused(cohort_id=cohort["id"], formats=["docx"]) == "/formats/0"
     assert refused(cohort_id=cohort["id"], formats=[]) == "/formats"
     other = new_tenant().api
     assert refused(other, cohort_id=cohort["id"]) == "/cohort_id"

@@ -46,11 +46,20 @@ NARROWER = {
     "meeting_note": {"notes_are_on"},
     "meeting_series": MEMBERS_WRITE,
     "membership": {"unbound_at_first"},
-    "product": {"own_products"},
+    "career_event": {"own_career_events"},
+    "product": {
+        "own_products_delete",
+        "own_products_insert",
+        "own_products_select",
+        "own_products_update",
+    },
+    "product_state": {"of_product"},
     "product_contributor": {"own_products"},
     "notice_preference": {"own_preferences_insert", "own_preferences_update"},
     "network_resource": {"shared_so"},
     "separation": {"own_wishes"},
+    "survey_response": {"herself", "while_open_insert", "while_open_update"},
+    "survey_wave": {"before_it_opens"},
     "shared_resource": {"own_share_delete", "own_share_insert"},
 }
 REACH = {
@@ -67,7 +76,7 @@ NO_LIMITED_ROLE_OPENS = {
     # How each person is written to.
     "meeting_reminder", "notice_day", "notice_preference", "unsubscribe_link",
     # What is between a person and herself, or whom she turns to.
-    "commitment_answer", "concern_reader", "own_mentors",
+    "commitment_answer", "concern_reader", "own_mentors", "survey_response",
 } | GLOBAL_TABLES | {
     # Behind the group wall, which asks for membership.
     name for name, table in METADATA.tables.items() if {"group_id", "author_id"} <= {*table.c.keys()}
@@ -80,6 +89,7 @@ DOORS = {
     "charter_in_force(of_group uuid)",
     "come_anew()",
     "conclude_admission(admission uuid)",
+    "count_survey(of_wave uuid, people uuid[], circles uuid[])",
     "deliver_invitation(invitation uuid, guest uuid)",
     "all_have_confirmed(of_group uuid)",
     "agreement_counts(of_group uuid, charter integer, list integer, overdue boolean)",
@@ -168,7 +178,7 @@ DOOR_READS = {
     "guest_offer": {"tenant_id", "id", "source_tenant_id"},
     "idempotency_record": {"expires_at"},
     "invitation": {"tenant_id", "membership_id", "accepted_at"},
-    "job": {"tenant_id", "id", "kind", "state", "not_before", "lease_until"},
+    "job": {"tenant_id", "id", "kind", "state", "not_before", "lease_until", "subject_id"},
     "matching_analysis": {"tenant_id", "matching_run_id", "job_id"},
     "matching_run": {"tenant_id", "id", "accepted_at", "cohort_id", "job_id", "simulation", "created_at"},
     "meeting_agenda": {"tenant_id", "id", "group_id", "written_at"},
@@ -203,6 +213,16 @@ DOOR_READS = {
     "separation_member": {"tenant_id", "separation_id", "participant_id"},
     "sign_in_attempt": {"expires_at"},
     "sponsor_commitment": {"tenant_id", "id", "participant_id"},
+    "survey_response": {"tenant_id", "wave_id", "membership_id", "declined", "answers", "counted"},
+    "survey_wave": {
+        "tenant_id",
+        "id",
+        "cohort_id",
+        "instrument_id",
+        "closes_at",
+        "counted_at",
+        "answered",
+    },
     "tenant": {"id", "slug", "name", "state"},
 }
 DOOR_MAKES = ("admission", "admission_answer", "delivered_invitation")
@@ -235,6 +255,11 @@ DOOR_WRITES = (
         ("peer_group", "objection_days", "UPDATE"),
         ("peer_group", "objection_floor", "UPDATE"),
         ("peer_group", "opened_at", "UPDATE"),
+        ("survey_response", "counted", "UPDATE"),
+        ("survey_wave", "counted_at", "UPDATE"),
+        ("survey_wave", "invited", "UPDATE"),
+        ("survey_wave", "answered", "UPDATE"),
+        ("survey_wave", "declined", "UPDATE"),
     }
 )
 DOOR_DELETES = {
@@ -354,7 +379,8 @@ def test_every_table_has_exactly_one_of_the_four_walls(catalogue, tables, forms)
     assert which.pop("network_resource") == ["form_published"]
     assert which.pop("charter_version") == ["form_charter"]
     assert which.pop("curriculum_version") == ["form_curriculum"]
-    assert which.pop("member_answer") == which.pop("turn") == ["form_acts"]
+    for table in ("group_product", "member_answer", "turn"):
+        assert which.pop(table) == ["form_acts"]
     assert which.pop("meeting_link") == ["form_shared_acts"]
     for table in ("content_settings", "meeting_agenda", "retrospective"):
         assert which.pop(table) == ["form_lasting_acts"]
@@ -587,6 +613,15 @@ def test_who_serves_makes_nothing_in_a_schema(catalogue, role, schema):
         ("notice_day", "membership_id", "UPDATE"),
         ("notice_preference", "membership_id", "UPDATE"),
         ("unsubscribe_link", "membership_id", "UPDATE"),
+        ("survey_change", "bins", "UPDATE"),
+        ("survey_response", "counted", "SELECT"),
+        ("survey_response", "counted", "UPDATE"),
+        ("survey_response", "membership_id", "UPDATE"),
+        ("survey_response", "wave_id", "UPDATE"),
+        ("survey_result", "bins", "UPDATE"),
+        ("survey_wave", "answered", "INSERT"),
+        ("survey_wave", "closes_at", "UPDATE"),
+        ("survey_wave", "counted_at", "UPDATE"),
         ("separation", "membership_id", "UPDATE"),
         ("separation", "encrypted_names", "UPDATE"),
     ],
@@ -614,6 +649,8 @@ def test_what_only_doors_or_nobody_may_write_is_closed_to_the_app(catalogue, tab
         "event",
         "participant_change",
         "report_file",
+        "survey_change",
+        "survey_result",
         "tenant",
     ],
 )

@@ -117,7 +117,7 @@ def test_rules_that_cannot_all_hold_end_with_status_3_and_the_clash(run):
 
 
 def test_with_a_waitlist_as_many_as_possible_are_placed_and_the_others_told_why(run):
-    rows = [{**row, "institution": "Invented Crowd"} for row in invented(6)] + invented(20)[6:]
+    rows = [{**row, "institution": "Invented Crowd"} for row in invented(6)] + invented(16)[6:]
     done = run(rows, {**RECIPE, "waitlist": True}, "--json")
     assert done.exit_code == 0
     printed = json.loads(done.stdout)

@@ -17,6 +17,7 @@ from tests.factories.group_life import nudged
 from tests.factories.matching import every, ready_to_match
 from tests.factories.partners import partners_of
 from tests.factories.people import api_for, let_in
+from tests.factories.surveys import planned
 
 MATCHING_RUN = "/v1/matching-runs/{matching_run_id}"
 INSTRUMENT = {
@@ -25,6 +26,7 @@ INSTRUMENT = {
     "name": "Belonging (invented)",
     "licence": "CC0",
     "items": [{"key": "at_home", "text": "I feel at home here.", "kind": "scale", "least": 1, "most": 5}],
+    "scales": [{"key": "belonging", "name": "Belonging", "items": ["at_home"]}],
 }
 
 
@@ -81,7 +83,11 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
     ids["group_id"] = every(api, f"/v1/groups?cohort_id={ready.cohort_id}")[0]["id"]
     ids |= partners_of(tenant, ready.cohort_id, mine)
     ids |= let_in(tenant, ids["group_id"])
-    ids |= around(tenant, database, ids) | own_product(api_for(tenant, "/v1/me/products"), f"Own {prefix}")
+    ids |= (
+        around(tenant, database, ids)
+        | surveys_of(tenant, database, ids)
+        | own_product(api_for(tenant, "/v1/me/products"), f"Own {prefix}")
+    )
     member = api.get(f"/v1/participants/{ready.participants[0]}").get_json()["membership_id"]
     talk = {"kind": "talk", "title": f"Invented {prefix}", "membership_ids": [member]}
     make("product_id", "/v1/products", talk)
@@ -102,9 +108,30 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
 
 
 def own_product(api: Any, title: str) -> dict[str, str]:
-    """The id of a product that whom the API client acts for recorded for herself."""
-    made = api.post("/v1/me/products", json={"kind": "talk", "title": title})
-    return {"own_product_id": made.get_json()["id"]}
+    """The ids of a product and a career event that whom the API client acts for recorded for herself."""
+    made = api.post("/v1/me/products", json={"kind": "manuscript", "title": title, "state": "submitted"})
+    moved = api.post("/v1/me/career-events", json={"kind": "promotion", "date": "2024-05-01"})
+    return {"own_product_id": made.get_json()["id"], "own_career_event_id": moved.get_json()["id"]}
+
+
+def surveys_of(tenant: Any, database: Any, ids: dict[str, str]) -> dict[str, str]:
+    """The ids of a wave, and of a survey of somebody's own."""
+    wave = planned(tenant.api, ids["cohort_id"], ids["program_id"], instrument_id=ids["instrument_id"])
+    return {
+        "survey_wave_id": wave["id"],
+        **own_survey(tenant, database, api_for(tenant, "/v1/me/surveys")),
+    }
+
+
+def own_survey(tenant: Any, database: Any, api: Any) -> dict[str, str]:
+    """The id of a survey, in a cohort of her own, that whom the API client acts for has answered."""
+    program = tenant.api.post("/v1/programs", json={"name": "Invented"}).get_json()["id"]
+    cohort = tenant.api.post("/v1/cohorts", json={"program_id": program, "name": "Invented"}).get_json()["id"]
+    taking_part(database, tenant.id, api, cohort)
+    survey = planned(tenant.api, cohort, program)["id"]
+    said = api.put(f"/v1/me/surveys/{survey}/response", json={"answers": {"at_home": 4}})
+    assert said.status_code == 200, said.get_json()
+    return {"survey_id": survey}
 
 
 def around(tenant: Any, database: Any, ids: dict[str, str]) -> dict[str, str]:

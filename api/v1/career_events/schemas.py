@@ -6,6 +6,8 @@ from marshmallow import fields
 
 from api.fields import UPDATED_SINCE, Choice, Day, EditableResource, Flag, PageQuery, Schema, Text, Timestamp
 from tenants.outcomes.models import CAREER_EVENT_KINDS, SAMPLES, VISIBILITIES
+from tenants.outcomes.own_career_events import OWN_KINDS
+from tenants.outcomes.own_products import OWN_VISIBILITIES
 from tenants.outcomes.rules import MAX_NAME
 
 SAMPLE = {
@@ -62,3 +64,40 @@ class CareerEventQuery(PageQuery):
     membership_id = fields.UUID(load_default=None)
     kind = Choice(CAREER_EVENT_KINDS, load_default=None)
     updated_since = Timestamp(load_default=None, metadata=UPDATED_SINCE)
+
+
+class OwnCareerEventPatch(Schema):
+    """What to change of an event of one's career. Nothing asks why one was away, or left."""
+
+    kind = Choice(OWN_KINDS)
+    code = Text(most=MAX_NAME, allow_none=True, metadata={"description": "Of an award: its activity code."})
+    date = Day(allow_none=True, metadata={"description": "null: an award known but undated."})
+    before_first_k = Flag(metadata={"description": "Of an award: known to be older than the first K award."})
+    project_number = Text(most=MAX_NAME, allow_none=True)
+    visibility = Choice(
+        OWN_VISIBILITIES,
+        metadata={"description": "Who may know: oneself alone, the program, or its funders as well."},
+    )
+
+
+class OwnCareerEventCreate(OwnCareerEventPatch):
+    """An event of one's career."""
+
+    example: ClassVar = {"kind": "promotion", "date": "2026-07-01"}
+    kind = Choice(OWN_KINDS, required=True)
+    before_first_k = Flag(load_default=False)
+    visibility = Choice(OWN_VISIBILITIES, load_default="me")
+
+
+class OwnCareerEvent(CareerEvent):
+    """An event of one's career."""
+
+    own = fields.Boolean(
+        metadata={"description": "One recorded it oneself; the rest is the tenant's to change."}
+    )
+
+
+class OwnCareerEventQuery(PageQuery):
+    """Which of them."""
+
+    kind = Choice(CAREER_EVENT_KINDS, load_default=None)

@@ -46,6 +46,7 @@ class Mapping(Schema):
     pmid = Text(most=200)
     project_number = Text(most=200)
     visibility = Text(most=200)
+    role = Text(most=200)
     apart_from = Text(
         most=200,
         metadata={

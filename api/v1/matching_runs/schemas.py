@@ -6,6 +6,7 @@ from marshmallow import fields
 
 from api.fields import Flag, PageQuery, QueryFlag, Resource, Schema, Timestamp, Whole
 from api.v1.jobs.schemas import JobError
+from api.v1.matching_runs.clashes import Clash
 from api.v1.matching_runs.options import RunOptions, RunOptionsGiven
 from api.v1.recipes.schemas import RecipeAsked, RecipeWords
 
@@ -62,43 +63,24 @@ class RunTerm(Schema):
     )
 
 
-class ClashPart(Schema):
-    """One of the few things that cannot all hold."""
-
-    rule = fields.Integer(
-        allow_none=True,
-        metadata={"description": "Place in the recipe's rules; null for sizes and separations."},
-    )
-    said = fields.String()
-    people = fields.List(fields.String(), metadata={"description": "Whom it binds, by external id."})
-    value = fields.String(allow_none=True)
-
-
-class Relaxation(Schema):
-    """A change after which these things no longer clash."""
-
-    rule = fields.Integer(allow_none=True)
-    said = fields.String()
-    amount = fields.Integer(
-        metadata={"description": "People left out, or steps of a number: the fewer the cheaper."}
-    )
-
-
-class Clash(Schema):
-    """A smallest set of things that cannot all hold: without any one of them the others can."""
-
-    said = fields.String()
-    proven = fields.Boolean(metadata={"description": "False if only a limited search stands behind it."})
-    parts = fields.List(fields.Nested(ClashPart))
-    relaxations = fields.List(fields.Nested(Relaxation), metadata={"description": "The cheapest first."})
-
-
 class LeftOut(Schema):
     """How many a run did not look at, by why."""
 
     not_asked = fields.Integer(metadata={"description": "Where matching asks for consent"})
     objected = fields.Integer()
     withdrawn = fields.Integer()
+
+
+class Draw(Schema):
+    """How arms were drawn, and from what: with the seed, whoever has the roster can draw them again."""
+
+    algorithm = fields.String()
+    input_sha256 = fields.String(
+        metadata={
+            "description": "Of the participants, their strata, who is kept together, the arms and the share, not of "
+            "the seed; docs/matching.md says of which bytes."
+        }
+    )
 
 
 class MatchingRun(Resource):
@@ -163,6 +145,9 @@ class MatchingRun(Resource):
     placed_count = fields.Integer(allow_none=True)
     unplaced_count = fields.Integer(
         allow_none=True, metadata={"description": "With those whom lots let start later."}
+    )
+    draw = fields.Nested(
+        Draw, allow_none=True, metadata={"description": "Null before the end, and where no arms are drawn."}
     )
     left_out = fields.Nested(
         LeftOut,

@@ -5,7 +5,7 @@ from typing import ClassVar
 from marshmallow import fields, validate
 
 from api.fields import UPDATED_SINCE, Choice, Day, EditableResource, PageQuery, Schema, Text, Timestamp
-from tenants.outcomes.models import PRODUCT_KINDS, VISIBILITIES
+from tenants.outcomes.models import PRODUCT_KINDS, RELATIONS, ROLES, STATES, VISIBILITIES
 from tenants.outcomes.own_products import OWN_VISIBILITIES
 from tenants.outcomes.rules import IDENTIFYING, MAX_NAME, MAX_TITLE
 
@@ -18,8 +18,13 @@ NAMED_SOMEHOW = {
     "anyOf": [{"required": [field], "properties": {field: {"type": "string"}}} for field in IDENTIFYING]
 }
 MINE = {
-    "description": "Who may know: oneself alone, the program, or its funders as well. One's group knows by what one"
-    " links it to."
+    "description": "Who may know: oneself alone, the program, or its funders as well. What one shows a group of one's"
+    " own is `group` where the program may not know."
+}
+STATE = {"description": "Of a manuscript, a proposal or a supplement: how far it has come, as of its date."}
+ROLE = {"description": "informal: who helped, and of whom the product says nothing."}
+RELATION = {
+    "description": "What she is to it. Of a nomination there are a nominator and a nominee: who named whom."
 }
 
 
@@ -64,6 +69,7 @@ class ProductCreate(ProductPatch):
     }
     across: ClassVar = NAMED_SOMEHOW
     kind = Choice(PRODUCT_KINDS, required=True)
+    state = Choice(STATES, metadata=STATE)
     visibility = Choice(VISIBILITIES, load_default="program", metadata=VISIBILITY)
     membership_ids = fields.List(
         fields.UUID(),
@@ -82,6 +88,10 @@ class AnyProduct(EditableResource):
     doi = fields.String(allow_none=True)
     pmid = fields.String(allow_none=True)
     project_number = fields.String(allow_none=True)
+    state = fields.String(
+        allow_none=True,
+        metadata={"description": "The last of its states; null: its kind has none, or none is known."},
+    )
     visibility = fields.String()
 
 
@@ -103,6 +113,8 @@ class OwnProductPatch(ToldOfProduct):
     """What to change of a product of one's own."""
 
     visibility = Choice(OWN_VISIBILITIES, metadata=MINE)
+    role = Choice(ROLES, metadata=ROLE)
+    relation = Choice(RELATIONS, allow_none=True, metadata=RELATION)
 
 
 class OwnProductCreate(OwnProductPatch):
@@ -111,6 +123,7 @@ class OwnProductCreate(OwnProductPatch):
     example: ClassVar = {"kind": "talk", "title": "An invented talk", "date": "2026-05-01"}
     across: ClassVar = NAMED_SOMEHOW
     kind = Choice(PRODUCT_KINDS, required=True)
+    state = Choice(STATES, metadata=STATE)
     visibility = Choice(OWN_VISIBILITIES, load_default="me", metadata=MINE)
 
 
@@ -120,9 +133,99 @@ class OwnProduct(AnyProduct):
     own = fields.Boolean(
         metadata={"description": "One recorded it oneself; the rest is the tenant's to change."}
     )
+    role = fields.String(metadata=ROLE)
+    relation = fields.String(allow_none=True, metadata=RELATION)
 
 
 class OwnProductQuery(PageQuery):
     """Which of them."""
 
     kind = Choice(PRODUCT_KINDS, load_default=None)
+
+
+class StateCreate(Schema):
+    """That a product came into a state."""
+
+    example: ClassVar = {"state": "submitted", "date": "2026-05-01"}
+    state = Choice(STATES, required=True)
+    date = Day(
+        allow_none=True,
+        metadata={"description": "When, as one knows it; null: it counts as of the day it is told."},
+    )
+
+
+class ProductState(Schema):
+    """A state that a product came into."""
+
+    id = fields.UUID()
+    state = fields.String()
+    date = Day(allow_none=True)
+    created_at = Timestamp(metadata={"description": "When it was told."})
+
+
+class ContributorPut(Schema):
+    """How somebody is behind a product."""
+
+    example: ClassVar = {"role": "informal", "relation": "reviewer"}
+    role = Choice(ROLES, load_default="formal", metadata=ROLE)
+    relation = Choice(RELATIONS, allow_none=True, load_default=None, metadata=RELATION)
+
+
+class Contributor(Schema):
+    """Somebody behind a product."""
+
+    id = fields.UUID()
+    membership_id = fields.UUID()
+    role = fields.String(metadata=ROLE)
+    relation = fields.String(allow_none=True, metadata=RELATION)
+    by_herself = fields.Boolean(metadata={"description": "She says so herself."})
+    created_at = Timestamp()
+
+
+class GroupProduct(Schema):
+    """Something that came out, as a group sees it."""
+
+    id = fields.UUID()
+    kind = fields.String()
+    title = fields.String(allow_none=True)
+    date = Day(allow_none=True)
+    doi = fields.String(allow_none=True)
+    pmid = fields.String(allow_none=True)
+    project_number = fields.String(allow_none=True)
+    state = fields.String(allow_none=True)
+    shown_by = fields.List(
+        fields.UUID(), metadata={"description": "The memberships that show it to the group."}
+    )
+    agenda_item_ids = fields.List(fields.UUID(), metadata={"description": "The items that name it."})
+    action_ids = fields.List(fields.UUID(), metadata={"description": "The actions that name it."})
+
+
+class OutcomeKind(Schema):
+    """A kind, and where reports put it."""
+
+    name = fields.String()
+    description = fields.String()
+    rppr = fields.String(
+        allow_none=True, metadata={"description": "null: such a report has no place for it."}
+    )
+    outcome_type = fields.String(allow_none=True, metadata={"description": "null: there is none for it."})
+    states = fields.List(
+        fields.String(), metadata={"description": "What it can go through; empty: it has no states."}
+    )
+
+
+class OutcomeKinds(Schema):
+    """All kinds."""
+
+    products = fields.List(fields.Nested(OutcomeKind))
+    career_events = fields.List(fields.Nested(OutcomeKind))
+    rppr = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "Places in a Research Performance Progress Report, as NIH lays it out."},
+    )
+    outcome_types = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "Researchfish's common outcome types."},
+    )

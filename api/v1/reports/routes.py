@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Response
 from sqlalchemy import Row, Select
 
 from api.blueprint import Blueprint
@@ -11,10 +10,10 @@ from api.v1.reports.schemas import Report, ReportCreate, ReportDocument, ReportQ
 from tenants.kernel.permissions import Permission
 from tenants.kernel.session import Session
 from tenants.reporting import actions, queries
+from tenants.reporting.files import TYPES, ReportDownload
 
 blp = Blueprint("Reports", description="What came of it, for oneself, for a funder, for everybody.")
 READ, WRITE = Permission.REPORTS_READ, Permission.REPORTS_WRITE
-TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
 
 
 @blp.list("/reports", READ, query=ReportQuery, returns=Report)
@@ -36,15 +35,13 @@ def get_report(session: Session, report_id: UUID) -> Row[Any]:
     return queries.report(session, report_id=report_id)
 
 
-@blp.get(
+@blp.download(
     "/reports/<uuid:report_id>/files/<format>",
     READ,
     returns=ReportDocument,
-    types=("text/csv",),
+    types=tuple(each for each in TYPES.values() if each != TYPES["json"]),
     errors=(409,),
 )
-def get_report_file(session: Session, report_id: UUID, format: str) -> Response:  # noqa: A002
-    """Download a file of a report that has been built: json or csv."""
-    content = queries.file_of_report(session, report_id=report_id, format_=format)
-    name = f'attachment; filename="report-{report_id}.{format}"'
-    return Response(content, content_type=TYPES[format], headers={"Content-Disposition": name})
+def get_report_file(session: Session, report_id: UUID, format: str) -> ReportDownload:  # noqa: A002
+    """Download a file of a report that has been built, in one of its formats."""
+    return queries.file_of_report(session, report_id=report_id, format_=format)

@@ -8,7 +8,7 @@ from api.fields import Choice, Day, PageQuery, Resource, Schema, Text
 from api.v1.jobs.schemas import JobError
 from api.v1.metrics.schemas import Metric
 from tenants.kernel.jobs import STATES
-from tenants.reporting.models import AUDIENCES, FORMATS
+from tenants.reporting.models import AUDIENCES, FORMATS, PLAIN
 
 
 class ReportCreate(Schema):
@@ -41,7 +41,9 @@ class ReportCreate(Schema):
         },
     )
     as_of = Day(metadata={"description": "Not in the future; today (UTC) if absent."})
-    formats = fields.List(Choice(FORMATS), load_default=FORMATS, validate=validate.Length(min=1, max=2))
+    formats = fields.List(
+        Choice(FORMATS), load_default=PLAIN, validate=validate.Length(min=1, max=len(FORMATS))
+    )
 
 
 class Report(Resource):

@@ -18,7 +18,7 @@ from tenants.kernel.streams import Stored
 
 MAPPED = {
     "roster": {"name", "email", "identifiers", "attributes", "declined"},
-    "products": {"kind", "title", "date", "doi", "pmid", "project_number", "visibility"},
+    "products": {"kind", "title", "date", "doi", "pmid", "project_number", "visibility", "role"},
     "career_events": {
         "kind",
         "code",

@@ -15,7 +15,7 @@ BEHIND_THE_GROUP_WALL = {
 }
 AMONG_MEMBERS = {
     "admission", "admission_answer", "delivered_invitation",
-    "commitment_answer", "concern_reader", "group_pulse", "nudge", "own_mentors", "repair_wish",
+    "commitment_answer", "concern_reader", "group_pulse", "nudge", "own_mentors", "repair_wish", "survey_response",
 }  # fmt: skip
 """Of these the tenant itself sees no row."""
 MEMBERS_CHANGE = {"agenda_item", "agenda_item_words", "group_action"}
@@ -54,11 +54,19 @@ def planted(servers):
         cursor = Attacker(connection)
         cursor.victim, cursor.own = new_id(), new_id()
         cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.rows = {table: plant(cursor, table, tenant_id=cursor.victim) for table in TABLES}
-        cursor.own_rows = {table: plant(cursor, table, tenant_id=cursor.own) for table in TABLES}
+        cursor.rows, cursor.own_rows = planted_in(cursor, cursor.victim), planted_in(cursor, cursor.own)
         cursor.execute("SET LOCAL session_replication_role = origin")
         yield cursor
         connection.rollback()
+
+
+def planted_in(cursor, tenant_id):
+    """By table the id of a row of a tenant; what is seen with a product is of the one that is planted."""
+    rows = {}
+    for table in TABLES:
+        known = {"product_id": rows["product"]} if table == "product_state" else {}
+        rows[table] = plant(cursor, table, tenant_id=tenant_id, **known)
+    return rows
 
 
 @pytest.fixture

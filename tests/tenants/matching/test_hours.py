@@ -54,12 +54,15 @@ def week(zone: str, *slots: tuple[str, str, str]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def clocks() -> Clocks:
-    """For every minute of the year the minute of the week on the clock of each zone."""
+    """For every minute of the year the minute of the week on the clock of each zone. Clocks are changed at a quarter
+    of an hour.
+    """
     first = datetime(START.year, START.month, START.day, tzinfo=UTC)
     shown = {}
     for zone in map(ZoneInfo, ZONES):
-        local = ((first + timedelta(minutes=minute)).astimezone(zone) for minute in range(52 * WEEK))
-        shown[zone.key] = np.array([at.weekday() * 1440 + at.hour * 60 + at.minute for at in local])
+        local = ((first + timedelta(minutes=minute)).astimezone(zone) for minute in range(0, 52 * WEEK, 15))
+        quarters = np.array([at.weekday() * 1440 + at.hour * 60 + at.minute for at in local])
+        shown[zone.key] = (quarters[:, None] + np.arange(15)).ravel()
     return shown
 
 

@@ -2,13 +2,14 @@
 
 import random
 from collections import Counter
+from hashlib import sha256
 from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenants.matching.randomising import MOST_ARMS, draw, stratum_of
+from tenants.matching.randomising import ALGORITHM, MOST_ARMS, digest, draw, stratum_of
 
 SEEDS = st.integers(0, 2**31)
 STRATA = st.lists(st.sampled_from(["a", "b", "c", "d", None]), max_size=60)
@@ -91,6 +92,22 @@ def test_the_seed_decides():
     ids, strata = people(40), ["a", "b"] * 20
     assert draw(ids, strata, arms=2, seed=1) == draw(ids, strata, arms=2, seed=1)
     assert len({tuple(draw(ids, strata, arms=2, seed=seed)) for seed in range(50)}) == 50
+
+
+def test_the_digest_of_what_is_drawn_from_is_the_same_for_ever_and_of_nothing_else():
+    people, strata = [UUID(int=number) for number in (3, 1, 2)], ["b", "a", "b"]
+    ids = {number: f'"00000000-0000-0000-0000-00000000000{number}"' for number in (1, 2, 3)}
+    said = f'["{ALGORITHM}",2,0.5,[["a",[{ids[1]},{ids[2]}]],["b",[{ids[3]}]]]]'
+    known = sha256(said.encode()).hexdigest()
+    assert digest(people, strata, [(1, 2)], arms=2, share=0.5) == known
+    assert digest(people[::-1], strata[::-1], [(1, 0)], arms=2, share=0.5) == known
+    for other in (
+        digest(people, strata, arms=2, share=0.5),
+        digest(people, strata, [(1, 2)], arms=2),
+        digest(people, ["c", "a", "b"], [(1, 2)], arms=2, share=0.5),
+        digest(people[:2], strata[:2], arms=2, share=0.5),
+    ):
+        assert other != known
 
 
 def test_the_draw_of_a_seed_is_the_same_for_ever():
