@@ -120,6 +120,7 @@ class Circle:
         product = self.add(Product(**fields))
         for participant in participants:
             self.add(ProductContributor(product_id=product.id, membership_id=participant.membership_id))
+        return product
 
     def grouped(self, *participants, left=(), state="active", at=DAY, origin="matched"):
         group = new_id()

@@ -96,7 +96,7 @@ def test_groups_are_followed_from_their_forming_to_their_last_meeting(circle, me
     }
     tables = {each.name: each.whole(AS_OF) for each in found.all}
     activity, survival = group_life.METRIC.figures(tables)
-    assert [row["count"] for row in activity["panels"][0]["rows"]] == [0, 0, 5, 1, 1]
+    assert [row["count"] for row in activity["panels"][0]["rows"]] == [0, 0, 6, 0, 1]
     (line,) = survival["series"]
     assert line["points"] == [], "too few to draw"
 
