@@ -30,10 +30,12 @@ PEOPLE_WITH_OUTCOMES = "SELECT membership_id FROM counted WHERE covered"
 _COUNTED = f"""
 CREATE TEMP TABLE counted ON COMMIT DROP AS
 SELECT DISTINCT ON (membership_id) membership_id, cohort_id,
-       first_value(id) OVER (PARTITION BY membership_id ORDER BY id) AS joined,
+       first_value(id) OVER first AS joined,
+       CAST(min(created_at) OVER first AT TIME ZONE 'UTC' AS date) AS joined_on,
        membership_id IN ({covered("outcomes")}) AS covered, CAST('{{}}' AS text[]) AS agreed
   FROM participant
  WHERE tenant_id = :tenant AND cohort_id = ANY(:cohorts)
+WINDOW first AS (PARTITION BY membership_id ORDER BY id)
  ORDER BY membership_id, id DESC
 """  # noqa: S608 - constants are put in
 _AGREED = f"""

@@ -76,7 +76,7 @@ def _section(section: Section) -> dict[str, Any]:
         "definition": section.metric.id,
         "tables": [_table(each) for each in section.tables],
         "figures": [*section.metric.figures(shown), *section.exact],
-        "notes": list(section.metric.caveats),
+        "notes": [*section.metric.notes(shown), *section.metric.caveats],
     }
 
 

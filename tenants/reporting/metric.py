@@ -23,7 +23,7 @@ class Found:
     exact: Sequence[Figure] = field(default_factory=tuple)
 
 
-def no_figures(_: Shown) -> Sequence[Figure]:
+def nothing(_: Shown) -> Sequence[Any]:
     """Of a metric that is numbers alone."""
     return ()
 
@@ -32,8 +32,9 @@ def no_figures(_: Shown) -> Sequence[Figure]:
 class Metric:
     """One way to count. A change of how, or of the words, is a new version.
 
+    ``how``      the choices that were made where others could have been, for the id.
     ``inputs``   what it is computed from, in words. ``caveats``  what its numbers must not be taken for.
-    ``figures``  what is computed from its tables as printed, and from nothing else.
+    ``figures``  what is computed from its tables as printed, and from nothing else; ``notes``: what is said of these.
     """
 
     name: str
@@ -43,9 +44,11 @@ class Metric:
     count: Callable[[Counting], Found]
     inputs: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
-    figures: Callable[[Shown], Sequence[Figure]] = no_figures
+    figures: Callable[[Shown], Sequence[Figure]] = nothing
+    notes: Callable[[Shown], Sequence[str]] = nothing
+    how: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
-        """The name with its version, such as reach.v1."""
-        return f"{self.name}.v{self.version}"
+        """The name with what was chosen and its version, such as reach.v1."""
+        return ".".join((self.name, *self.how, f"v{self.version}"))

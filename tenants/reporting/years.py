@@ -2,7 +2,7 @@
 
 from tenants.reporting.tables import Code
 
-MOST_YEARS, LATER = 15, "later"
+MOST_YEARS, LATER, START = 15, "later", "start"
 _BLOCKS = ((0, 3, 5), (5, 8, 10), (10, 13, 15))
 
 
@@ -20,7 +20,7 @@ def _codes() -> tuple[Code, ...]:
 
 EXITS = _codes()
 """Year 3 is from 2, exclusive, to 3. They are parts of blocks of two or three years, and these of five."""
-ENTRIES = (Code("start", "From the beginning"), *EXITS)
+ENTRIES = (Code(START, "From the beginning"), *EXITS)
 
 
 def bounds(code: str) -> tuple[int, int]:

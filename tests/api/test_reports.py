@@ -129,7 +129,7 @@ def test_an_internal_report_shows_every_number_whole(tenant, send, report):
     assert cells(found, "states")[()] == 8
     assert cells(found, "products")[()] == 3
     assert cells(found, "contributors")["1",] == 3
-    (line,) = figure(found, "time_to_r01_exact")["series"]
+    line, _ = figure(found, "time_to_r01_leavers_compete_exact")["series"]
     assert [point["at_risk"] for point in line["points"]] == [8, 8, 7, 6, 5, 4, 3, 2, 1]
     assert line["points"][-1]["y"] == pytest.approx(7 / 8)
     funnel = figure(found, "reach")["stages"]
@@ -167,7 +167,7 @@ def test_a_report_on_eight_people_gives_nothing_away(tenant, cohort, send, repor
     assert len(shown) > 30
     assert set(shown) <= {None, 0}
     assert cells(found, "states")[()] is None
-    assert [line["points"] for line in figure(found, "time_to_r01")["series"]] == [[]]
+    assert [line["points"] for line in figure(found, "time_to_r01_leavers_compete")["series"]] == [[], []]
     assert found["cover"]["coverage"]["counted"] is None
     tables = {each["name"] for section in found["sections"] for each in section["tables"]}
     assert {row["value"] for row in rows_of(tenant, url) if row["part"] in tables} <= {"", "0"}
@@ -185,7 +185,7 @@ def test_no_small_number_leaves_and_large_ones_do(tenant, cohort, send, report):
     assert cells(found, "products")["talk",] == 60
     assert cells(found, "contributors")["1",] == 60
     assert found["cover"]["coverage"]["counted"] == 120
-    (line,) = figure(found, "time_to_r01")["series"]
+    line, _ = figure(found, "time_to_r01_leavers_compete")["series"]
     assert line["points"][0] == {"x": 0, "y": 0, "lower": None, "upper": None, "at_risk": 100}
     assert [point["x"] for point in line["points"]] == sorted({point["x"] for point in line["points"]})
     assert line["points"][-1]["at_risk"] > 10
@@ -369,5 +369,5 @@ def test_nobody_of_a_survivors_sample_is_converted_into_a_rate_in_real_awards(te
     assert 0 < apart["followed",] == cells(found, "exits")[()] <= complete
     outward = tenant.api.get(f"{report('public')}/files/json").get_json()
     assert not [number for number in numbers(outward) if number is not None and 1 <= number <= 10]
-    (line,) = figure(outward, "time_to_r01")["series"]
+    line, _ = figure(outward, "time_to_r01_leavers_compete")["series"]
     assert len(line["points"]) > 1

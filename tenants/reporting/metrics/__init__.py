@@ -1,12 +1,32 @@
-"""What a report counts, one small file a metric. The order here is the order of a report."""
+"""What a report counts, one small file a metric. The order here is the order of a report.
 
-from tenants.reporting.metrics import coverage, demographics, groups, products, reach, time_to_r01
+A metric may count by what one before it staged.
+"""
+
+from tenants.reporting.metrics import (
+    careers,
+    coverage,
+    demographics,
+    equity,
+    group_life,
+    groups,
+    network,
+    products,
+    reach,
+    time_to_r01,
+    trial,
+)
 
 METRICS = (
     coverage.METRIC,
     reach.METRIC,
-    groups.METRIC,
-    products.METRIC,
-    time_to_r01.METRIC,
     demographics.METRIC,
+    equity.METRIC,
+    groups.METRIC,
+    group_life.METRIC,
+    products.METRIC,
+    network.METRIC,
+    time_to_r01.METRIC,
+    careers.METRIC,
+    trial.METRIC,
 )

@@ -7,6 +7,7 @@ from tenants.reporting.counting import PEOPLE, Counting, Rows
 from tenants.reporting.metric import Found, Metric
 from tenants.reporting.tables import Axis, Code, CountTable
 
+PREFIX, ANSWER = "demographics_", "answer:"
 SEVERAL, NONE, OTHER = "several", "none_applies", "other"
 DECLINED, NOT_ASKED, NOT_AGREED = "declined", "not_asked", "not_agreed"
 WORDS = {
@@ -43,25 +44,32 @@ SELECT people.membership_id,
 def count(counting: Counting) -> Found:
     """A table for each attribute that is for demographics."""
     tables: list[CountTable] = []
-    for place, attribute in enumerate(counting.run(_ATTRIBUTES).all()):
-        answers = _axis(attribute)
-        facts = f"fact_demographics_{place}"
-        known = {"key": attribute.key, "known": [each.code for each in answers.codes]}
-        counting.stage(facts, _ANSWERS.format(name=answers.name), **known)
-        tables += counting.tables(
-            Rows(answers.name, f"People by {attribute.label}", "people", facts, (answers,))
-        )
+    for place, answers in enumerate(answer_axes(counting)):
+        known = {"key": answers.name.removeprefix(PREFIX), "known": [each.code for each in answers.codes]}
+        counting.stage(staged_as(place), _ANSWERS.format(name=answers.name), **known)
+        title = f"People by {answers.title}"
+        tables += counting.tables(Rows(answers.name, title, "people", staged_as(place), (answers,)))
     return Found(tables)
+
+
+def answer_axes(counting: Counting) -> list[Axis]:
+    """The axis of each attribute that is for demographics, in the order of their keys."""
+    return [_axis(attribute) for attribute in counting.run(_ATTRIBUTES).all()]
+
+
+def staged_as(place: int) -> str:
+    """Where `count` stages the answers to the attribute at this place: one row a person."""
+    return f"fact_demographics_{place}"
 
 
 def _axis(attribute: Any) -> Axis:
     levels = attribute.levels
     if attribute.kind == "boolean":
         levels = [{"key": "true", "label": "Yes"}, {"key": "false", "label": "No"}]
-    codes = [Code(f"answer:{level['key']}", level.get("label") or level["key"]) for level in levels]
+    codes = [Code(f"{ANSWER}{level['key']}", level.get("label") or level["key"]) for level in levels]
     others = [*((SEVERAL, NONE) if attribute.kind == "set" else ()), OTHER, DECLINED, NOT_ASKED, NOT_AGREED]
     codes += [Code(code, WORDS[code]) for code in others]
-    return Axis(f"demographics_{attribute.key}", attribute.label, tuple(codes), sensitive=attribute.sensitive)
+    return Axis(f"{PREFIX}{attribute.key}", attribute.label, tuple(codes), sensitive=attribute.sensitive)
 
 
 METRIC = Metric(

@@ -83,4 +83,5 @@ METRIC = Metric(
     "reported on: sizes and spread are of these, and a group of nobody else is not counted.",
     count=count,
     inputs=("groups and their members", "attributes for reporting"),
+    caveats=("Whether values differ says nothing of whether people fit together.",),
 )

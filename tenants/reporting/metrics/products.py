@@ -1,18 +1,32 @@
-"""Products by kind, and people by how many they are behind."""
+"""Products by kind and role, and people by how many they are behind."""
 
 from tenants.outcomes.models import PRODUCT_KINDS
 from tenants.reporting.counting import PEOPLE_WITH_OUTCOMES, Counting, Rows
 from tenants.reporting.metric import Found, Metric
-from tenants.reporting.tables import axis
+from tenants.reporting.tables import Axis, Code, axis
 
 NUMBERS = ("none", "1", "2-4", "5 or more")
+ROLE = Axis(
+    "product_role",
+    "Role",
+    (
+        Code("formal", "Somebody's by name"),
+        Code("informal", "Helped with only"),
+    ),
+)
 _PRODUCTS = f"""
-SELECT p.id AS thing_id, c.membership_id, p.kind AS product_kind
+SELECT p.id AS thing_id, c.membership_id, p.kind AS product_kind, c.role = 'formal' AS formal
   FROM ({PEOPLE_WITH_OUTCOMES}) people
   JOIN product_contributor c ON c.tenant_id = :tenant AND c.membership_id = people.membership_id
   JOIN product p ON p.tenant_id = c.tenant_id AND p.id = c.product_id
    AND p.visibility = ANY(:visibilities) AND (p.date IS NULL OR p.date <= :as_of)
 """  # noqa: S608 - a constant is put in
+_ROLES = """
+(SELECT f.thing_id, f.membership_id, f.product_kind,
+        CASE WHEN r.formal THEN 'formal' ELSE 'informal' END AS product_role
+   FROM fact_products f
+   JOIN (SELECT thing_id, bool_or(formal) AS formal FROM fact_products GROUP BY thing_id) r USING (thing_id)) f
+"""
 _PEOPLE = f"""
 SELECT membership_id, CASE WHEN number = 0 THEN 'none' WHEN number = 1 THEN '1'
                            WHEN number < 5 THEN '2-4' ELSE '5 or more' END AS product_number
@@ -27,21 +41,23 @@ def count(counting: Counting) -> Found:
     counting.stage("fact_contributors", _PEOPLE)
     kinds = axis("product_kind", "Kind", PRODUCT_KINDS)
     numbers = axis("product_number", "Products", NUMBERS)
-    products = Rows("products", "Products by kind", "products", "fact_products", (kinds,), things=True)
+    products = Rows("products", "Products by kind and role", "products", _ROLES, (kinds, ROLE), things=True)
     people = Rows("contributors", "People by their products", "people", "fact_contributors", (numbers,))
     return Found((*counting.tables(products), *counting.tables(people)))
 
 
 METRIC = Metric(
     name="products",
-    version=3,
+    version=4,
     title="Products",
     text="Distinct products dated up to the report's date, or undated, with at least one contributor among the people "
-    "of the report, and these people by how many they are behind. An internal report counts products that are "
-    "visible to the program or its funder; one that leaves the tenant, only those visible to the funder. What "
-    "somebody keeps to themselves or to their group is never counted, nor is anything of those whose outcomes the "
-    "program's basis does not cover. Outside the tenant a product counts with the cohort of the contributor who "
-    "joined first, and for a funder if any of its contributors agreed to be shared with it.",
+    "of the report, by kind and by role: formal if one of these people is a formal contributor, informal if all "
+    "of them only helped; and these people by how many they are behind. One thing that was recorded twice is one "
+    "product, by its DOI, PMID or core project number. An internal report counts products that are visible to the"
+    " program or its funder; one that leaves the tenant, only those visible to the funder. What somebody keeps to"
+    " themselves or to their group is never counted, nor is anything of those whose outcomes the program's basis "
+    "does not cover. Outside the tenant a product counts with the cohort of the contributor who joined first, and"
+    " for a funder if any of its contributors agreed to be shared with it.",
     count=count,
     inputs=("products and their contributors",),
     caveats=("Products are recorded by people and programs, and not all are.",),

@@ -1,155 +1,212 @@
-"""Time from the first K award to the first R01-equivalent."""
+"""Time from the first K award to the first major award of a list, and leaving research before it."""
 
-from collections.abc import Iterable
-from math import ceil
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from sqlalchemy import text
-
-from tenants.reporting.counting import PEOPLE_WITH_OUTCOMES, Counting, Rows
-from tenants.reporting.figures import exact_curve, released_curve
+from tenants.reporting.counting import Counting, Rows
+from tenants.reporting.figures import Early, exact_curve, released_curve
 from tenants.reporting.metric import Figure, Found, Metric, Shown
-from tenants.reporting.metrics.follow_up import APART, K_AWARDS, R01_EQUIVALENTS, Career, FollowUp, follow_up
+from tenants.reporting.metrics.award_lists import K_AWARDS, NIH_FY2017, AwardList
+from tenants.reporting.metrics.careers_sql import (
+    APART,
+    AWARD,
+    CAREERS,
+    END,
+    FOLLOWED,
+    LEFT,
+    NONE,
+    UNDATED,
+)
 from tenants.reporting.scope import INWARD
+from tenants.reporting.statistics.aalen_johansen import CENSORED, COMPETING, EVENT, aalen_johansen
 from tenants.reporting.suppression.model import key_of
-from tenants.reporting.survival import kaplan_meier
-from tenants.reporting.tables import Axis, axis
-from tenants.reporting.years import ENTRIES, EXITS, LATER, MOST_YEARS
+from tenants.reporting.tables import Axis, Code, axis
+from tenants.reporting.years import ENTRIES, EXITS
 
-FOLLOWED = "followed"
-"""The label of those whom the curve has, among all people of the report."""
-AWARD, END = "award", "end"
+NAME = "time_to_r01"
 FOLLOW_UP = axis("award_follow_up", "In the curve, or why not", (FOLLOWED, *APART))
-OUTCOMES = axis("award_outcome", "Follow-up ended with", (AWARD, END))
+OUTCOMES = Axis(
+    "award_outcome",
+    "Follow-up ended with",
+    (
+        Code(AWARD, "An award"),
+        Code(LEFT, "Leaving research"),
+        Code(END, "The end of observation"),
+        Code(NONE, "No award known", END),
+        Code(UNDATED, "An award known, but not its date", END),
+    ),
+)
 EXIT = Axis("award_exit", "Years from the K award to the end of follow-up", EXITS)
 ENTRY = Axis("award_entry", "Years from the K award to the beginning of follow-up", ENTRIES)
-X, Y = "Years since the first K award", "Share with an R01-equivalent award"
-TITLE = "Time from first K award to first R01-equivalent"
+UNDATED_ENTRY = Axis("undated_award_entry", "Years from the K award to the beginning of follow-up", ENTRIES)
+LEAVERS = {"leavers_compete": "leaving research competes", "leavers_censored": "followed until they left"}
+BOUNDS = {
+    "undated_never": "undated awards not counted",
+    "undated_at_once": "undated awards as early as can be",
+}
 
-_CAREERS = f"""
-SELECT people.membership_id,
-       min(e.date) FILTER (WHERE e.kind = 'award' AND e.code = ANY(:k) AND e.date <= :as_of) AS first_k,
-       min(e.date) FILTER (WHERE e.kind = 'award' AND e.code = ANY(:r) AND e.date <= :as_of
-                             AND NOT e.before_first_k) AS first_r,
-       coalesce(bool_or(e.kind = 'award' AND e.code = ANY(:r) AND e.before_first_k), false) AS earlier,
-       coalesce(bool_or(e.kind = 'award' AND e.code = ANY(:r) AND e.date IS NULL
-                        AND NOT e.before_first_k), false) AS undated,
-       min(e.date) FILTER (WHERE e.kind = 'observation') AS since,
-       max(e.until) FILTER (WHERE e.kind = 'observation') AS until,
-       max(e.sample) FILTER (WHERE e.kind = 'observation') AS sample
-  FROM ({PEOPLE_WITH_OUTCOMES}) people
-  LEFT JOIN career_event e ON e.tenant_id = :tenant AND e.membership_id = people.membership_id
-                          AND e.kind IN ('award', 'observation') AND e.visibility = ANY(:reported)
- GROUP BY people.membership_id
-"""  # noqa: S608 - a constant is put in
-_PUT_DOWN = """
-CREATE TEMP TABLE fact_award_times (membership_id uuid, award_follow_up text, award_exit text, award_outcome text,
-                                    award_entry text) ON COMMIT DROP
-"""
-_FILL = text(
-    "INSERT INTO fact_award_times SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:status AS text[]),"
-    " CAST(:exits AS text[]), CAST(:outcomes AS text[]), CAST(:entries AS text[]))"
+BASE_RATE = {
+    "label": "2,784 people with a K08 or K23 of 1997 to 2003, R01 award (Jagsi and others 2009, "
+    "doi:10.7326/0003-4819-151-11-200912010-00009)",
+    "points": [{"x": 5, "y": 0.227}, {"x": 10, "y": 0.425}],
+}
+"""What is known of others, drawn beside a curve: other awards, other years, and R01 only."""
+
+_FOLLOWED = f"(SELECT * FROM fact_careers WHERE award_follow_up = '{FOLLOWED}') f"  # noqa: S608 - a constant
+_UNDATED = (
+    f"(SELECT membership_id, award_entry AS undated_award_entry FROM fact_careers"  # noqa: S608 - constants
+    f" WHERE award_follow_up = '{FOLLOWED}' AND award_outcome = '{UNDATED}') f"
 )
-_IN_CURVE = f"SELECT * FROM fact_award_times WHERE award_follow_up = '{FOLLOWED}'"  # noqa: S608 - constants
+_EXACT = f"SELECT entry_days, exit_days, award_outcome FROM {_FOLLOWED} ORDER BY membership_id"  # noqa: S608
 
 
-def count(counting: Counting) -> Found:
+def metric(awards: AwardList, *, reference: Figure | None = None) -> Metric:
+    """The metric for one list of awards; `reference`: a base rate to draw beside it."""
+    return Metric(
+        name=NAME,
+        how=(
+            "since_first_k",
+            awards.id,
+            "as_of_report",
+            "undated_never_and_at_once",
+            "before_k_apart",
+            "leavers_compete_and_censored",
+            "survivors_apart",
+        ),
+        version=4,
+        title=f"Time from first K award to first {awards.title}",
+        text=_TEXT.format(title=awards.title, codes=", ".join(awards.codes), k=", ".join(K_AWARDS)),
+        count=partial(_count, awards, reference),
+        inputs=("awards, departures and observations among career events", awards.source),
+        caveats=(*_CAVEATS, *([awards.noted] if awards.noted else [])),
+        figures=partial(_figures, awards, reference),
+    )
+
+
+def _count(awards: AwardList, reference: Figure | None, counting: Counting) -> Found:
     """Everybody by whether they are followed; those who are, by when they left the curve, and how."""
     # Leaving out awards that a funder may not list one by one would turn them into awards never won.
-    known = {"k": list(K_AWARDS), "r": list(R01_EQUIVALENTS), "reported": list(INWARD)}
-    counting.stage("fact_careers", _CAREERS, **known)
-    found = [
-        (membership_id, follow_up(Career(*career), counting.scope.as_of))
-        for membership_id, *career in counting.run("SELECT * FROM fact_careers ORDER BY membership_id")
+    known = {"k": list(K_AWARDS), "r": list(awards.codes), "reported": list(INWARD)}
+    counting.stage("fact_careers", CAREERS, **known)
+    tables = [table for rows in _ROWS for table in counting.tables(rows)]
+    people = [] if counting.scope.outward else counting.run(_EXACT).all()
+    if not people:
+        return Found(tables)
+    words = {leavers: _words(awards, leavers) for leavers in LEAVERS}
+    exact = [
+        {
+            **words[leavers],
+            "id": f"{words[leavers]['id']}_exact",
+            "title": f"{words[leavers]['title']}, to the day",
+            "series": [
+                {"name": BOUNDS[bound].capitalize(), **_to_the_day(people, leavers, bound)}
+                for bound in BOUNDS
+            ],
+            "reference": reference,
+        }
+        for leavers in LEAVERS
     ]
-    counting.run(_PUT_DOWN)
-    counting.session.execute(_FILL, _columns(found))
-    counting.stage("fact_award_exits", _IN_CURVE)
-    within = key_of({FOLLOW_UP.name: FOLLOWED})
-    tables = (
-        *counting.tables(
-            Rows("follow_up", "People by follow-up", "people", "fact_award_times", (FOLLOW_UP,))
-        ),
-        *counting.tables(
-            Rows("exits", "End of follow-up", "people", "fact_award_exits", (EXIT, OUTCOMES), within)
-        ),
-        *counting.tables(
-            Rows("entries", "Beginning of follow-up", "people", "fact_award_exits", (ENTRY,), within)
-        ),
+    return Found(tables, exact)
+
+
+def _figures(awards: AwardList, reference: Figure | None, shown: Shown) -> list[Figure]:
+    """The curves that follow from the tables as printed, if there are any."""
+    tables = ["exits", "entries", "undated_entries"]
+    exits, entries, undated = (shown[name] for name in tables)
+    competing = {"leavers_compete": LEFT, "leavers_censored": None}
+    early = {"undated_never": None, "undated_at_once": Early(UNDATED, undated)}
+    return [
+        {
+            **_words(awards, leavers),
+            "tables": tables,
+            "series": [
+                {
+                    "name": BOUNDS[bound].capitalize(),
+                    **released_curve(
+                        exits, entries, event=AWARD, competing=competing[leavers], early=early[bound]
+                    ),
+                }
+                for bound in BOUNDS
+            ],
+            "reference": reference,
+        }
+        for leavers in LEAVERS
+    ]
+
+
+def _to_the_day(people: Sequence[Any], leavers: str, bound: str) -> Figure:
+    """The curve of exact times. An award of unknown date that is taken to be early is so on the first day."""
+    at_once = bound == "undated_at_once"
+    meaning = {
+        AWARD: EVENT,
+        LEFT: COMPETING if leavers == "leavers_compete" else CENSORED,
+        NONE: CENSORED,
+        UNDATED: EVENT if at_once else CENSORED,
+    }
+    until = [
+        each.entry_days + 1 if at_once and each.award_outcome == UNDATED else each.exit_days
+        for each in people
+    ]
+    curve = aalen_johansen(
+        entry=[each.entry_days / 365.25 for each in people],
+        exit=[days / 365.25 for days in until],
+        outcome=[meaning[each.award_outcome] for each in people],
     )
-    followed = [each for _, each in found if isinstance(each, FollowUp)]
-    return Found(tables, [_exact(followed)] if followed and not counting.scope.outward else [])
+    return exact_curve(curve)
 
 
-def figures(shown: Shown) -> list[Figure]:
-    """The curve that follows from the tables as printed, if there is one."""
-    curve = released_curve(shown["exits"], shown["entries"], event=AWARD)
-    return [{**_words(("exits", "entries")), "series": [{"name": "All", **curve}], "reference": None}]
-
-
-def _exact(followed: list[FollowUp]) -> Figure:
-    curve = kaplan_meier(
-        entry=[each.entry for each in followed],
-        exit=[each.exit for each in followed],
-        event=[each.event for each in followed],
-    )
-    words = {**_words(()), "id": "time_to_r01_exact", "title": f"{TITLE}, to the day"}
-    return {**words, "series": [{"name": "All", **exact_curve(curve)}], "reference": None}
-
-
-def _words(tables: tuple[str, ...]) -> Figure:
+def _words(awards: AwardList, leavers: str) -> Figure:
     return {
-        "id": "time_to_r01",
-        "title": TITLE,
+        "id": f"{NAME}_{leavers}",
+        "title": f"Time from first K award to first {awards.title}, {LEAVERS[leavers]}",
         "kind": "curve",
-        "caption": "Estimate with its 95 % log-log interval, and those at risk.",
-        "tables": list(tables),
-        "x": X,
-        "y": Y,
+        "caption": "Estimate with its 95 % log-log interval, and those at risk. The truth about undated awards "
+        "lies between the two curves.",
+        "tables": [],
+        "x": "Years since the first K award",
+        "y": f"Share with {awards.article} {awards.title}",
     }
 
 
-def _columns(found: Iterable[tuple[Any, FollowUp | str]]) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {"ids": [], "status": [], "exits": [], "outcomes": [], "entries": []}
-    for membership_id, each in found:
-        followed = isinstance(each, FollowUp)
-        columns["ids"].append(membership_id)
-        columns["status"].append(FOLLOWED if followed else each)
-        columns["exits"].append(_year(each.exit) if isinstance(each, FollowUp) else None)
-        columns["outcomes"].append((AWARD if each.event else END) if isinstance(each, FollowUp) else None)
-        columns["entries"].append(_entry(each.entry) if isinstance(each, FollowUp) else None)
-    return columns
-
-
-def _year(years: float) -> str:
-    """The whole year in which a time lies, its end included."""
-    return f"y{ceil(years)}" if years <= MOST_YEARS else LATER
-
-
-def _entry(years: float) -> str:
-    return "start" if years == 0 else _year(years)
-
-
-METRIC = Metric(
-    name="time_to_r01",
-    version=3,
-    title=TITLE,
-    text="Share with an R01-equivalent award "
-    f"({', '.join(R01_EQUIVALENTS)}) by years (days / 365.25) since the first dated K award "
-    f"({', '.join(K_AWARDS)}), with the log-log 95 % interval. Somebody is at risk from the beginning of "
-    "their observation, or from the K award if that is later, to their first R01-equivalent, the end of their "
-    "observation or the report's date, whichever is first. Counted apart, never in the curve, by the first that "
-    "holds: no_first_k (no dated K award), not_followed (no observation with a known beginning), survivors_sample "
-    "(only those still visible later were looked at, from whom no rate follows), earlier (an R01-equivalent before "
-    "the K award), undated (an R01-equivalent is known but not its date), before_entry (an R01-equivalent before "
-    "the observation began), no_follow_up (the observation ends before it begins to count). Career events kept to "
-    "oneself or one's group are not used, nor is anybody counted whose outcomes the program's basis does not "
-    "cover. The curve is a life table (Cutler and Ederer) by whole years, from the counts printed alone: "
-    "neighbouring years are merged where one of their counts is not shown, and it ends where the counts end. The "
-    "median is the end of the first interval in which half have the award. An internal report has the Kaplan–Meier "
-    "estimate to the day besides, whose median is the first time at which at most one half are without the award.",
-    count=count,
-    inputs=("awards and observations among career events",),
-    caveats=("Whoever changes to a career outside research counts as followed to the end of observation.",),
-    figures=figures,
+_WITHIN = key_of({FOLLOW_UP.name: FOLLOWED})
+_ROWS = (
+    Rows("follow_up", "People by follow-up", "people", "fact_careers", (FOLLOW_UP,)),
+    Rows("exits", "End of follow-up", "people", _FOLLOWED, (EXIT, OUTCOMES), _WITHIN),
+    Rows("entries", "Beginning of follow-up", "people", _FOLLOWED, (ENTRY,), _WITHIN),
+    Rows(
+        "undated_entries",
+        "Beginning of follow-up of those whose award is known, but not its date",
+        "people",
+        _UNDATED,
+        (UNDATED_ENTRY,),
+        key_of({FOLLOW_UP.name: FOLLOWED, OUTCOMES.name: UNDATED}),
+    ),
 )
+
+
+_TEXT = (
+    "Share with a first {title} ({codes}) by years (days / 365.25) since the first dated K award ({k}), with the "
+    "95 % log-log interval. Somebody is followed from the beginning of their observation, or from the K award if that "
+    "is later, to the first of these: their first such award; leaving research, the last departure that is known, if "
+    "it is after the K award; the end of their observation or the report's date. Counted apart, never in a curve, by "
+    "the first that holds: no_first_k (no dated K award), not_followed (no observation with a known beginning), "
+    "survivors_sample (only those still visible later were looked at, from whom no rate follows), earlier (such an "
+    "award before the K award), before_entry (one before the observation began), left_before_entry (left research "
+    "before it), no_follow_up (the observation ends before it begins to count). Of an award that is known but not its "
+    "date there are two curves: undated_never does not count it and follows whoever has it to the end of observation, "
+    "undated_at_once counts it in the year in which following them begins; whoever has a dated one too counts with "
+    "that. Leaving research is told in two ways: leavers_compete is the cumulative incidence (Aalen and Johansen), "
+    "in which whoever left wins no award; leavers_censored follows them until they left, as if they might have won "
+    "one like those who stayed. Career events kept to oneself or one's group are not used, nor is anybody counted "
+    "whose outcomes the program's basis does not cover. The curves are life tables (Cutler and Ederer) by whole "
+    "years, from the counts printed alone: neighbouring years are merged where one of their counts is not shown, and "
+    "a curve ends where the counts end. The median is the end of the first interval by which half have the award. An "
+    "internal report has the estimates to the day besides, whose median is the first day by which half have it."
+)
+_CAVEATS = (
+    "Departures are known only where somebody recorded them: whoever left unseen counts as followed.",
+    "The base rate is of other awards and other years, and of R01 awards alone.",
+)
+
+METRIC = metric(NIH_FY2017, reference=BASE_RATE)
