@@ -128,7 +128,10 @@ def test_whoever_objects_to_being_counted_or_has_withdrawn_is_not_asked(circle, 
 def test_a_wave_that_has_closed_takes_no_answer_nor_does_the_database(circle, wave, root, database):
     api, member = circle.api(), circle.members[0]
     assert api.put(response_of(wave), json={"answers": ANSWERS}).status_code == 200
-    moved = "UPDATE survey_wave SET closes_at = closes_at {0} '30 days', opens_at = opens_at {0} '30 days'"
+    days_30 = "make_interval(days => 30)"
+    moved = (
+        f"UPDATE survey_wave SET closes_at = closes_at {{0}} {days_30}, opens_at = opens_at {{0}} {days_30}"  # noqa: S608 - a constant
+    )
     root.execute(moved.format("-"))
     try:
         assert every(api, "/v1/me/surveys") == []

@@ -11,8 +11,11 @@ from tests.planting import plant
 
 PEOPLE = 13
 BEGAN = (
-    "UPDATE survey_wave SET opens_at = opens_at - '{0} days', closes_at = closes_at - '{0} days' WHERE tenant_id = %s",
-    "UPDATE job SET not_before = not_before - '{0} days' WHERE tenant_id = %s AND state = 'queued'",
+    (
+        "UPDATE survey_wave SET opens_at = opens_at - age, closes_at = closes_at - age"
+        " FROM make_interval(days => %s) AS age WHERE tenant_id = %s"
+    ),
+    "UPDATE job SET not_before = not_before - make_interval(days => %s) WHERE tenant_id = %s AND state = 'queued'",
 )
 
 
@@ -46,7 +49,7 @@ class Asked:
 
     def passes(self, days):
         for statement in BEGAN:
-            self.root.execute(statement.format(days), [self.tenant.id])
+            self.root.execute(statement, [days, self.tenant.id])
 
     def answer(self, wave, numbers, **answers):
         for number in numbers:
