@@ -27,6 +27,7 @@ PEOPLE = "SELECT membership_id FROM counted WHERE covered OR NOT CAST(:outward A
 PEOPLE_WITH_OUTCOMES = "SELECT membership_id FROM counted WHERE covered"
 """Those of them whose products and career events may be looked at."""
 
+WORK_MEMORY = "64MB"
 _COUNTED = f"""
 CREATE TEMP TABLE counted ON COMMIT DROP AS
 SELECT DISTINCT ON (membership_id) membership_id, cohort_id,
@@ -46,21 +47,17 @@ _WHO = """
 SELECT membership_id, covered AND coalesce(CAST(:funder AS text) = ANY(agreed), true) AS with_outcomes FROM counted
  WHERE cohort_id = coalesce(CAST(:cohort AS uuid), cohort_id) ORDER BY membership_id
 """
+# Sums, so that the order of rows does not matter; of two hashes of each row, so that no two rows are one by chance.
 _DIGEST = """
-SELECT count(*), sum(CAST(CAST('x' || substr(h, 1, 16) AS bit(64)) AS bigint)),
-       sum(CAST(CAST('x' || substr(h, 17, 16) AS bit(64)) AS bigint)),
-       sum(CAST(CAST('x' || substr(h, 33, 16) AS bit(64)) AS bigint)),
-       sum(CAST(CAST('x' || substr(h, 49, 16) AS bit(64)) AS bigint))
-  FROM (SELECT encode(sha256(convert_to(CAST(f AS text), 'UTF8')), 'hex') AS h FROM {facts} f) hashed
+SELECT count(*), sum(hash_record_extended(f, 1)), sum(hash_record_extended(f, 2)) FROM {facts} f
 """
 _PEOPLE_BY = """
 SELECT {columns}, count(*) AS number, 0 AS behind
   FROM (SELECT *, CAST(:funder AS text) = ANY(agreed) AS agrees FROM {facts} JOIN counted USING (membership_id)) f
  GROUP BY {columns}
 """
-_THINGS_WITHIN = (
-    "SELECT {columns}, count(DISTINCT thing_id) AS number, 0 AS behind FROM {facts} GROUP BY {columns}"
-)
+_THINGS_WITHIN = "SELECT {columns}, count(*) AS number, 0 AS behind FROM {facts} GROUP BY {columns}"
+_EACH_ONCE = "(SELECT DISTINCT thing_id, {columns} FROM {facts}) f"
 _THINGS_OUTSIDE = """
 WITH thing AS (
     SELECT thing_id, (array_agg(cohort_id ORDER BY joined, membership_id))[1] AS cohort_id,
@@ -79,6 +76,7 @@ class Rows:
     ``facts``      the staged table.
     ``things``     whether its rows are of people and things, which more than one person can be behind; a thing is told
                    of with the cohort of whoever joined first, and to a funder if any of them agreed.
+    ``each``       where there is a row a thing with these axes, if there is.
     ``everybody``  whether those are in it too whose outcomes may not be reported.
     """
 
@@ -89,6 +87,7 @@ class Rows:
     axes: tuple[Axis, ...]
     within: Key = ()
     things: bool = False
+    each: str = ""
     everybody: bool = False
 
 
@@ -103,7 +102,10 @@ class Counting:
 
     def count_people(self, funders: Sequence[str]) -> None:
         """Put everybody down, with what they agreed to of all the program's funders."""
+        # A program's rows are sorted and joined whole; what PostgreSQL begins with is for many small statements.
+        self.run(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
         self.run(_COUNTED)
+        self.run("ANALYZE counted")
         for funder in funders if self.scope.outward else ():
             self.run(_AGREED, funder=funder)
         self._note("counted")
@@ -129,7 +131,7 @@ class Counting:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that was staged, whatever the order of rows."""
+        """SHA-256 of the hashes of all that was staged, whatever the order of rows."""
         return self._digest.hexdigest()
 
     @cached_property
@@ -146,10 +148,12 @@ class Counting:
         spread = self._spread(funder)
         parts = ["CAST(cohort_id AS text)" if each.name == COHORT else _AGREES for each in spread]
         columns = [*(f'"{each.name}"' for each in rows.axes), *parts]
-        statement = _PEOPLE_BY
-        if rows.things:
-            statement = _THINGS_OUTSIDE if self.scope.outward else _THINGS_WITHIN
-        found = self.run(statement.format(facts=rows.facts, columns=", ".join(columns)), funder=funder)
+        statement, named = _PEOPLE_BY, {"facts": rows.facts, "columns": ", ".join(columns)}
+        if rows.things and self.scope.outward:
+            statement = _THINGS_OUTSIDE
+        elif rows.things:
+            statement, named["facts"] = _THINGS_WITHIN, rows.each or _EACH_ONCE.format(**named)
+        found = self.run(statement.format(**named), funder=funder)
         counts, few = self._counts(rows, spread, found)
         within = self._within(rows)
         return CountTable(rows.name, rows.title, rows.unit, rows.axes, within, counts, few, tuple(spread))

@@ -1,6 +1,6 @@
 """Who makes things with whom: pairs of people with a product of both, before the later of them joined and after."""
 
-from tenants.reporting.counting import PEOPLE_WITH_OUTCOMES, Counting, Rows
+from tenants.reporting.counting import Counting, Rows
 from tenants.reporting.figures import stage
 from tenants.reporting.metric import Figure, Found, Metric, Shown
 from tenants.reporting.tables import Axis, Code
@@ -17,34 +17,31 @@ WHEN = Axis(
 # A product of a hundred is no sign that two of them work together, and makes thousands of pairs.
 MOST_CONTRIBUTORS = 20
 _PAIRS = f"""
-WITH behind AS (
-    SELECT c.product_id, c.membership_id, p.date, counted.joined_on,
-           count(*) OVER (PARTITION BY c.product_id) AS contributors
-      FROM ({PEOPLE_WITH_OUTCOMES}) people
-      JOIN counted USING (membership_id)
-      JOIN product_contributor c ON c.tenant_id = :tenant AND c.membership_id = people.membership_id
-      JOIN product p ON p.tenant_id = c.tenant_id AND p.id = c.product_id
-       AND p.visibility = ANY(:visibilities) AND p.date <= :as_of),
-pair AS (
-    SELECT one.membership_id AS first_id, other.membership_id AS second_id,
-           bool_or(one.date < greatest(one.joined_on, other.joined_on)) AS before,
-           bool_or(one.date >= greatest(one.joined_on, other.joined_on)) AS after
-      FROM behind one JOIN behind other
-        ON other.product_id = one.product_id AND other.membership_id > one.membership_id
-     WHERE one.contributors BETWEEN 2 AND {MOST_CONTRIBUTORS}
-       AND other.contributors BETWEEN 2 AND {MOST_CONTRIBUTORS}
-     GROUP BY 1, 2)
-SELECT CAST(md5(CAST(first_id AS text) || second_id) AS uuid) AS thing_id, membership_id,
-       CASE WHEN before AND after THEN 'before_and_after' WHEN before THEN 'before' ELSE 'after' END AS pair_products
-  FROM pair CROSS JOIN LATERAL (VALUES (first_id), (second_id)) both_of (membership_id)
-"""  # noqa: S608 - constants are put in
+SELECT CAST(md5(CAST(one AS text) || other) AS uuid) AS thing_id, one, other,
+       CASE WHEN bool_or(before) AND NOT bool_and(before) THEN 'before_and_after'
+            WHEN bool_or(before) THEN 'before' ELSE 'after' END AS pair_products
+  FROM (SELECT one, other, date < greatest(c.joined_on, d.joined_on) AS before
+          FROM fact_products
+         CROSS JOIN LATERAL unnest(contributors) WITH ORDINALITY a (one, place)
+         CROSS JOIN LATERAL unnest(contributors[place + 1:]) b (other)
+          JOIN counted c ON c.membership_id = one
+          JOIN counted d ON d.membership_id = other
+         WHERE date IS NOT NULL AND cardinality(contributors) BETWEEN 2 AND {MOST_CONTRIBUTORS}) together
+ GROUP BY one, other
+"""  # noqa: S608 - a constant is put in
+_BEHIND = """
+(SELECT thing_id, pair_products, membership_id
+   FROM fact_pairs CROSS JOIN LATERAL (VALUES (one), (other)) both_of (membership_id)) f
+"""
 
 
 def count(counting: Counting) -> Found:
-    """Pairs of people of the report; both are behind a pair."""
+    """Pairs of people of the report, by the products that were counted; both are behind a pair."""
     counting.stage("fact_pairs", _PAIRS)
     return Found(
-        counting.tables(Rows("pairs", "Pairs of people", "pairs", "fact_pairs", (WHEN,), things=True))
+        counting.tables(
+            Rows("pairs", "Pairs of people", "pairs", _BEHIND, (WHEN,), things=True, each="fact_pairs")
+        )
     )
 
 

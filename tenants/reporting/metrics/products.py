@@ -15,24 +15,25 @@ ROLE = Axis(
     ),
 )
 _PRODUCTS = f"""
-SELECT p.id AS thing_id, c.membership_id, p.kind AS product_kind, c.role = 'formal' AS formal
+SELECT p.id AS thing_id, p.kind AS product_kind, p.date,
+       CASE WHEN bool_or(c.role = 'formal') THEN 'formal' ELSE 'informal' END AS product_role,
+       array_agg(c.membership_id ORDER BY c.membership_id) AS contributors
   FROM ({PEOPLE_WITH_OUTCOMES}) people
   JOIN product_contributor c ON c.tenant_id = :tenant AND c.membership_id = people.membership_id
   JOIN product p ON p.tenant_id = c.tenant_id AND p.id = c.product_id
    AND p.visibility = ANY(:visibilities) AND (p.date IS NULL OR p.date <= :as_of)
+ GROUP BY p.id, p.kind, p.date
 """  # noqa: S608 - a constant is put in
-_ROLES = """
-(SELECT f.thing_id, f.membership_id, f.product_kind,
-        CASE WHEN r.formal THEN 'formal' ELSE 'informal' END AS product_role
-   FROM fact_products f
-   JOIN (SELECT thing_id, bool_or(formal) AS formal FROM fact_products GROUP BY thing_id) r USING (thing_id)) f
+_BEHIND = """
+(SELECT thing_id, product_kind, product_role, membership_id
+   FROM fact_products CROSS JOIN LATERAL unnest(contributors) c (membership_id)) f
 """
 _PEOPLE = f"""
-SELECT membership_id, CASE WHEN number = 0 THEN 'none' WHEN number = 1 THEN '1'
+SELECT membership_id, CASE WHEN number IS NULL THEN 'none' WHEN number = 1 THEN '1'
                            WHEN number < 5 THEN '2-4' ELSE '5 or more' END AS product_number
-  FROM (SELECT people.membership_id, count(f.thing_id) AS number
-          FROM ({PEOPLE_WITH_OUTCOMES}) people LEFT JOIN fact_products f USING (membership_id) GROUP BY 1) n
-"""  # noqa: S608 - a constant is put in
+  FROM ({PEOPLE_WITH_OUTCOMES}) people
+  LEFT JOIN (SELECT membership_id, count(*) AS number FROM {_BEHIND} GROUP BY membership_id) n USING (membership_id)
+"""  # noqa: S608 - constants are put in
 
 
 def count(counting: Counting) -> Found:
@@ -41,7 +42,15 @@ def count(counting: Counting) -> Found:
     counting.stage("fact_contributors", _PEOPLE)
     kinds = axis("product_kind", "Kind", PRODUCT_KINDS)
     numbers = axis("product_number", "Products", NUMBERS)
-    products = Rows("products", "Products by kind and role", "products", _ROLES, (kinds, ROLE), things=True)
+    products = Rows(
+        "products",
+        "Products by kind and role",
+        "products",
+        _BEHIND,
+        (kinds, ROLE),
+        things=True,
+        each="fact_products",
+    )
     people = Rows("contributors", "People by their products", "people", "fact_contributors", (numbers,))
     return Found((*counting.tables(products), *counting.tables(people)))
 

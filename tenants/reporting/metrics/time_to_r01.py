@@ -1,8 +1,10 @@
 """Time from the first K award to the first major award of a list, and leaving research before it."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from tenants.reporting.counting import Counting, Rows
 from tenants.reporting.figures import Early, exact_curve, released_curve
@@ -58,7 +60,19 @@ _UNDATED = (
     f"(SELECT membership_id, award_entry AS undated_award_entry FROM fact_careers"  # noqa: S608 - constants
     f" WHERE award_follow_up = '{FOLLOWED}' AND award_outcome = '{UNDATED}') f"
 )
-_EXACT = f"SELECT entry_days, exit_days, award_outcome FROM {_FOLLOWED} ORDER BY membership_id"  # noqa: S608
+_EXACT = f"""
+SELECT array_agg(entry_days), array_agg(exit_days), array_agg(award_outcome)
+  FROM (SELECT * FROM {_FOLLOWED} ORDER BY membership_id) f
+"""  # noqa: S608 - constants
+
+
+@dataclass(frozen=True)
+class People:
+    """Everybody who is followed, in the same order: days from the K award to entry and to exit, and the outcome."""
+
+    entry: npt.NDArray[np.int64]
+    exit: npt.NDArray[np.int64]
+    outcome: npt.NDArray[np.str_]
 
 
 def metric(awards: AwardList, *, reference: Figure | None = None) -> Metric:
@@ -90,8 +104,10 @@ def _count(awards: AwardList, reference: Figure | None, counting: Counting) -> F
     known = {"k": list(K_AWARDS), "r": list(awards.codes), "reported": list(INWARD)}
     counting.stage("fact_careers", CAREERS, **known)
     tables = [table for rows in _ROWS for table in counting.tables(rows)]
-    people = [] if counting.scope.outward else counting.run(_EXACT).all()
-    if not people:
+    if counting.scope.outward:
+        return Found(tables)
+    people = People(*(np.array(each or []) for each in counting.run(_EXACT).one()))
+    if not len(people.entry):
         return Found(tables)
     words = {leavers: _words(awards, leavers) for leavers in LEAVERS}
     exact = [
@@ -135,7 +151,7 @@ def _figures(awards: AwardList, reference: Figure | None, shown: Shown) -> list[
     ]
 
 
-def _to_the_day(people: Sequence[Any], leavers: str, bound: str) -> Figure:
+def _to_the_day(people: People, leavers: str, bound: str) -> Figure:
     """The curve of exact times. An award of unknown date that is taken to be early is so on the first day."""
     at_once = bound == "undated_at_once"
     meaning = {
@@ -144,15 +160,11 @@ def _to_the_day(people: Sequence[Any], leavers: str, bound: str) -> Figure:
         NONE: CENSORED,
         UNDATED: EVENT if at_once else CENSORED,
     }
-    until = [
-        each.entry_days + 1 if at_once and each.award_outcome == UNDATED else each.exit_days
-        for each in people
-    ]
-    curve = aalen_johansen(
-        entry=[each.entry_days / 365.25 for each in people],
-        exit=[days / 365.25 for days in until],
-        outcome=[meaning[each.award_outcome] for each in people],
-    )
+    outcome = np.zeros(len(people.entry), dtype=np.int64)
+    for name, code in meaning.items():
+        outcome[people.outcome == name] = code
+    until = np.where(at_once & (people.outcome == UNDATED), people.entry + 1, people.exit)
+    curve = aalen_johansen(entry=people.entry / 365.25, exit=until / 365.25, outcome=outcome)
     return exact_curve(curve)
 
 

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenants.reporting.metrics import careers, demographics, equity, network, reach, trial
+from tenants.reporting.metrics import careers, demographics, equity, network, products, reach, trial
 from tenants.reporting.statistics.proportions import newcombe
 from tenants.reporting.suppression.model import NOT_SHOWN, Printed
 from tenants.reporting.tables import ShownTable
 from tests.factories.counted import AS_OF, EVERY, Several
 
+PAIRS = Several(products.METRIC, network.METRIC)
 JOINED = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 BEFORE, AFTER = date(2024, 6, 1), date(2025, 6, 1)
 
@@ -58,14 +59,14 @@ def test_pairs_are_counted_once_by_when_they_made_something_together(circle):
     circle.made(one, three, date=AFTER, visibility="group")
     circle.made(one, three, date=date(2026, 10, 1))
     circle.made(one, date=AFTER)
-    found = circle.counted(network)
+    found = circle.counted(PAIRS)
     assert found("pairs") == {("before_and_after",): 1, ("after",): 1, ("before",): 1}
 
 
 def test_a_pair_outside_needs_more_than_a_few_people_behind_it(circle):
     people = [circle.joined(created_at=JOINED) for _ in range(6)]
     circle.made(*people, date=AFTER, visibility="funder")
-    found = circle.counted(network, outward=True)
+    found = circle.counted(PAIRS, outward=True)
     assert found("pairs") == {("after",): 15}
     assert {dict(key).get("pair_products", "all") for key in found.few("pairs")} == {"after", "all"}
 
