@@ -112,7 +112,7 @@ def test_the_registry_is_loaded_anew_and_asked_by_its_names(database, tmp_path, 
         zipped.writestr("v2.0-2026-ror-data.json", json.dumps([RECORD, gone]))
     assert [load(database, each) for each in (plain, archive)] == [1, 1]
     with database.tenant(new_tenant().id) as session:
-        [found] = candidates_for(session, printed="INST. INVENTÉ")
+        [found] = candidates_for(session, printed="INSTITUT INVENTÉ")
         assert (found.organization.id, found.chosen, found.organization.region) == (RECORD["id"], True, "IV")
         session.connection().exec_driver_sql("SET LOCAL enable_seqscan = off")
         by_keys = "EXPLAIN SELECT id FROM registered_organization WHERE keys && ARRAY['invented institute']"
