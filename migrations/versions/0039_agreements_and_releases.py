@@ -185,7 +185,11 @@ def received() -> None:
         *texts("format"),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         *texts("sha256"),
-        more=(sa.CheckConstraint("format IN ('json', 'csv')", name=op.f("ck_received_file_format")),),
+        more=(
+            sa.CheckConstraint(
+                "format IN ('json', 'csv', 'pdf', 'html', 'xlsx')", name=op.f("ck_received_file_format")
+            ),
+        ),
     )
     op.create_index("ix_received_file_report", "received_file", ["tenant_id", "received_report_id", "format"])
     op.create_index("ix_received_file_source", "received_file", ["source_tenant_id", "received_report_id"])
