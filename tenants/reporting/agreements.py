@@ -50,10 +50,8 @@ def offer_agreement(
     names of the dictionary, all if none is given. The first report is due a year from now if nothing is said.
     Raises Invalid for an unknown tenant, program or metric, for oneself, and for days that make no sense.
     """
-    found = _partner(session, partner)
-    today = now().date()
-    if ends_on is not None and ends_on <= max(today, first_due_on or today):
-        raise Invalid.field("/ends_on", "too_early", "It ends after today and after the first report.")
+    found, today = _partner(session, partner), now().date()
+    _check_end(ends_on, first_due_on or today)
     agreement = SharingOffer(
         id=new_id(),
         tenant_id=found.id,
@@ -211,6 +209,11 @@ def _partner(session: Session, slug: str) -> Any:
     if found is None or found.id == session.tenant_id:
         raise Invalid.field("/partner", "unknown", "There is no other tenant of this name in addresses.")
     return found
+
+
+def _check_end(ends_on: dt.date | None, first_due_on: dt.date) -> None:
+    if ends_on is not None and ends_on <= max(now().date(), first_due_on):
+        raise Invalid.field("/ends_on", "too_early", "It ends after today and after the first report.")
 
 
 def _metrics(names: Sequence[str] | None) -> list[str]:

@@ -134,7 +134,7 @@ def test_what_was_sent_stands_and_the_next_leaves_out_who_withdrew(app, tenant, 
     stepped(tenant.api, waiting)
     assert viewer.get(f"/v1/received-reports/{first}/files/json").data == pulled.data
     later = viewer.get(f"/v1/received-reports/{waiting}/files/json").get_json()
-    assert (cell(pulled.get_json(), "reach")["value"], cell(later, "reach")["value"]) == (40, 28)
+    assert (cell(pulled.get_json(), STATES)["value"], cell(later, STATES)["value"]) == (40, 28)
     rows = {each["shared_at"]: each["with_outcomes"] for each in every(one.api, "/v1/me/shared")}
     assert [rows[moment] for moment in sorted(rows)] == [True, False]
     assert viewer.post(f"/v1/received-reports/{waiting}/acceptance", json={}).status_code == 403
