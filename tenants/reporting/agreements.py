@@ -20,6 +20,7 @@ from tenants.reporting.metrics import METRICS
 from tenants.reporting.release_models import ReceivedReport, ReleaseAnswer
 from tenants.reporting.sharing_models import SharingOffer, SharingPlan, SharingSignature
 
+YEAR = dt.timedelta(days=365)
 STATES = ("offered", "signed", "declined", "ended")
 _BY_SLUG = text("SELECT id, name FROM door.tenant_by_slug(:slug) WHERE state = 'open'")
 _OWN_NAME = text("SELECT name FROM tenant")
@@ -49,18 +50,8 @@ def offer_agreement(
     names of the dictionary, all if none is given. The first report is due a year from now if nothing is said.
     Raises Invalid for an unknown tenant, program or metric, for oneself, and for days that make no sense.
     """
-    found = session.execute(_BY_SLUG, {"slug": partner}).one_or_none()
-    if found is None or found.id == session.tenant_id:
-        raise Invalid.field("/partner", "unknown", "There is no other tenant of this name in addresses.")
-    known = [each.name for each in METRICS]
-    for place, name in enumerate(metrics or ()):
-        if name not in known:
-            raise Invalid.field(f"/metrics/{place}", "unknown", "The dictionary has no metric of this name.")
-    today = now().date()
-    if ends_on is not None and ends_on <= max(today, first_due_on or today):
-        raise Invalid.field("/ends_on", "too_early", "It ends after today and after the first report.")
-    if schedule != "none" and first_due_on is None:
-        first_due_on = today + dt.timedelta(days=365)
+    found, today = _partner(session, partner), now().date()
+    _check_end(ends_on, first_due_on or today)
     agreement = SharingOffer(
         id=new_id(),
         tenant_id=found.id,
@@ -72,9 +63,9 @@ def offer_agreement(
         awards=sorted(set(awards)),
         institutes=sorted(set(institutes)),
         program=program,
-        metrics=[name for name in known if metrics is None or name in metrics],
+        metrics=_metrics(metrics),
         schedule=schedule,
-        first_due_on=None if schedule == "none" else first_due_on,
+        first_due_on=None if schedule == "none" else first_due_on or today + YEAR,
         ends_on=ends_on,
         message=message,
     )
@@ -210,6 +201,28 @@ def name_of(session: Session, actor: str | None) -> str | None:
     """What somebody who acted is called, as events name her; None for a client or the product."""
     name: str | None = session.scalar(_NAME, {"actor": actor})
     return name
+
+
+def _partner(session: Session, slug: str) -> Any:
+    """The id and name of another tenant."""
+    found = session.execute(_BY_SLUG, {"slug": slug}).one_or_none()
+    if found is None or found.id == session.tenant_id:
+        raise Invalid.field("/partner", "unknown", "There is no other tenant of this name in addresses.")
+    return found
+
+
+def _check_end(ends_on: dt.date | None, first_due_on: dt.date) -> None:
+    if ends_on is not None and ends_on <= max(now().date(), first_due_on):
+        raise Invalid.field("/ends_on", "too_early", "It ends after today and after the first report.")
+
+
+def _metrics(names: Sequence[str] | None) -> list[str]:
+    """These metrics in the order of the dictionary, or all of it."""
+    known = [each.name for each in METRICS]
+    for place, name in enumerate(names or ()):
+        if name not in known:
+            raise Invalid.field(f"/metrics/{place}", "unknown", "The dictionary has no metric of this name.")
+    return [name for name in known if names is None or name in names]
 
 
 def _plan(session: Session, offer: SharingOffer, program_id: UUID | None) -> None:

@@ -1,6 +1,7 @@
 """Releases between a funder and an institution, built by real workers. Everybody is invented."""
 
 import datetime as dt
+from uuid import UUID
 
 import pytest
 from sqlalchemy import update
@@ -104,9 +105,9 @@ def test_what_was_sent_stands_and_the_next_leaves_out_who_withdrew(app, tenant, 
     agreement = agreed(funder, tenant, program["program_id"], metrics=["coverage", "reach"])
     people = [
         row["membership_id"]
-        for row in every(tenant.api, f"/v1/participants?cohort_id={program['cohort_id']}")
+        for row in every(tenant.api, f"/v1/cohorts/{program['cohort_id']}/participants?limit=100")
     ]
-    one = member_of(app, tenant.id, membership_id=people[0])
+    one = member_of(app, tenant.id, membership_id=UUID(people[0]))
     first = built(sharing_agreement_id=agreement)
     viewer = holder(app, funder.id, "report_viewer").api
     assert every(one.api, "/v1/me/shared") == []
@@ -117,7 +118,7 @@ def test_what_was_sent_stands_and_the_next_leaves_out_who_withdrew(app, tenant, 
     assert [each["id"] for each in pulled.get_json()["sections"]] == ["coverage", "reach"]
     waiting = built(sharing_agreement_id=agreement)
     for each in people[:12]:
-        member = one if each == people[0] else member_of(app, tenant.id, membership_id=each)
+        member = one if each == people[0] else member_of(app, tenant.id, membership_id=UUID(each))
         said = says(member, program["program_id"], "funder_sharing", "withdrawn", funder=FUND)
         assert said.status_code == 201, said.get_json()
     url = f"/v1/releases/{waiting}"
@@ -133,7 +134,7 @@ def test_what_was_sent_stands_and_the_next_leaves_out_who_withdrew(app, tenant, 
     stepped(tenant.api, waiting)
     assert viewer.get(f"/v1/received-reports/{first}/files/json").data == pulled.data
     later = viewer.get(f"/v1/received-reports/{waiting}/files/json").get_json()
-    assert (cell(pulled.get_json(), "reach")["value"], cell(later, "reach")["value"]) == (40, 28)
+    assert (cell(pulled.get_json(), STATES)["value"], cell(later, STATES)["value"]) == (40, 28)
     rows = {each["shared_at"]: each["with_outcomes"] for each in every(one.api, "/v1/me/shared")}
     assert [rows[moment] for moment in sorted(rows)] == [True, False]
     assert viewer.post(f"/v1/received-reports/{waiting}/acceptance", json={}).status_code == 403
@@ -146,13 +147,17 @@ def test_nobody_of_the_tenant_can_list_who_was_counted(tenant, funder, program, 
     with database.tenant(tenant.id) as session:
         assert session.connection().exec_driver_sql(counted).scalar_one() == 0
         assert session.connection().exec_driver_sql("DELETE FROM counted_person").rowcount == 0
-    member = every(tenant.api, f"/v1/participants?cohort_id={program['cohort_id']}")[0]["membership_id"]
-    with database.tenant(tenant.id, membership_id=member) as session:
+    member = every(tenant.api, f"/v1/cohorts/{program['cohort_id']}/participants?limit=100")[0][
+        "membership_id"
+    ]
+    with database.tenant(tenant.id, membership_id=UUID(member)) as session:
         assert session.connection().exec_driver_sql(counted).scalar_one() == 1
 
 
 def test_the_institution_alone_learns_who_is_on_the_funders_list(tenant, funder, program):
-    member = every(tenant.api, f"/v1/participants?cohort_id={program['cohort_id']}")[0]["membership_id"]
+    member = every(tenant.api, f"/v1/cohorts/{program['cohort_id']}/participants?limit=100")[0][
+        "membership_id"
+    ]
     award = {"kind": "award", "code": "K23", "date": "2024-05-01", "membership_id": member}
     made = tenant.api.post("/v1/career-events", json={**award, "project_number": "5K23XX000001-02"})
     assert made.status_code == 201, made.get_json()

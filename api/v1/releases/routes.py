@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select
 
 from api.blueprint import Blueprint
 from api.uploads import file_store
-from api.v1.releases.schemas import Corrections, Release, ReleaseCreate, ReleaseQuery, Shared
+from api.v1.releases.schemas import Corrections, Release, ReleaseCreate, ReleaseQuery, SharedReport
 from tenants.kernel.permissions import Permission
 from tenants.kernel.rows import only
 from tenants.kernel.session import Session
@@ -72,7 +72,7 @@ def send_release(session: Session, release_id: UUID) -> Row[Any]:
     return releases.release_of(session, release_id)
 
 
-@blp.list("/me/shared", Permission.ME_READ, returns=Shared)
+@blp.list("/me/shared", Permission.ME_READ, returns=SharedReport)
 def list_my_shared(session: Session) -> Select[Any]:
     """The reports that left with something of yours counted in them. Nobody else can look this up."""
     return shared.shared_of(g.caller.membership_id)

@@ -100,7 +100,7 @@ class Corrections(Schema):
     cells = fields.List(fields.Nested(CorrectedCell))
 
 
-class Shared(Schema):
+class SharedReport(Schema):
     """A report that left with something of yours counted in it."""
 
     id = fields.UUID()

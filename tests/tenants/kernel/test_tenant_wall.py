@@ -19,8 +19,8 @@ AMONG_MEMBERS = {
     "survey_response",
 }  # fmt: skip
 """Of these the tenant itself sees no row."""
-MEMBERS_CHANGE = {"agenda_item", "agenda_item_words", "group_action"}
-"""Of these the group wall, which shows nothing here, keeps what a grant of the columns lets members do."""
+MEMBERS_CHANGE = {"agenda_item", "agenda_item_words", "counted_person", "group_action"}
+"""Of these the wall, which shows nothing here, keeps what a grant of the columns lets members or jobs do."""
 PUBLISHED = {"network_resource"}
 """Of these every tenant sees all rows."""
 SET_TENANT = "SELECT set_config('app.tenant_id', %s, true), set_config('app.reach', 'tenant', true)"
