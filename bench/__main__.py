@@ -5,5 +5,7 @@ import sys
 from bench import authenticated, disclosure, import_rows, list_read, many_tenants
 
 if __name__ == "__main__":
-    held = [benchmark.main() for benchmark in (authenticated, list_read, import_rows, many_tenants, disclosure)]
+    held = [
+        benchmark.main() for benchmark in (authenticated, list_read, import_rows, many_tenants, disclosure)
+    ]
     sys.exit(0 if all(held) else 1)
