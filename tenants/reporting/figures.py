@@ -123,16 +123,19 @@ def released_curve(
         later, *at_once = numbers[1 + len(cells) :] or (0,)
         return Interval(bounds(code)[1], came, had + sum(at_once), competed, sum(left) - later)
 
-    rows: list[Interval] = []
-    at_risk = start.value or 0
-    for row in _finest(exits, years, counts, None):
+    rows = _of_enough(_finest(exits, years, counts, None), start.value or 0)
+    return _drawn(rows, start.value or 0) if rows else nothing
+
+
+def _of_enough(rows: Iterator[Interval], at_risk: int) -> list[Interval]:
+    """Those before fewer are at risk than may be told of."""
+    found = []
+    for row in rows:
         at_risk += row.entered - row.events - row.competing - row.censored
         if at_risk <= LEAST_THRESHOLD:
             break
-        rows.append(row)
-    if not rows:
-        return nothing
-    return _drawn(rows, start.value or 0)
+        found.append(row)
+    return found
 
 
 def _from_the_beginning(exits: ShownTable) -> ShownTable:
