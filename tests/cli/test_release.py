@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from cli.release import release
 from tenants.reporting.releasing import Earlier, released
 from tenants.reporting.tables import CountTable, axis, said_of_table, table_from
+from tests.cli.test_commands import run
 
 KNOWN = {"snapshot": "one", "threshold": 10}
 STATES = axis("state", "State", ("here", "left", "never"))
@@ -73,3 +74,10 @@ def test_a_release_that_gives_a_number_away_ends_with_1(files):
 def test_what_is_read_back_is_the_table_that_was_written():
     made = table(here=3)
     assert table_from(json.loads(json.dumps(said_of_table(made)))) == made
+
+
+def test_what_a_program_reads_is_json_alone(files):
+    found = run(
+        "release", "audit", str(files / "release.json"), "--exact", str(files / "exact.json"), "--as-json"
+    )
+    assert json.loads(found.stdout)["unsafe"] == []

@@ -197,9 +197,8 @@ def solver_of(system: System, signs: int) -> highspy.Highs:
     program.a_matrix_.start_ = np.array(starts)
     program.a_matrix_.index_ = np.array(places)
     program.a_matrix_.value_ = np.array(factors)
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver = _Quiet()
     for option, value in (
-        ("output_flag", False),
         ("threads", 1),
         ("solver", "simplex"),
         ("presolve", "off"),
@@ -209,6 +208,17 @@ def solver_of(system: System, signs: int) -> highspy.Highs:
     if solver.passModel(program) == highspy.HighsStatus.kError:
         raise UnsolvedProgram("The solver refused the system.")
     return solver
+
+
+class _Quiet(highspy.Highs):
+    """A solver that prints nothing, not even its name when it is made: what we print is read by programs."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    def enableCallbacks(self) -> None:  # noqa: N802 - the solver's word, and the first thing that prints
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
 @contextmanager
