@@ -67,10 +67,10 @@ class Progress:
 
 
 class Year(NamedTuple):
-    """One year of a curve: the share that had the event by then, None where nothing can be said."""
+    """One point of a curve: the share that had the event by x years, None where nothing can be said."""
 
-    year: int
-    cumulative_incidence: float | None
+    x: int
+    y: float | None
     lower: float | None
     upper: float | None
     at_risk: int
@@ -78,24 +78,22 @@ class Year(NamedTuple):
 
 def curve(years: Sequence[Year]) -> None:
     """A rising curve, a line for each year: `#` up to the share, `|` at the limits of its interval."""
-    highest = [
-        bound for year in years for bound in (year.cumulative_incidence, year.upper) if bound is not None
-    ]
+    highest = [bound for year in years for bound in (year.y, year.upper) if bound is not None]
     top = max(highest, default=0.0) or 1.0
     for each in years:
-        if each.cumulative_incidence is not None:
+        if each.y is not None:
             limits = (
                 "" if each.lower is None or each.upper is None else f"({each.lower:.1%} to {each.upper:.1%})"
             )
             say(
-                f"year {each.year:>2}  {_rising(each, top)} {each.cumulative_incidence:6.1%}"
+                f"year {each.x:>2}  {_rising(each, top)} {each.y:6.1%}"
                 f"  {limits:<17} {each.at_risk:>6,} at risk"
             )
 
 
 def _rising(year: Year, top: float) -> str:
     """The share as a bar and its interval around the bar's end, in BAR + 1 characters for 0 to `top`."""
-    share = round(BAR * (year.cumulative_incidence or 0.0) / top)
+    share = round(BAR * (year.y or 0.0) / top)
     line = list("#" * share + " " * (BAR + 1 - share))
     if year.lower is not None and year.upper is not None:
         first, last = round(BAR * year.lower / top), round(BAR * year.upper / top)

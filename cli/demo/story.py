@@ -33,7 +33,7 @@ RECIPE: Resource = {
     "rules": [{"rule": "cap", "attribute": "institution", "max": 1}],
 }
 LISTS = ("programs", "cohorts", "matching-runs", "groups", "products", "career-events", "reports")
-CURVE = "time_to_r01.v2"
+CURVE = "time_to_r01_leavers_compete"
 FAILURES_SHOWN = 3
 FORMS_AT_ONCE = 5000
 
@@ -210,35 +210,31 @@ def _show_groups(client: Client, cohort: Resource) -> None:
     say(f"{sum(sizes.values()):,} groups formed: {of_sizes}")
 
 
-def _numbers(report: Any) -> tuple[int, int]:
-    """How many numbers of people, groups or events a report shows, and how many it hides."""
-    if isinstance(report, list):
-        counted = [_numbers(each) for each in report]
-    elif isinstance(report, dict):
-        counted = [
-            (int(value is not None), int(value is None))
-            if key in ("count", "n", "at_risk", "events") and not isinstance(value, dict | list)
-            else _numbers(value)
-            for key, value in report.items()
-        ]
-    else:
-        return 0, 0
-    return sum(shown for shown, _ in counted), sum(hidden for _, hidden in counted)
+def _numbers(report: Resource) -> tuple[int, int]:
+    """How many numbers of people, groups or products a report shows, and how many it does not."""
+    values = [cell["value"] for table in _tables(report) for cell in table["cells"]]
+    hidden = values.count(None)
+    return len(values) - hidden, hidden
+
+
+def _tables(report: Resource) -> list[Resource]:
+    return [table for section in report["sections"] for table in section["tables"]]
 
 
 def _show_curve(report: Resource) -> None:
-    found = report["metrics"][CURVE]
-    for cell in found["people"]["cells"]:
-        if cell["count"]:
-            say(f"{cell['count']:>6,} {cell['label'].replace('_', ' ')}")
-    curve = found["curve"]
-    if curve is None:
+    followed = next(table for table in _tables(report) if table["name"] == "follow_up")
+    labels = {each["code"]: each["label"] for each in followed["dimensions"][0]["codes"]}
+    for cell in followed["cells"]:
+        if cell["value"] and cell["at"]:
+            (code,) = cell["at"].values()
+            say(f"{cell['value']:>6,} {labels[code]}")
+    figures = [figure for section in report["sections"] for figure in section["figures"]]
+    found = next((figure for figure in figures if figure["id"] == CURVE), None)
+    if found is None or not found["series"][0]["points"]:
         say("nobody can be followed, so there is no curve")
         return
-    say(
-        f"share with such an award by years since the first K award, 95 % interval; {curve['events']:,} events"
-    )
-    screen.curve([screen.Year(**{key: year[key] for key in screen.Year._fields}) for year in curve["years"]])
+    say("share with such an award by years since the first K award, 95 % interval")
+    screen.curve([screen.Year(**point) for point in found["series"][0]["points"]])
 
 
 def _show_wall(funder: Client, cohort: Resource) -> None:

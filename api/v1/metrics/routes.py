@@ -20,10 +20,10 @@ def list_metrics(session: Session) -> dict[str, Any]:
     return {"items": [said_of_metric(metric) for metric in METRICS]}
 
 
-@blp.get("/metrics/<metric_id>", READ, returns=Metric)
-def get_metric(session: Session, metric_id: str) -> dict[str, Any]:
+@blp.get("/metrics/<metric>", READ, returns=Metric)
+def get_metric(session: Session, metric: str) -> dict[str, Any]:
     """One metric, by name and version."""
-    for metric in METRICS:
-        if metric.id == metric_id:
-            return said_of_metric(metric)
+    for each in METRICS:
+        if each.id == metric:
+            return said_of_metric(each)
     raise NotFound("metric")

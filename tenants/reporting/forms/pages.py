@@ -37,7 +37,7 @@ MOST_ROWS = 1000
 
 def as_html(document: Document) -> Iterator[bytes]:
     """One page without script, with its charts in it and a policy that lets nothing in."""
-    style = (HERE / "report.css").read_text(encoding="utf-8")
+    style = (HERE / "layout.css").read_text(encoding="utf-8")
     digest = base64.b64encode(sha256(style.encode()).digest()).decode()
     laid = _laid_out(document)
     # The digest says what the style is: nothing is added to it.
@@ -59,7 +59,7 @@ def as_pdf(document: Document) -> Iterator[bytes]:
             every = -(-len(grid["rows"]) // LONG) or 1
             grid.update(rows=grid["rows"][::every], of=len(grid["rows"]))
     inputs = {"document": orjson.dumps(laid).decode()}
-    source = (HERE / "report.typ").read_bytes()
+    source = (HERE / "layout.typ").read_bytes()
     try:
         yield typst.compile(source, ignore_system_fonts=True, sys_inputs=inputs, pdf_standards="ua-1")
     except typst.TypstError:
@@ -142,4 +142,4 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return found.get_template("report.html")
+    return found.get_template("layout.html")
