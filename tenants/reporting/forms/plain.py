@@ -118,7 +118,7 @@ def _numbers(section: str, figure: Mapping[str, Any]) -> Iterator[Row]:
             yield ("figure", section, figure["id"], key, row.get(key), "", ""), dimensions
     for name, median in medians_of(figure):
         for key in MEDIAN_KEYS:
-            values = ("figure", section, figure["id"], f"median.{key}", median[key], "", "")
+            values = ("figure", section, figure["id"], f"median_{key}", median[key], "", "")
             yield values, (("Series", "", name),)
 
 
