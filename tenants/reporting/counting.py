@@ -109,6 +109,7 @@ class Counting:
         for funder in funders if self.scope.outward else ():
             self.run(_AGREED, funder=funder)
         self._note("counted")
+        self._digest.update(repr(self.cohorts.dimension).encode())
 
     def people(self, cohort_id: UUID | None, funder: str | None) -> Sequence[Any]:
         """Who is counted in the part of one cohort and funder, and whether with what came of it."""
@@ -126,12 +127,13 @@ class Counting:
 
     def tables(self, rows: Rows) -> tuple[CountTable, ...]:
         """The table of these rows; of what leaves, once for each funder whose part is told."""
+        self._digest.update(repr([each.dimension for each in rows.axes]).encode())
         funders: tuple[str | None, ...] = () if rows.everybody else self.scope.funders
         return tuple(self._table(rows, funder) for funder in funders or (None,))
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the hashes of all that was staged, whatever the order of rows."""
+        """SHA-256 of the hashes of all that was staged, whatever the order of rows, and of the parts it is told in."""
         return self._digest.hexdigest()
 
     @cached_property

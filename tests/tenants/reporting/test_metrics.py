@@ -270,6 +270,9 @@ def test_the_digest_is_of_the_rows_whatever_their_order(circle):
     assert circle.counted(products, outward=True).digest == one.digest
     second = circle.joined(state="placed")
     assert circle.counted(products, outward=True).digest != one.digest
+    empty = circle.add(Cohort(program_id=circle.program.id, name="Empty"))
+    wider = circle.counted(products, circle.cohorts[0], empty, outward=True)
+    assert wider.digest != circle.counted(products, outward=True).digest, "it is told in other parts"
     circle.program.funders = ["Fund"]
     before = circle.counted(products, outward=True).digest
     circle.agreed(second, purpose="funder_sharing", funder="Fund")
