@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from tenants.cohorts.models import Attribute
+from tenants.cohorts.models import Attribute, Cohort
 from tenants.outcomes.models import PRODUCT_KINDS, ProductContributor
 from tenants.people.models import Membership
 from tenants.reporting.counting import shares
