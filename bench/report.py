@@ -73,9 +73,9 @@ def _export(superuser: psycopg.Connection[tuple[object, ...]], data: Path) -> Pa
     folder = data / "exported"
     folder.mkdir()
     for table in TABLES:
-        with superuser.cursor().copy(f'COPY "{table}" TO STDOUT (FORMAT csv, HEADER)') as copy:
-            with (folder / f"{table}.csv").open("wb") as file:
-                file.writelines(copy)
+        rows = f'COPY "{table}" TO STDOUT (FORMAT csv, HEADER)'
+        with superuser.cursor().copy(rows) as copy, (folder / f"{table}.csv").open("wb") as file:
+            file.writelines(copy)
     return folder
 
 
