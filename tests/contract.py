@@ -4,8 +4,10 @@ import functools
 import json
 import re
 from typing import Any
+from urllib.parse import quote
 
 import jsonschema
+import jsonschema_rs
 import referencing
 from flask.testing import FlaskClient
 from referencing.jsonschema import DRAFT202012
@@ -36,6 +38,18 @@ def _validator(pointer: str) -> jsonschema.Draft202012Validator:
     )
 
 
+@functools.cache
+def _registry() -> jsonschema_rs.Registry:
+    return jsonschema_rs.Registry([("urn:openapi", document())], draft=jsonschema_rs.Draft202012)
+
+
+@functools.cache
+def _compiled(pointer: str) -> jsonschema_rs.Draft202012Validator:
+    """The same schema for a validator that takes a fortieth of the time. What it refuses the other judges and words."""
+    schema = {"$ref": "urn:openapi#" + quote(pointer, safe="/~")}
+    return jsonschema_rs.Draft202012Validator(schema, registry=_registry(), validate_formats=True)
+
+
 def violations(method: str, path: str, response: TestResponse) -> list[str]:
     """In what this response breaks the document; empty if it keeps it."""
     found = next((template for pattern, template in _routes() if pattern.match(path)), None)
@@ -64,7 +78,10 @@ def _of_body(path: str, method: str, response: TestResponse, declared: dict[str,
     status, kind = str(response.status_code), response.mimetype
     pointer = ("paths", path, method.lower(), "responses", status, "content", kind, "schema")
     escaped = "/".join(part.replace("~", "~0").replace("/", "~1") for part in pointer)
-    errors = _validator("/" + escaped).iter_errors(response.get_json())
+    body = response.get_json()
+    if _compiled("/" + escaped).is_valid(body):
+        return []
+    errors = _validator("/" + escaped).iter_errors(body)
     return [f"{error.json_path}: {error.message}" for error in errors]
 
 

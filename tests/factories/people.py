@@ -116,13 +116,13 @@ def api_for(tenant: Any, path: str, method: str = "get") -> ContractClient:
     Where the path has no such method, that of its others.
     """
     scopes = scopes_of(path, method)
-    private = "group_content" in scopes
-    if (private and not path.startswith("/v1/me")) or path.startswith("/v1/me/groups/{"):
+    private, hers = "group_content" in scopes, path.startswith(("/v1/me/", "/v1/meeting")) or path == "/v1/me"
+    if (private and not hers) or path.startswith("/v1/me/groups/{"):
         if tenant.group_person is None:
             tenant.group_person = member_of(tenant.api.application, tenant.id, own_client=True).api
         member: ContractClient = tenant.group_person
         return member
-    if not path.startswith("/v1/me") and "me:read" not in scopes:
+    if not hers and "me:read" not in scopes:
         found: ContractClient = tenant.api
         return found
     if tenant.person is None:
