@@ -21,7 +21,13 @@ def found(circle, tenant, superuser):
     """A finding of a member's, as the path under which she confirms it."""
 
     def one(who=0, **said):
-        known = {"kind": "product", "product_kind": "manuscript", "matched_by": "name", "state": "open", **said}
+        known = {
+            "kind": "product",
+            "product_kind": "manuscript",
+            "matched_by": "name",
+            "state": "open",
+            **said,
+        }
         made = plant(
             superuser.cursor(), "finding", tenant_id=tenant.id, membership_id=circle.members[who], **known
         )
