@@ -8,8 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from tenants.kernel import events
 from tenants.kernel.clock import now
-from tenants.kernel.errors import Conflict
-from tenants.kernel.rows import one
+from tenants.kernel.errors import Conflict, NotFound
 from tenants.kernel.session import Session
 from tenants.meetings.agenda_models import AgendaItem, GroupAction
 from tenants.outcomes.actions import new
@@ -39,7 +38,10 @@ def join_product(
     hers became it already, by a request at the same moment.
     """
     kept = ProductContributor.product_id == hers.id
-    own = one(session, select(ProductContributor.role, ProductContributor.relation).where(kept), "product")
+    how_kept = select(ProductContributor.role, ProductContributor.relation).where(kept)
+    own = session.execute(how_kept).one_or_none()
+    if own is None:
+        raise NotFound("product")
     states = _states(session, hers) - _states(session, same) if told["kind"] == same.kind else set()
     _move_links(session, hers, same)
     session.delete(hers)
