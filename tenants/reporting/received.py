@@ -12,6 +12,7 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
 from tenants.reporting.agreements import ONE_AT_A_TIME, send
+from tenants.reporting.models import FORMATS
 from tenants.reporting.release_models import ANSWERS, ReceivedFile, ReceivedReport, ReleaseAnswer
 from tenants.reporting.sharing_models import SharingOffer
 
@@ -83,7 +84,7 @@ def file_received(session: Session, *, received_report_id: UUID, format_: str) -
         ReceivedFile.received_report_id == received_report_id,
         ReceivedFile.format == format_,
     )
-    content = session.scalars(file).one_or_none()
+    content = session.scalars(file).one_or_none() if format_ in FORMATS else None
     if content is None:
         raise NotFound("file of this report")
     return content

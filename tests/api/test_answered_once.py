@@ -35,6 +35,8 @@ def test_a_report_is_accepted_or_returned_and_that_once(tenant, at_once):
         * 2
     )
     assert answers == [201, 409, 409, 409]
+    for form in ("%00", "docx"):
+        assert tenant.api.get(f"{url}/files/{form}").status_code == 404
 
 
 def test_an_agreement_is_signed_or_declined_and_that_once(tenant, new_tenant, at_once):
