@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from tenants.kernel import events
 from tenants.kernel.clock import now
-from tenants.kernel.errors import Conflict
+from tenants.kernel.errors import Conflict, NotFound
 from tenants.kernel.session import Session
 from tenants.meetings.agenda_models import AgendaItem, GroupAction
 from tenants.outcomes.actions import new
@@ -34,10 +34,14 @@ def join_product(
     """Let what she kept, as it is `told` now, become the tenant's that is the same: its id. `how` she is behind it.
 
     What hers tells and the tenant's does not comes to it, with its states; what her groups linked to hers they link to
-    it. Which of two tellings holds stays as the tenant has it, and so does who may know.
+    it. Which of two tellings holds stays as the tenant has it, and so does who may know. Raises NotFound where
+    hers became it already, by a request at the same moment.
     """
     kept = ProductContributor.product_id == hers.id
-    own = session.execute(select(ProductContributor.role, ProductContributor.relation).where(kept)).one()
+    how_kept = select(ProductContributor.role, ProductContributor.relation).where(kept)
+    own = session.execute(how_kept).one_or_none()
+    if own is None:
+        raise NotFound("product")
     states = _states(session, hers) - _states(session, same) if told["kind"] == same.kind else set()
     _move_links(session, hers, same)
     session.delete(hers)

@@ -176,9 +176,9 @@ def _leave(session: Session, product_id: UUID, if_match: Version) -> bool:
 
 def _says_how(session: Session, product: Product, how: dict[str, Any]) -> bool:
     """Whether she is behind it otherwise than before."""
-    hers = session.scalars(
-        select(ProductContributor).where(ProductContributor.product_id == product.id)
-    ).one()
+    hers = session.scalar(select(ProductContributor).where(ProductContributor.product_id == product.id))
+    if hers is None:  # it went meanwhile
+        raise NotFound("product")
     changed = any(getattr(hers, name) != value for name, value in how.items())
     for name, value in how.items():
         setattr(hers, name, value)

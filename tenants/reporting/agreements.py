@@ -25,6 +25,7 @@ STATES = ("offered", "signed", "declined", "ended")
 _BY_SLUG = text("SELECT id, name FROM door.tenant_by_slug(:slug) WHERE state = 'open'")
 _OWN_NAME = text("SELECT name FROM tenant")
 _TELL = text("SELECT door.tell_of_sharing(:sent)")
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('shared' || :what, 0))")
 _NAME = text("SELECT coalesce(chosen_name, name) FROM membership WHERE 'membership:' || id = :actor")
 
 
@@ -93,6 +94,7 @@ def sign_agreement(
     An institution signs for one of its programs. Raises NotFound, Conflict "not_open" where the agreement is not
     open to that, and Invalid for a program or a day that makes no sense.
     """
+    session.execute(ONE_AT_A_TIME, {"what": str(agreement_id)})
     found = agreement(session, agreement_id)
     mine = found.source_tenant_id == session.tenant_id
     if found.state not in (("offered", "signed") if decision == "ended" else ("offered",)) or (

@@ -75,9 +75,8 @@ def add_files(session: Session, *, report_id: UUID, written: Iterable[Written]) 
 
 def file_of(session: Session, *, report_id: UUID, format_: str) -> ReportDownload:
     """The file of a report in this format. Raises NotFound."""
-    found = session.scalar(
-        select(ReportFile).where(ReportFile.report_id == report_id, ReportFile.format == format_)
-    )
+    of_it = select(ReportFile).where(ReportFile.report_id == report_id, ReportFile.format == format_)
+    found = session.scalar(of_it) if format_ in TYPES else None
     if found is None:
         raise NotFound("file of this report")
     name = f"report-{report_id}.{format_}"

@@ -11,7 +11,8 @@ from tenants.kernel.errors import Conflict, NotFound
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
-from tenants.reporting.agreements import send
+from tenants.reporting.agreements import ONE_AT_A_TIME, send
+from tenants.reporting.models import FORMATS
 from tenants.reporting.release_models import ANSWERS, ReceivedFile, ReceivedReport, ReleaseAnswer
 from tenants.reporting.sharing_models import SharingOffer
 
@@ -83,7 +84,7 @@ def file_received(session: Session, *, received_report_id: UUID, format_: str) -
         ReceivedFile.received_report_id == received_report_id,
         ReceivedFile.format == format_,
     )
-    content = session.scalars(file).one_or_none()
+    content = session.scalars(file).one_or_none() if format_ in FORMATS else None
     if content is None:
         raise NotFound("file of this report")
     return content
@@ -93,6 +94,7 @@ def answer_report(
     session: Session, *, received_report_id: UUID, answer: str, comment: str | None = None
 ) -> None:
     """Accept a report, or return it, once. Raises NotFound and Conflict "answered"."""
+    session.execute(ONE_AT_A_TIME, {"what": str(received_report_id)})
     found = received_report(session, received_report_id)
     if found.state != "received":
         raise Conflict(f"This report is {found.state} already.", code="answered")

@@ -150,6 +150,17 @@ def test_two_who_show_the_same_at_once_are_one_product(circle, tenant, superuser
     assert len(every(tenant.api, "/v1/products")[0]["membership_ids"]) == 2
 
 
+def test_to_show_the_same_twice_at_once_is_no_error_of_the_products(circle, tenant):
+    recorded(circle.api(1), doi="10.1000/invented.8", visibility="program")
+    api, url = circle.api(), recorded(circle.api(), doi="10.1000/invented.8")
+    sent = {"json": {"visibility": "program"}, "headers": {"If-Match": api.get(url).headers["ETag"]}}
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: api.patch(url, **sent).status_code, range(4)))
+    assert answers.count(200) == 1
+    assert set(answers) <= {200, 404, 412}
+    assert len(every(tenant.api, "/v1/products")[0]["membership_ids"]) == 2
+
+
 def test_whoever_shows_what_the_tenant_has_by_any_identifier_stands_behind_it(circle, tenant, superuser):
     first, second = circle.api(), circle.api(1)
     paper = {"kind": "manuscript", "title": "Amberbay in print"}

@@ -9,10 +9,13 @@ from sqlalchemy import func, select, text
 from tenants.kernel.claims import LeaseLost, claim
 from tenants.kernel.clock import now
 from tenants.kernel.jobs import Job
+from tenants.outcomes.verification import looking
 from tenants.outcomes.verification.expiry import forget
 from tenants.outcomes.verification.fetching import KEPT
-from tenants.outcomes.verification.looking import look
+from tenants.outcomes.verification.looking import _write, look
 from tenants.outcomes.verification.models import CandidateSearch, Finding, SourcePage
+from tenants.outcomes.verification.sources.found import PRODUCT, Credited, Found
+from tenants.outcomes.verification.whose import Somebody
 from tests.factories import outside as told
 from tests.factories.matching import every, program_to_match
 from tests.planting import plant
@@ -93,3 +96,15 @@ def test_pages_and_searches_go_when_their_time_is_over_and_the_rest_is_come_back
         assert session.scalar(text("SELECT count(*) FROM job WHERE kind = 'public_data_expiry'")) == 1
     assert counts == [1, 0, 0]
     assert timedelta(days=27) < later - now() < timedelta(days=28)
+
+
+def test_somebody_of_a_common_name_has_more_findings_than_one_statement_takes(
+    tenant, database, root, monkeypatch
+):
+    monkeypatch.setattr(looking, "MOST_WRITTEN", 3)
+    member = plant(root.cursor(), "membership", tenant_id=tenant.id)
+    who = Somebody("Ada Invented", None, None)
+    hers = (Credited("Ada", "Invented"),)
+    found = [("pubmed", Found(PRODUCT, f"Paper {n}", None, hers, pmid=str(n))) for n in range(1, 8)]
+    with database.tenant(tenant.id) as session:
+        assert [_write(session, member, who, found) for _ in range(2)] == [7, 0]

@@ -38,6 +38,8 @@ _BOTH: ColumnElement[list[str]] = literal_column(
 _IS_NEW: ColumnElement[bool] = literal_column("finding.xmax = 0", Boolean)
 MOST_FOUND = 20_000
 """Of one person, before anything is compared."""
+MOST_WRITTEN = 1_000
+"""In one statement: it may have 65,535 parameters."""
 
 
 def look(claim: Claim) -> None:
@@ -98,8 +100,12 @@ def _write(session: Session, membership_id: UUID, who: Somebody, found: list[tup
     same = _same_by(ids)
     matched = [(source, each, way) for source, each in likely if (way := match(who, each, same))]
     rows = _rows(membership_id, merged(matched), ids, _known_keys(session, membership_id))
-    if not rows:
-        return 0
+    slices = (rows[start : start + MOST_WRITTEN] for start in range(0, len(rows), MOST_WRITTEN))
+    return sum(_written(session, each) for each in slices)
+
+
+def _written(session: Session, rows: list[dict[str, object]]) -> int:
+    """Write findings of one person; how many are new."""
     new = insert(Finding).values([{**row, "tenant_id": session.tenant_id} for row in rows])
     kept = {
         name: func.coalesce(getattr(Finding, name), getattr(new.excluded, name))

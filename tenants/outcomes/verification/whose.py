@@ -119,20 +119,24 @@ def _words(said: str) -> list[str]:
 def merged(matched: Iterable[tuple[str, Found, Match]]) -> list[Finding]:
     """One finding for what several sources have, in a stable order: the same by DOI, by PMID or by key."""
     kept: list[Finding] = []
+    places: dict[tuple[str, str], int] = {}
     for source, found, way in matched:
-        same = next((place for place, each in enumerate(kept) if _are_one(each.found, found)), None)
-        if same is None:
-            kept.append(Finding(found, way, (source,), natural_key(found)))
+        known = [places[name] for name in _names(found) if name in places]
+        if known:
+            place = min(known)
+            kept[place] = _joined(kept[place], source, found, way)
         else:
-            kept[same] = _joined(kept[same], source, found, way)
+            place = len(kept)
+            kept.append(Finding(found, way, (source,), natural_key(found)))
+        for name in _names(kept[place].found):
+            places[name] = min(place, places.get(name, place))
     return kept
 
 
-def _are_one(one: Found, other: Found) -> bool:
-    if one.kind != other.kind:
-        return False
-    by_id = any(getattr(one, name) and getattr(one, name) == getattr(other, name) for name in ("doi", "pmid"))
-    return by_id or natural_key(one) == natural_key(other)
+def _names(found: Found) -> list[tuple[str, str]]:
+    """All by which it is known again: its DOI, its PMID, its key."""
+    ids = [f"{name}:{value}" for name in ("doi", "pmid") if (value := getattr(found, name))]
+    return [(found.kind, name) for name in dict.fromkeys((*ids, natural_key(found)))]
 
 
 def _joined(known: Finding, source: str, found: Found, way: Match) -> Finding:

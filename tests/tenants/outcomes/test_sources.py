@@ -108,7 +108,7 @@ ANYTHING = st.recursive(
 def test_whatever_a_source_answers_is_read_or_called_unreadable(page):
     for name, source in SOURCES.items():
         try:
-            found = list(source.search(HER, lambda _: orjson.dumps(page)))
+            found = list(source.search(HER, lambda _: json.dumps(page).encode()))
         except Unreadable:
             continue
         for each in found:
@@ -117,12 +117,20 @@ def test_whatever_a_source_answers_is_read_or_called_unreadable(page):
             assert all(len(who.family) <= 200 for who in each.credited)
 
 
+@pytest.mark.parametrize("encoding", ["gb2312", "unheard-of", "utf-7"])
+def test_a_page_in_an_encoding_that_nobody_reads_is_unreadable(encoding):
+    with pytest.raises(Unreadable):
+        xml_of(f'<?xml version="1.0" encoding="{encoding}"?><a/>'.encode())
+
+
 @pytest.mark.parametrize(
     ("printed", "read"),
     [
         ("https://doi.org/10.5555/ABC", "10.5555/abc"),
         ("DOI: 10.5555/x", "10.5555/x"),
         ("10.5555/with space", None),
+        ("10.5555/(SICI)1<1::AID-X1>3.0.CO;2-2", "10.5555/(sici)1<1::aid-x1>3.0.co;2-2"),
+        ("10.5555/a\x00b", None),
         ("work:doi", None),
         (5, None),
     ],

@@ -81,6 +81,17 @@ def test_what_several_sources_have_is_one_by_doi_or_by_pmid():
     assert second.sources == ("orcid",)
 
 
+def test_one_found_by_what_another_source_added_is_the_same():
+    way = Match("name", None)
+    found = [
+        ("pubmed", Found(PRODUCT, "A", None, (), pmid="1"), way),
+        ("crossref", Found(PRODUCT, "A", None, (), pmid="1", doi="10.5555/a"), way),
+        ("openalex", Found(PRODUCT, "B", None, (), doi="10.5555/a"), way),
+        ("openalex", Found(PRODUCT, "B", None, (), pmid="2"), way),
+    ]
+    assert [each.sources for each in merged(found)] == [("pubmed", "crossref", "openalex"), ("openalex",)]
+
+
 @pytest.mark.parametrize(
     "number", ["5R01HL000001-03", "R01 HL000001", "R01HL000001", "3R01HL000001-02S1", "1r01-hl000001"]
 )

@@ -44,7 +44,7 @@ def xml_of(page: bytes) -> Element:
     try:
         parser.Parse(page, True)
         return builder.close()
-    except (expat.ExpatError, AssertionError) as error:
+    except (expat.ExpatError, AssertionError, LookupError, ValueError) as error:  # the last two: its encoding
         raise Unreadable("not XML") from error
 
 
@@ -85,10 +85,12 @@ def code_of(found: Any) -> str | None:
 
 
 def doi_of(found: Any) -> str | None:
-    """A DOI in lower case without a resolver's address, or None for what is none."""
-    said = text(found, 2 * MAX_DOI).lower()
+    """A DOI in lower case without a resolver's address, or None for what is none. Angle brackets are part of some."""
+    said = (
+        html.unescape(found).strip().lower() if isinstance(found, str) and len(found) <= 2 * MAX_DOI else ""
+    )
     doi = re.sub(r"^(https?://(dx\.)?doi\.org/|doi:\s*)", "", said)
-    return doi if len(doi) <= MAX_DOI and _DOI.fullmatch(doi) else None
+    return doi if len(doi) <= MAX_DOI and _DOI.fullmatch(doi) and doi.isprintable() else None
 
 
 def pmid_of(found: Any) -> str | None:
