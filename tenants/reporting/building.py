@@ -20,7 +20,7 @@ from tenants.reporting.counting import Counting
 from tenants.reporting.document import Section, document
 from tenants.reporting.files import add_files, write_files
 from tenants.reporting.leaving import Frozen, leaving_document
-from tenants.reporting.ledger import earlier_releases, parts_released
+from tenants.reporting.ledger import earlier_releases, parts_released, told_digest
 from tenants.reporting.metric import Figure
 from tenants.reporting.metrics import METRICS
 from tenants.reporting.models import Report, ReportInput, ReportSnapshot
@@ -101,6 +101,7 @@ def _ordered(session: Session, claim: Claim) -> Order:
         found.append((counted.tables, counted.exact))
         claim.progress(done / (len(METRICS) + 2))
     cohort = row_of(session, Cohort, report.cohort_id) if report.cohort_id else None
+    digest = counting.digest
     said = {
         "report_id": str(report.id),
         "audience": report.audience,
@@ -112,7 +113,7 @@ def _ordered(session: Session, claim: Claim) -> Order:
             "cohort_id": str(cohort.id) if cohort else None,
             "cohort": cohort.name if cohort else None,
         },
-        "inputs": {"sha256": counting.digest},
+        "inputs": {"sha256": told_digest(report.id, digest) if scope.outward else digest},
     }
     cover = {
         "institution": tenant.name,
@@ -124,7 +125,7 @@ def _ordered(session: Session, claim: Claim) -> Order:
     session.expunge(report)
     threshold = tenant.disclosure_threshold
     began = session.execute(select(func.now())).scalar_one()
-    return Order(report, said, cover, scope, found, counting.digest, threshold, ledger, people, began)
+    return Order(report, said, cover, scope, found, digest, threshold, ledger, people, began)
 
 
 def _scope(session: Session, report: Report) -> Scope:

@@ -61,12 +61,19 @@ _EACH_ONCE = "(SELECT DISTINCT thing_id, {columns} FROM {facts}) f"
 _THINGS_OUTSIDE = """
 WITH thing AS (
     SELECT thing_id, (array_agg(cohort_id ORDER BY joined, membership_id))[1] AS cohort_id,
-           coalesce(bool_or(CAST(:funder AS text) = ANY(agreed)), false) AS agrees
+           coalesce({agree}(CAST(:funder AS text) = ANY(agreed)), false) AS agrees
       FROM {facts} JOIN counted USING (membership_id) GROUP BY thing_id)
-SELECT {columns}, count(DISTINCT thing_id) AS number, count(DISTINCT membership_id) AS behind
-  FROM {facts} JOIN thing USING (thing_id) GROUP BY CUBE ({columns})
+SELECT {columns}, count(DISTINCT thing_id) AS number, {behind} AS behind
+  FROM {facts} JOIN thing USING (thing_id)
+  JOIN (SELECT membership_id, CAST(:funder AS text) = ANY(agreed) AS herself FROM counted) h USING (membership_id)
+ GROUP BY CUBE ({columns})
 """
 _AGREES = f"CASE WHEN agrees THEN '{YES}' ELSE '{NO}' END"
+_BEHIND = "count(DISTINCT membership_id)"
+# Whoever did not agree is no cover for those who did.
+_BEHIND_PART = f"""
+CASE GROUPING({_AGREES}) WHEN 1 THEN {_BEHIND} ELSE {_BEHIND} FILTER (WHERE herself OR NOT agrees) END
+"""
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,8 @@ class Rows:
 
     ``facts``      the staged table.
     ``things``     whether its rows are of people and things, which more than one person can be behind; a thing is told
-                   of with the cohort of whoever joined first, and to a funder if any of them agreed.
+                   of with the cohort of whoever joined first, and to a funder if all of them agreed.
+    ``by_any``     whether one who agreed is enough: what is told of a thing says nothing of the others.
     ``each``       where there is a row a thing with these axes, if there is.
     ``everybody``  whether those are in it too whose outcomes may not be reported.
     """
@@ -87,6 +95,7 @@ class Rows:
     axes: tuple[Axis, ...]
     within: Key = ()
     things: bool = False
+    by_any: bool = False
     each: str = ""
     everybody: bool = False
 
@@ -153,6 +162,8 @@ class Counting:
         statement, named = _PEOPLE_BY, {"facts": rows.facts, "columns": ", ".join(columns)}
         if rows.things and self.scope.outward:
             statement = _THINGS_OUTSIDE
+            named["agree"] = "bool_or" if rows.by_any else "bool_and"
+            named["behind"] = _BEHIND_PART if funder else _BEHIND
         elif rows.things:
             statement, named["facts"] = _THINGS_WITHIN, rows.each or _EACH_ONCE.format(**named)
         found = self.run(statement.format(**named), funder=funder)

@@ -7,6 +7,7 @@ numbers that it hides were chosen knowing all that had left before.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -56,6 +57,13 @@ def parts_released(session: Session, *, program_id: UUID) -> Sequence[Any]:
     return list(session.execute(parts.distinct()))
 
 
+def told_digest(report_id: UUID, digest: str) -> str:
+    """What a report that leaves tells of the digest of its inputs: the tenant can hold it against that of the snapshot,
+    and whoever has two reports cannot see whether anybody's row changed in between.
+    """
+    return sha256(f"{report_id}:{digest}".encode()).hexdigest()
+
+
 def snapshot_of_report(session: Session, *, report_id: UUID) -> tuple[ReportSnapshot, list[Any]]:
     """What a report shows a part of, and the exact tables behind it. Raises NotFound where nothing of it leaves."""
     report = row_of(session, Report, report_id)
@@ -75,7 +83,7 @@ def enter(session: Session, report: Report) -> None:
     if report.snapshot_id is None:
         return
     if report.disclosed_at is None:
-        _refuse_stale(session, report)
+        refuse_stale(session, report)
         report.disclosed_at = now()
     snapshot = session.get_one(ReportSnapshot, (session.tenant_id, report.snapshot_id))
     if snapshot.place is not None:
@@ -100,7 +108,8 @@ def enter(session: Session, report: Report) -> None:
         events.record(session, "report.released", subject=report)
 
 
-def _refuse_stale(session: Session, report: Report) -> None:
+def refuse_stale(session: Session, report: Report) -> None:
+    """Raise Conflict "out_of_date" where somebody withdrew since a report's people were counted, or after 90 days."""
     if report.counted_at is None:
         return
     withdrawn = select(ConsentEntry.id).where(

@@ -16,7 +16,7 @@ from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
 from tenants.reporting.agreements import agreement, name_of, send
 from tenants.reporting.corrections import corrections, nothing_to_report
-from tenants.reporting.ledger import enter
+from tenants.reporting.ledger import enter, refuse_stale
 from tenants.reporting.models import Report, ReportFile
 from tenants.reporting.release_models import ReceivedFile, ReceivedReport, Release
 from tenants.reporting.releases import held
@@ -36,6 +36,9 @@ def send_release(session: Session, *, release_id: UUID, files: FileStore) -> Non
         found = agreement(session, release.agreement_id)
         if found.state != "signed":
             raise Conflict(f"The agreement is {found.state}.", code="not_in_force")
+    refuse_stale(
+        session, report
+    )  # whoever looked it through has downloaded it: that is no reason to send it on
     enter(session, report)
     document = document_of_report(session, report_id=report.id)
     release.coverage = document["cover"]["coverage"]

@@ -160,7 +160,12 @@ class ReportSection(Schema):
 class ReportInputs(Schema):
     """What a report was computed from."""
 
-    sha256 = fields.String(metadata={"description": "Equal where the very same rows were counted."})
+    sha256 = fields.String(
+        metadata={
+            "description": "Inside the tenant equal where the very same rows were counted. Of a report that leaves: of "
+            "its id, a colon and the snapshot's digest."
+        }
+    )
 
 
 class ReportDocument(Schema):

@@ -133,7 +133,7 @@ def figures(shown: Shown) -> list[Figure]:
 
 METRIC = Metric(
     name="group_life",
-    version=1,
+    version=2,
     title="Groups that meet",
     text="The groups of the report by how they came about; by activity at the report's date; and by how long they have "
     f"met. A group is active if of its last {LAST} meetings, the skipped and cancelled ones among them, there were "
@@ -142,7 +142,8 @@ METRIC = Metric(
     "said who came, so that nothing is known). A group has stopped meeting if it has ended or nobody was at any "
     f"meeting for {SILENT_DAYS} days, from the day of its last on; otherwise it still meets at the report's date. "
     "Years (days / 365.25) run from the day on which it was formed, the first counting also what is on that day. The "
-    "curve is a life table of whole years from the numbers printed, for groups of which somebody said who came.",
+    "curve is a life table of whole years from the numbers printed, for groups of which somebody said who came. A "
+    "funder is told of those groups of which all who may be reported on agreed to be shared with it.",
     count=count,
     inputs=("groups, their members and their meetings",),
     caveats=(

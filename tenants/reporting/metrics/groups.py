@@ -73,14 +73,15 @@ def count(counting: Counting) -> Found:
 
 METRIC = Metric(
     name="groups",
-    version=3,
+    version=4,
     title="Groups",
     text="Groups formed by the report's date, by their present state, by size, and by spread. The size is the "
     "number of members who had not left by then. Spread looks at the institution and at each attribute that a "
     "recipe capped, unless it is sensitive, demographic or not for reporting: all_different if no two "
     "members share a value, repeated if two do, unknown if no value is known to repeat but not everybody's is "
     "known. Values are the present ones. A report that leaves the tenant knows only members who may be "
-    "reported on: sizes and spread are of these, and a group of nobody else is not counted.",
+    "reported on: sizes and spread are of these, and a group of nobody else is not counted. One for a funder "
+    "tells of the groups of which all of these agreed to be shared with it.",
     count=count,
     inputs=("groups and their members", "attributes for reporting"),
     caveats=("Whether values differ says nothing of whether people fit together.",),

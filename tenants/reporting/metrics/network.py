@@ -64,12 +64,13 @@ def figures(shown: Shown) -> list[Figure]:
 
 METRIC = Metric(
     name="network",
-    version=1,
+    version=2,
     title="Making things together",
     text="Pairs of people of the report, whose outcomes may be reported, with at least one product of which both are "
     "contributors, by whether such products are dated before the day on which the later of them first joined the "
     "program, from that day on, or both. Counted once, whatever the number of their products. Only dated products "
-    f"that the audience may know of, and of at most {MOST_CONTRIBUTORS} people of the report.",
+    f"that the audience may know of, and of at most {MOST_CONTRIBUTORS} people of the report. A funder is told "
+    "of pairs of whom both agreed to be shared with it.",
     count=count,
     inputs=("products and their contributors", "participants"),
     caveats=(

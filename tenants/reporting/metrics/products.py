@@ -49,6 +49,7 @@ def count(counting: Counting) -> Found:
         _BEHIND,
         (kinds, ROLE),
         things=True,
+        by_any=True,
         each="fact_products",
     )
     people = Rows("contributors", "People by their products", "people", "fact_contributors", (numbers,))

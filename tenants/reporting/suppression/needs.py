@@ -99,25 +99,19 @@ def _own_needs(system: System, own: OwnNeeds) -> tuple[Floats, Floats]:
     return low, high
 
 
-def _sensitive_names(system: System) -> set[str]:
-    single = [
-        key[0][0]
-        for key, marked in zip(system.keys, system.sensitive, strict=True)
-        if marked and len(key) == 1
-    ]
-    return set(single)
-
-
 def _without_sensitive(system: System, cell: int) -> int:
-    names = _sensitive_names(system)
-    key: Key = tuple(pair for pair in system.keys[cell] if pair[0] not in names)
+    key: Key = tuple(pair for pair in system.keys[cell] if pair[0] not in system.delicate)
     return system.index[key]
 
 
 def _totals(system: System, cell: int) -> list[int]:
     """The cell summed over each sensitive dimension that it names."""
-    names, key = _sensitive_names(system), system.keys[cell]
-    return [system.index[tuple(other for other in key if other != pair)] for pair in key if pair[0] in names]
+    key = system.keys[cell]
+    return [
+        system.index[tuple(other for other in key if other != pair)]
+        for pair in key
+        if pair[0] in system.delicate
+    ]
 
 
 def _with_changes(

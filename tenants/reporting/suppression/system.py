@@ -27,6 +27,7 @@ class System:
     ``sensitive``  the cells that say something about a sensitive dimension.
     ``whole``      whether some table has over two dimensions and at most WHOLE cells: there whole numbers can be
                    narrower than fractions, and are looked at too.
+    ``delicate``   the names of the sensitive dimensions.
     """
 
     keys: tuple[Key, ...]
@@ -34,6 +35,7 @@ class System:
     published: Bools
     sensitive: Bools
     whole: bool
+    delicate: frozenset[str] = frozenset()
 
     @cached_property
     def index(self) -> dict[Key, int]:
@@ -97,13 +99,14 @@ def system_of(tables: Sequence[Table]) -> System:
         sums.update(dict.fromkeys(_sums(table)))
     keys = tuple(published)
     index = {key: i for i, key in enumerate(keys)}
-    sensitive = {name for name, each in dimensions.items() if each.sensitive}
+    delicate = frozenset(name for name, each in dimensions.items() if each.sensitive)
     return System(
         keys=keys,
         sums=_inner_first([(index[cell], tuple(index[part] for part in parts)) for cell, parts in sums]),
         published=np.array(list(published.values()), dtype=bool),
-        sensitive=np.array([any(name in sensitive for name, _ in key) for key in keys], dtype=bool),
+        sensitive=np.array([any(name in delicate for name, _ in key) for key in keys], dtype=bool),
         whole=any(len(each.dimensions) > 2 and sum(1 for _ in _cells(each)) <= WHOLE for each in tables),
+        delicate=delicate,
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from tenants.reporting.actions import order_report
+from tenants.reporting.ledger import told_digest
 from tests.factories.counted import Circle
 from workers.tenant_job import run_job
 
@@ -26,6 +27,10 @@ def test_a_report_of_every_metric_is_built(tenant, database, settings, audience)
         found = session.execute(
             text("SELECT state, error FROM job WHERE id = :id"), {"id": ordered.job_id}
         ).one()
-        refused = session.scalars(text("SELECT refused FROM report_snapshot")).all()
+        snapshots = session.execute(text("SELECT refused, digest FROM report_snapshot")).all()
+        frozen = session.scalars(text("SELECT frozen FROM report")).one()
     assert found.state == "succeeded", json.dumps(found.error)
-    assert not any(refused)
+    assert not any(refused for refused, _ in snapshots)
+    for _, digest in snapshots:
+        assert digest not in frozen, "whether anything changed is the tenant's to know"
+        assert told_digest(ordered.id, digest) in frozen

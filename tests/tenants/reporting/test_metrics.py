@@ -139,7 +139,7 @@ def test_what_leaves_is_told_by_the_cohort_joined_last_and_to_funders_that_were_
     circle.agreed(*people[:3], purpose="funder_sharing", funder="Fund")
     circle.agreed(people[3], purpose="funder_sharing", funder="Trust")
     circle.grouped(*people)
-    circle.grouped(people[3])
+    circle.grouped(*people[:2])
     circle.made(*people[:2], visibility="funder")
     for person in people[2:]:
         circle.made(person, visibility="funder")
@@ -168,6 +168,18 @@ def test_things_with_few_people_behind_them_are_marked_in_every_margin(circle):
         circle.made(people[0], kind="dataset", visibility="funder")
     few = circle.counted(products, outward=True).few("products")
     assert {dict(key).get("product_kind") for key in few} == {"dataset"}
+
+
+def test_whoever_did_not_agree_to_be_shared_is_no_cover_for_who_did(circle):
+    circle.program.funders = ["Fund"]
+    people = [circle.joined() for _ in range(15)]
+    circle.agreed(people[0], purpose="funder_sharing", funder="Fund")
+    circle.made(*people, visibility="funder")
+    for _ in range(20):
+        circle.made(people[0], visibility="funder")
+    found = circle.counted(products, outward=True, funders=("Fund",))
+    assert kinds(found, **{shares("Fund"): YES}) == {("talk",): 21}
+    assert {dict(key).get(shares("Fund")) for key in found.few("products")} == {YES}
 
 
 def test_outcomes_that_the_basis_does_not_cover_are_not_looked_at(circle):
