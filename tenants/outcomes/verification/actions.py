@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
 
 from tenants.cohorts.models import Cohort, Participant, Program
@@ -13,8 +13,10 @@ from tenants.kernel.errors import Conflict, Invalid, NotFound
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import row_named, row_of
 from tenants.kernel.session import Session
-from tenants.outcomes.actions import create_career_event, create_product
-from tenants.outcomes.models import CareerEvent, Product, ProductContributor
+from tenants.outcomes.actions import create_career_event, create_product, product_facts
+from tenants.outcomes.identity import core_project_number
+from tenants.outcomes.models import KEPT, CareerEvent, Product, ProductContributor
+from tenants.outcomes.sameness import same_product
 from tenants.outcomes.verification.expiry import expect_expiry
 from tenants.outcomes.verification.models import Finding, Verification
 from tenants.outcomes.verification.scope import covers
@@ -148,50 +150,44 @@ def _attach(session: Session, finding: Finding) -> None:
 
 
 def _career_event(session: Session, finding: Finding) -> UUID:
-    same = select(CareerEvent.id).where(
+    """The award that it is: one that the tenant may know of, by core project number, or a new one."""
+    hers = select(CareerEvent.id, CareerEvent.project_number).where(
         CareerEvent.membership_id == finding.membership_id,
         CareerEvent.kind == "award",
-        CareerEvent.project_number == finding.project_number,
+        CareerEvent.project_number.is_not(None),
+        CareerEvent.visibility.not_in(KEPT) | CareerEvent.author_id.is_(None),
     )
-    known = session.scalars(same.order_by(CareerEvent.id).limit(1)).one_or_none()
-    return (
-        known
-        or create_career_event(
-            session,
-            membership_id=finding.membership_id,
-            kind="award",
-            code=finding.code,
-            date=finding.date,
-            project_number=finding.project_number,
-        ).id
-    )
+    core = core_project_number(finding.project_number or "")
+    for known in session.execute(hers.order_by(CareerEvent.id)):
+        if core_project_number(known.project_number) == core:
+            found: UUID = known.id
+            return found
+    return create_career_event(
+        session,
+        membership_id=finding.membership_id,
+        kind="award",
+        code=finding.code,
+        date=finding.date,
+        project_number=finding.project_number,
+    ).id
 
 
 def _product(session: Session, finding: Finding) -> UUID:
     """The product that it is: one that the tenant has, whom she comes to stand behind, or a new one."""
-    named = [
-        column == value
-        for column, value in ((Product.doi, finding.doi), (Product.pmid, finding.pmid))
-        if value is not None
-    ]
-    if finding.kind == "award":
-        named = [(Product.kind == "proposal_awarded") & (Product.project_number == finding.project_number)]
-    of_tenant = Product.author_id.is_(None) | (Product.visibility != "me")
-    same = select(Product.id).where(or_(*named), of_tenant).order_by(Product.id).limit(1)
-    known = session.scalars(same).one_or_none() if named else None
+    told = {
+        "kind": "proposal_awarded" if finding.kind == "award" else finding.product_kind,
+        "title": finding.title,
+        "date": finding.date,
+        "doi": finding.doi,
+        "pmid": finding.pmid,
+        "project_number": finding.project_number,
+        "visibility": "program",
+    }
+    known = same_product(session, product_facts(told))
     if known is None:
-        return create_product(
-            session,
-            membership_ids=[finding.membership_id],
-            kind="proposal_awarded" if finding.kind == "award" else finding.product_kind,
-            title=finding.title,
-            date=finding.date,
-            doi=finding.doi,
-            pmid=finding.pmid,
-            project_number=finding.project_number,
-        ).id
-    _stand_behind(session, known, finding.membership_id)
-    return known
+        return create_product(session, membership_ids=[finding.membership_id], **told).id
+    _stand_behind(session, known.id, finding.membership_id)
+    return known.id
 
 
 def _stand_behind(session: Session, product_id: UUID, membership_id: UUID) -> None:
