@@ -14,16 +14,25 @@ ROLE = Axis(
         Code("informal", "Helped with only"),
     ),
 )
+# As `identity.core_project_number`: a proposal and what came of it are two records and one thing.
+_CORE = (
+    r"regexp_replace(upper(regexp_replace(p.project_number, '\s', '', 'g')),"
+    r" '^[1-9]?([A-Z][A-Z0-9]{2})-?([A-Z]{2})-?([0-9]{6})(-[0-9]{2}[A-Z0-9]*)?$', '\1\2\3')"
+)
+_THING = (
+    "CASE WHEN p.kind IN ('proposal_submitted', 'proposal_awarded') AND p.project_number IS NOT NULL"
+    f" THEN CAST(md5({_CORE}) AS uuid) ELSE p.id END"
+)
 _PRODUCTS = f"""
-SELECT p.id AS thing_id, p.kind AS product_kind, p.date,
+SELECT {_THING} AS thing_id, min(p.kind) AS product_kind, min(p.date) AS date,
        CASE WHEN bool_or(c.role = 'formal') THEN 'formal' ELSE 'informal' END AS product_role,
-       array_agg(c.membership_id ORDER BY c.membership_id) AS contributors
+       array_agg(DISTINCT c.membership_id ORDER BY c.membership_id) AS contributors
   FROM ({PEOPLE_WITH_OUTCOMES}) people
   JOIN product_contributor c ON c.tenant_id = :tenant AND c.membership_id = people.membership_id
   JOIN product p ON p.tenant_id = c.tenant_id AND p.id = c.product_id
    AND p.visibility = ANY(:visibilities) AND (p.date IS NULL OR p.date <= :as_of)
- GROUP BY p.id, p.kind, p.date
-"""  # noqa: S608 - a constant is put in
+ GROUP BY 1
+"""  # noqa: S608 - constants are put in
 _BEHIND = """
 (SELECT thing_id, product_kind, product_role, membership_id
    FROM fact_products CROSS JOIN LATERAL unnest(contributors) c (membership_id)) f

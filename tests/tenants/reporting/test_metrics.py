@@ -130,6 +130,17 @@ def test_products_are_counted_once_whoever_of_the_scope_is_behind_them(circle):
     assert kinds(public) == {("talk",): 1}
 
 
+def test_a_proposal_and_what_came_of_it_are_one_product(circle):
+    one, two = circle.joined(), circle.joined()
+    submitted = {"kind": "proposal_submitted", "project_number": "1R01HL000001-01A1"}
+    circle.made(one, date=date(2025, 1, 1), **submitted)
+    circle.made(one, two, date=date(2026, 1, 1), kind="proposal_awarded", project_number="5 R01HL000001-03")
+    circle.made(one, kind="proposal_submitted", project_number="Invented 7")
+    found = circle.counted(products)
+    assert kinds(found) == {("proposal_awarded",): 1, ("proposal_submitted",): 1}
+    assert found("contributors") == {("1",): 1, ("2-4",): 1}
+
+
 def test_what_leaves_is_told_by_the_cohort_joined_last_and_to_funders_that_were_agreed_to(circle):
     circle.program.funders = ["Fund", "Trust"]
     people = [circle.joined() for _ in range(4)]
