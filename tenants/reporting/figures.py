@@ -12,7 +12,7 @@ from typing import Any
 from tenants.reporting.statistics.aalen_johansen import CumulativeIncidence
 from tenants.reporting.statistics.life_table import Interval, life_table, median
 from tenants.reporting.statistics.proportions import newcombe, wilson
-from tenants.reporting.suppression.model import LEAST_THRESHOLD, Printed, key_of
+from tenants.reporting.suppression.model import Printed, key_of
 from tenants.reporting.survival import Curve
 from tenants.reporting.tables import ShownTable, together
 from tenants.reporting.years import LATER, START, bounds
@@ -123,16 +123,16 @@ def released_curve(
         later, *at_once = numbers[1 + len(cells) :] or (0,)
         return Interval(bounds(code)[1], came, had + sum(at_once), competed, sum(left) - later)
 
-    rows = _of_enough(_finest(exits, years, counts, None), start.value or 0)
+    rows = _of_enough(_finest(exits, years, counts, None), start.value or 0, exits.threshold)
     return _drawn(rows, start.value or 0) if rows else nothing
 
 
-def _of_enough(rows: Iterator[Interval], at_risk: int) -> list[Interval]:
+def _of_enough(rows: Iterator[Interval], at_risk: int, threshold: int) -> list[Interval]:
     """Those before fewer are at risk than may be told of."""
     found = []
     for row in rows:
         at_risk += row.entered - row.events - row.competing - row.censored
-        if at_risk <= LEAST_THRESHOLD:
+        if at_risk <= threshold:
             break
         found.append(row)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -47,7 +47,8 @@ def leaving_document(
     sections = []
     for metric, counted in zip(METRICS, tables, strict=True):
         mine = {each.name: each for each in counted if _is_for(each, report.funder)}
-        sections.append(Section(metric, [each.shown(cells, *also) for each in mine.values()]))
+        shown = [replace(each.shown(cells, *also), threshold=threshold) for each in mine.values()]
+        sections.append(Section(metric, shown))
     return document(frozen.said, frozen.cover, sections, threshold=threshold, only=report.metrics)
 
 

@@ -42,11 +42,6 @@ def remade(session: Session, *, report_id: UUID) -> bool:
     return all(_digest(form, built) == digest for form, digest in files)
 
 
-def document_of_report(session: Session, *, report_id: UUID) -> dict[str, Any]:
-    """The document of a report that may leave, as it was built. Raises as `remade`."""
-    return _built(*_frozen(session, report_id))
-
-
 def _frozen(session: Session, report_id: UUID) -> tuple[Report, ReportSnapshot, list[CountTable]]:
     report = row_of(session, Report, report_id)
     if report.snapshot_id is None:

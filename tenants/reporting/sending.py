@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
@@ -20,7 +21,6 @@ from tenants.reporting.ledger import enter, refuse_stale
 from tenants.reporting.models import Report, ReportFile
 from tenants.reporting.release_models import ReceivedFile, ReceivedReport, Release
 from tenants.reporting.releases import held
-from tenants.reporting.remaking import document_of_report
 
 
 def send_release(session: Session, *, release_id: UUID, files: FileStore) -> None:
@@ -40,10 +40,10 @@ def send_release(session: Session, *, release_id: UUID, files: FileStore) -> Non
         session, report
     )  # whoever looked it through has downloaded it: that is no reason to send it on
     enter(session, report)
-    document = document_of_report(session, report_id=report.id)
+    document = _document(session, report.id, files)
     release.coverage = document["cover"]["coverage"]
     release.nil = nothing_to_report(document)
-    release.corrections = _corrections(session, release, document)
+    release.corrections = _corrections(session, release, document, files)
     release.state, release.sent_at = "sent", now()
     session.flush()
     if found is not None:
@@ -52,13 +52,23 @@ def send_release(session: Session, *, release_id: UUID, files: FileStore) -> Non
     events.record(session, "release.sent", subject=release)
 
 
-def _corrections(session: Session, release: Release, document: dict[str, Any]) -> list[dict[str, Any]]:
+def _corrections(
+    session: Session, release: Release, document: dict[str, Any], files: FileStore
+) -> list[dict[str, Any]]:
     """What it says otherwise than what it supersedes, which it takes the place of."""
     if release.supersedes_id is None:
         return []
     before = held(session, release.supersedes_id, "sent")
     before.state = "superseded"
-    return corrections(document_of_report(session, report_id=before.report_id), document)
+    return corrections(_document(session, before.report_id, files), document)
+
+
+def _document(session: Session, report_id: UUID, files: FileStore) -> dict[str, Any]:
+    """The document as it was built, whatever the definitions say by now."""
+    kept = select(ReportFile.file_id).where(ReportFile.report_id == report_id, ReportFile.format == "json")
+    content = files.kept(session.tenant_id, session.scalars(kept).one())
+    document: dict[str, Any] = orjson.loads(b"".join(content))
+    return document
 
 
 def _deliver(session: Session, release: Release, found: Any) -> None:

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from tenants.reporting.suppression.model import NOT_SHOWN, Dimension, Key, Printed, Table, key_of
+from tenants.reporting.suppression.model import (
+    LEAST_THRESHOLD,
+    NOT_SHOWN,
+    Dimension,
+    Key,
+    Printed,
+    Table,
+    key_of,
+)
 from tenants.reporting.suppression.system import system_of
 
 COHORT, REPORTED = "cohort", "reported"
@@ -98,13 +106,17 @@ class CountTable:
 
 @dataclass(frozen=True)
 class ShownTable:
-    """A table as printed: a number with the day of which it holds, or the one mark of what is not shown."""
+    """A table as printed: a number with the day of which it holds, or the one mark of what is not shown.
+
+    ``threshold``  counts from 1 up to it are not told of in figures either.
+    """
 
     name: str
     title: str
     unit: str
     axes: tuple[Axis, ...]
     cells: Mapping[Key, Printed]
+    threshold: int = LEAST_THRESHOLD
 
     def at(self, **codes: str) -> Printed:
         """One cell; an axis that is not named is summed over."""
