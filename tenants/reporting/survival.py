@@ -1,6 +1,7 @@
 """Time to an outcome: the Kaplan–Meier curve with late joiners, and its table by whole years.
 
-These are exact figures, for the tenant's own eyes; what leaves goes through `disclosure.protect_curve`.
+These are exact figures, for the tenant's own eyes; a curve that leaves is worked out from printed counts
+(`figures.released_curve`).
 """
 
 import math
