@@ -45,7 +45,9 @@ def keep_schedule(session: Session, *, agreement_id: UUID) -> dt.datetime | None
     found = agreement(session, agreement_id)
     if found.state not in ("offered", "signed") or plan.due_on is None:
         return None
-    if found.state == "signed" and plan.due_on <= now().date():
+    if found.state == "offered":  # what falls due meanwhile is drafted once both have signed
+        return max(dt.datetime.combine(plan.due_on, dt.time(), dt.UTC), now() + dt.timedelta(days=1))
+    if plan.due_on <= now().date():
         sent = select(Release.state).where(
             Release.agreement_id == agreement_id, Release.due_on == plan.due_on
         )
