@@ -11,6 +11,7 @@ from tenants.matching.questions import question, question_of_proposal
 from tests.factories.consents import bases, funders, on_paper, participant_as_member, says
 from tests.factories.matching import every, partition, ready_to_match, statements
 from tests.factories.participants import add_participants
+from tests.factories.reports import cells
 
 FUND = "Invented Foundation"
 NONE = {"not_asked": 0, "objected": 0, "withdrawn": 0}
@@ -175,8 +176,8 @@ def outcomes(tenant, database):
 
 
 @pytest.fixture
-def metrics(tenant, finished):
-    """Order a report on a cohort, wait for it, and return its tables by metric, and its URL."""
+def report(tenant, finished):
+    """Order a report on a cohort, wait for it, and read it."""
 
     def run(ready, audience, **more):
         order = {"cohort_id": ready.cohort_id, "audience": audience, **more}
@@ -184,52 +185,49 @@ def metrics(tenant, finished):
         assert ordered.status_code == 202, ordered.get_json()
         url = ordered.headers["Location"]
         assert finished(tenant.api, url)["state"] == "succeeded"
-        return tenant.api.get(f"{url}/files/json").get_json()["metrics"]
+        return tenant.api.get(f"{url}/files/json").get_json()
 
     return run
 
 
 def totals(found):
-    """People in reach, and in products, and who is left out, as a report that leaves the tenant shows them."""
-    return (
-        found["reach.v2"]["by_state"]["total"]["count"],
-        found["products.v2"]["by_kind"]["total"]["n"],
-        found["coverage.v1"]["left_out"]["total"]["count"],
-    )
+    """People in reach, products, and people by their products, as a report shows them."""
+    return tuple(cells(found, table)[()] for table in ("states", "products", "contributors"))
 
 
-def test_reports_leave_out_the_outcomes_of_whoever_objected(tenant, outcomes, metrics, objects):
+def test_reports_leave_out_the_outcomes_of_whoever_objected(tenant, outcomes, report, objects):
     ready = outcomes
-    for participant_id in ready.participants[:3]:
+    for participant_id in ready.participants[:12]:
         objects(ready, participant_id, "outcomes")
-    found = metrics(ready, "internal")
-    assert found["reach.v2"]["by_state"]["total"] == {"count": 40}
-    assert found["products.v2"]["by_kind"]["total"] == {"count": 37, "n": 37}
-    counted = {cell["label"]: cell["count"] for cell in found["coverage.v1"]["outcomes"]["cells"]}
-    assert counted == {"covered": 37, "not_asked": 0, "objected": 3, "withdrawn": 0}
-    assert totals(metrics(ready, "public")) == (37, 37, None)
-    for participant_id in ready.participants[3:12]:
-        objects(ready, participant_id, "outcomes")
-    assert totals(metrics(ready, "public")) == (28, 28, 12)
+    inside = report(ready, "internal")
+    assert totals(inside) == (40, 28, 28)
+    standing = {key: number for key, number in cells(inside, "outcomes_standing").items() if number}
+    assert standing == {("covered",): 28, ("objected",): 12, (): 40}
+    outside = report(ready, "public")
+    assert totals(outside) == (28, 28, 28)
+    assert cells(outside, "coverage") == {("yes",): 28, ("no",): 12, (): 40}
 
 
 def test_a_report_for_a_funder_is_about_those_alone_who_agreed_to_be_shared_with_it_by_name(
-    app, tenant, outcomes, metrics
+    app, tenant, outcomes, report
 ):
     ready = outcomes
     funders(tenant.api, ready.program_id, FUND, "Another")
-    assert totals(metrics(ready, "funder", funder=FUND)) == (0, 0, 40)
-    on_paper(tenant.api, ready.cohort_id, [f"P{n}" for n in range(30)], "funder_sharing", funder=FUND)
-    assert totals(metrics(ready, "funder", funder=FUND)) == (30, 30, None)
-    assert totals(metrics(ready, "funder", funder="Another")) == (0, 0, 40)
+    assert totals(report(ready, "funder", funder=FUND)) == (0, 0, 0)
+    on_paper(tenant.api, ready.cohort_id, [f"P{n}" for n in range(28)], "funder_sharing", funder=FUND)
+    assert totals(report(ready, "funder", funder=FUND)) == (28, 28, 28)
+    assert totals(report(ready, "funder", funder="Another")) == (0, 0, 0)
     member = participant_as_member(app, tenant, ready.participants[0])
     assert says(member, ready.program_id, "funder_sharing", "withdrawn", funder=FUND).status_code == 201
-    assert totals(metrics(ready, "funder", funder=FUND)) == (29, 29, 11)
-    assert says(member, ready.program_id, "outcomes", "objected").status_code == 201
-    assert totals(metrics(ready, "funder", funder=FUND)) == (29, 29, 11)
+    again = report(ready, "funder", funder=FUND)
+    assert totals(again) == (28, 28, 28), "one person less is not told"
+    frozen = [
+        table for section in again["sections"] for table in section["tables"] if table["name"] == "states"
+    ]
+    assert next(cell["frozen"] for cell in frozen[0]["cells"] if not cell["at"])
 
 
-def test_demographic_answers_of_whoever_did_not_agree_are_not_counted(tenant, database, metrics):
+def test_demographic_answers_of_whoever_did_not_agree_are_not_counted(tenant, database, report):
     ready = ready_to_match(tenant, database, people=0)
     parent = {"key": "parent", "label": "Parent", "kind": "boolean", "uses": ["demographics"]}
     assert tenant.api.post(f"/v1/programs/{ready.program_id}/attributes", json=parent).status_code == 201
@@ -237,20 +235,20 @@ def test_demographic_answers_of_whoever_did_not_agree_are_not_counted(tenant, da
     add_participants(database, tenant.id, ready.cohort_id, people)
 
     def answered(audience):
-        found = metrics(ready, audience)["demographics.v1"]["parent"]
-        return {cell["label"]: cell["count"] for cell in found["cells"]} | {"total": found["total"]["count"]}
+        found = cells(report(ready, audience), "demographics_parent")
+        return {key[0] if key else "total": number for key, number in found.items()}
 
-    assert set(answered("internal").values()) == {0}
+    nobody = dict.fromkeys(("answer:true", "answer:false", "other", "declined", "not_asked"), 0)
+    assert answered("internal") == {**nobody, "not_agreed": 64, "total": 64}
     on_paper(tenant.api, ready.cohort_id, [f"P{number}" for number in range(64)], "demographics")
-    whole = {
-        "answered: true": 20, "answered: false": 20, "other answers": 0, "declined": 12, "not asked": 12, "total": 64,
-    }  # fmt: skip
-    assert answered("internal") == answered("public") == whole
+    whole = {"answer:true": 20, "answer:false": 20, "other": 0, "declined": 12, "not_asked": 12}
+    all_agreed = {**whole, "not_agreed": 0, "total": 64}
+    assert answered("internal") == answered("public") == all_agreed
     add_participants(database, tenant.id, ready.cohort_id, [{"parent": True}] * 5, prefix="Q")
-    assert answered("internal") == whole
-    assert set(answered("public").values()) == {None}
+    assert answered("internal") == {**whole, "not_agreed": 5, "total": 69}
+    assert answered("public") == all_agreed, "that there are five more is not told"
     add_participants(database, tenant.id, ready.cohort_id, [{"parent": True}] * 6, prefix="R")
-    assert answered("public") == whole
+    assert answered("public") == {**whole, "not_agreed": 11, "total": 75}
 
 
 def test_the_ledger_of_another_tenant_changes_nothing_here(tenant, database, new_tenant, app, proposed):
