@@ -118,7 +118,7 @@ class Counting:
         for funder in funders if self.scope.outward else ():
             self.run(_AGREED, funder=funder)
         self._note("counted")
-        self._digest.update(repr(self.cohorts.dimension).encode())
+        self._digest.update(repr(self.cohorts.codes).encode())
 
     def people(self, cohort_id: UUID | None, funder: str | None) -> Sequence[Any]:
         """Who is counted in the part of one cohort and funder, and whether with what came of it."""

@@ -7,9 +7,11 @@ import pytest
 
 from tenants.kernel.permissions import Role
 from tests.factories.circles import circle_of
-from tests.factories.everything import INSTRUMENT
+from tests.factories.everything import INSTRUMENT as SCALED
 from tests.factories.matching import every
 from tests.factories.people import acting, member_of
+
+INSTRUMENT = {name: said for name, said in SCALED.items() if name != "scales"}
 
 OPEN = "WHERE cohort_id = %s AND opens_at <= now() AND closes_at > now()"
 CLOSE = (

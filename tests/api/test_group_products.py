@@ -39,7 +39,9 @@ def test_a_group_reads_what_a_member_shows_it_and_the_tenant_does_not(app, circl
             assert other.get(f"/v1/products/{talk}{path}").status_code == 404
     assert organiser.get(f"{circle.url}/products").status_code == 404
     assert fellow.get(f"{OWN}/{talk}").status_code == 404
-    assert superuser.execute("SELECT count(*) FROM event WHERE subject_type = 'product'").fetchone() == (0,)
+    assert superuser.execute(
+        "SELECT count(*) FROM event WHERE subject_type = 'product' AND tenant_id = %s", [tenant.id]
+    ).fetchone() == (0,)
     assert author.delete(f"{circle.url}/products/{talk}").status_code == 204
     assert visibility(author, talk) == "me"
     assert every(fellow, f"{circle.url}/products") == []

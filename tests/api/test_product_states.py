@@ -42,7 +42,7 @@ def test_a_product_is_in_the_last_of_its_states_whenever_each_was_told(tenant, r
     ):
         assert entered(tenant.api, paper["id"], state, date).status_code == 201
     found = tenant.api.get(f"/v1/products/{paper['id']}").get_json()
-    assert (found["state"], found["version"]) == ("accepted", 4)
+    assert found["state"] == "accepted"
     assert history(tenant.api, paper["id"]) == [
         ("in_preparation", "2026-01-10"), ("accepted", "2026-05-01"), ("submitted", "2026-02-01"),
         ("in_revision", "2026-03-01"),

@@ -84,8 +84,8 @@ def test_what_several_sources_say_is_one_finding_and_nothing_is_attached(world):
 
 
 def test_a_source_is_asked_page_by_page_and_for_one_fiscal_year_at_a_time(world, sources):
-    asked = [request for request in sources.requests if request.source == "nih_reporter"][:3]
-    assert [request.body["offset"] for request in asked] == [0, 0, 500]
+    asked = [request for request in sources.requests if request.source == "nih_reporter"]
+    assert sorted({request.body["offset"] for request in asked}) == [0, 500]
     assert asked[1].at - asked[0].at >= 1  # the first was refused for so long
     for request in asked:
         assert (request.body["criteria"]["fiscal_years"], request.body["limit"]) == ([2025], 500)

@@ -166,7 +166,6 @@ class ProductState(Schema):
 class ContributorPut(Schema):
     """How somebody is behind a product."""
 
-    example: ClassVar = {"role": "informal", "relation": "reviewer"}
     role = Choice(ROLES, load_default="formal", metadata=ROLE)
     relation = Choice(RELATIONS, allow_none=True, load_default=None, metadata=RELATION)
 

@@ -1,5 +1,7 @@
 """Reports that other tenants sent."""
 
+from typing import ClassVar
+
 from marshmallow import fields
 
 from api.fields import Choice, Day, PageQuery, Prose, Resource, Schema
@@ -36,10 +38,12 @@ class ReceivedReport(Resource):
 class ReportAcceptance(Schema):
     """What to say with it."""
 
+    example: ClassVar = {"comment": "Received with thanks."}
     comment = Prose(most=2000, allow_none=True)
 
 
 class ReportReturn(Schema):
     """Why it is returned."""
 
+    example: ClassVar = {"comment": "The number of groups is not the one of last year's report."}
     comment = Prose(most=2000, required=True)

@@ -115,7 +115,6 @@ class Survey(Schema):
 class SurveyResponsePut(Schema):
     """Answers by item, or that one declines."""
 
-    example: ClassVar[dict[str, Any]] = {"answers": {"at_home": 4}}
     declined = Flag()
     answers = Object(most=100, keys=fields.String(), values=fields.Raw())
 
