@@ -75,10 +75,20 @@ class System:
         return found
 
     def least(self, own: Floats) -> Floats:
-        """The least that the sums leave of each cell when each by itself is at least ``own``."""
-        least = own.copy()
-        for cell, parts in self.sums:
-            least[cell] = max(least[cell], least[list(parts)].sum())
+        """The least that the sums leave of each cell when each by itself is at least ``own``.
+
+        A sum of which all parts but one are printed zeros is that part: what is least of either is of both.
+        """
+        least, zero = own.copy(), self.published & (own == 0) & ~self.sensitive
+        rising = True
+        while rising:
+            before = least.copy()
+            for cell, parts in self.sums:
+                least[cell] = max(least[cell], least[list(parts)].sum())
+                alone = [part for part in parts if not zero[part]]
+                if len(alone) == 1:
+                    least[alone[0]] = max(least[alone[0]], least[cell])
+            rising = bool((least > before).any())
         return least
 
 

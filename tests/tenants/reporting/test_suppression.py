@@ -298,3 +298,16 @@ def test_few_more_cells_are_hidden_than_must_be_also_in_three_dimensions():
     shapes = [*(shape for shape, _ in SHAPES), (3, 3, 3)]
     pairs = [compared(shape, seed) for shape in shapes for seed in range(20, 32)]
     assert sum(ours for ours, _ in pairs) <= TOGETHER * sum(fewest for _, fewest in pairs)
+
+
+def test_a_number_that_is_the_only_part_of_a_sum_need_not_seem_less_than_the_sum_can_be():
+    """Two tables of the same five people: here in three parts, there in one."""
+    many, one = flat("many", ["a", "b", "c"]), flat("one", ["x", "y"])
+    within = key_of({"of": "five"})
+    tables = (Table("many", (many,), within), Table("one", (one,), within))
+    counts = {key_of({"of": "five", "many": code}): n for code, n in (("a", 1), ("b", 1), ("c", 3))}
+    counts[key_of({"of": "five", "one": "x"})] = 5
+    release = protect(tables, counts, as_of="2026-01-01", snapshot="1")
+    assert release.shown(key_of({"of": "five", "one": "y"})) == 0
+    assert release.shown(key_of({"of": "five", "one": "x"})) is None
+    assert audit(release.document(), exact=counts).unsafe == ()
