@@ -73,7 +73,7 @@ def protect(
     try:
         hidden = hidden_cells(Problem(system, values, must, available, tuple(views), threshold))
     except NoCover:  # what was released of this snapshot leaves no room: nothing new is told
-        hidden = ~shown_before
+        hidden = available
     return Release(
         as_of, snapshot, threshold, tables, _printed(system, values, hidden, tables, (as_of, ledger))
     )
