@@ -94,7 +94,6 @@ def _of_json(content: bytes) -> Iterator[Row]:
 
 
 def _of_csv(content: bytes) -> Iterator[Row]:
-    csv.field_size_limit(1 << 24)
     for row in csv.DictReader(io.StringIO(content.decode())):
         if row["status"] == "active":
             keys = sorted(keys_of(row["name"], row["aliases"].split("|")))
