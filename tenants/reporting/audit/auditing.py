@@ -95,7 +95,7 @@ def audit(
     before = _before(release, ledger)
     unsafe: list[Finding] = []
     if exact is not None:
-        scarce = frozenset(frozenset(at) for at in few)
+        scarce = reading.cells.keys() & {frozenset(at) for at in few}
         truth = Truth(reading, _checked(reading, exact), release["threshold"], scarce)
         unsafe = _failed(truth.count_goals(), now, None)
         known = {

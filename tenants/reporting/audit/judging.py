@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from tenants.reporting.audit.ranges import Polytope
@@ -26,7 +26,7 @@ class Truth:
     reading: Reading
     counts: Mapping[Cell, int]
     threshold: int
-    few: frozenset[Cell] = frozenset()
+    few: Set[Cell] = frozenset()
 
     def count_goals(self) -> list[Goal]:
         """For the counts themselves."""

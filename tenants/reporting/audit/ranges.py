@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds as Box
 from scipy.optimize import LinearConstraint, linprog, milp
 from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
 
 from tenants.reporting.audit.reading import Cell, Contradiction, Reading
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 NEAR = 1e-6
 OPTIMAL, INFEASIBLE = 0, 2
 
@@ -27,26 +30,28 @@ class Unfinished(RuntimeError):
 
 
 class Polytope:
-    """All that could be true for a reader."""
+    """All that could be true for a reader: parts with no number not shown in common, each looked at by itself."""
 
     def __init__(self, reading: Reading) -> None:
         """Raises Contradiction when nothing could be true."""
         self._fixed = reading.shown
         self.cells = reading.hidden()
         self.place = {cell: i for i, cell in enumerate(self.cells)}
-        self._least = np.array([reading.least[cell] for cell in self.cells], dtype=float)
-        self.cap = float(2 * max(reading.shown.values(), default=0) + 1000 + 2 * self._least.sum())
-        self._matrix, self._sums = self._system(reading)
-        self._whole = reading.small
-        self.low, self.high = np.full(len(self.cells), np.inf), np.full(len(self.cells), -np.inf)
-        if self.cells:
-            self._look(np.zeros(len(self.cells)))
+        least = np.array([reading.least[cell] for cell in self.cells], dtype=float)
+        self.cap = float(2 * max(reading.shown.values(), default=0) + 1000 + 2 * least.sum())
+        matrix, sums = self._system(reading)
+        solid = np.array([cell in reading.small for cell in self.cells], dtype=bool)
+        self._where = dict[int, tuple[Part, int]]()
+        for rows, columns in _apart(matrix):
+            part = Part(matrix[rows][:, columns], sums[rows], least[columns], solid[columns], self.cap)
+            self._where.update((int(column), (part, i)) for i, column in enumerate(columns))
 
     def range(self, cell: Cell) -> tuple[float, float]:
         """From where to where the cell has been seen to be possible."""
         if cell in self._fixed:
             return float(self._fixed[cell]), float(self._fixed[cell])
-        return float(self.low[self.place[cell]]), float(self.high[self.place[cell]])
+        part, place = self._where[self.place[cell]]
+        return float(part.low[place]), float(part.high[place])
 
     def shows(self, cell: Cell) -> bool:
         """Whether the cell is known exactly."""
@@ -58,9 +63,49 @@ class Polytope:
         alone=False: only as long as many can be moved together; then nothing is proved.
         """
         for goals, sign in ((high, 1), (low, -1)):
-            asked = [(self.place[cell], goal) for cell, goal in goals.items() if cell in self.place]
-            shuffled = np.random.default_rng(0).permutation(len(asked))  # neighbours take each other's room
-            self._in_bunches([asked[i] for i in shuffled], sign, alone=alone)
+            asked: dict[Part, list[tuple[int, float]]] = {}
+            for cell, goal in goals.items():
+                if cell in self.place:
+                    part, place = self._where[self.place[cell]]
+                    asked.setdefault(part, []).append((place, goal))
+            for part, those in asked.items():
+                part.reach(those, sign, alone=alone)
+
+    def _system(self, reading: Reading) -> tuple[csr_array, Floats]:
+        """One row for each margin: what is not shown of it less what is not shown below it."""
+        rows, columns, factors, sums = list[int](), list[int](), list[float](), list[float]()
+        for cell, ways in reading.inner.items():
+            for parts in ways:
+                free = [(part, -1.0) for part in parts if part not in self._fixed]
+                rest = float(sum(self._fixed[part] for part in parts if part in self._fixed))
+                if cell in self._fixed:
+                    rest -= self._fixed[cell]
+                else:
+                    free.append((cell, 1.0))
+                if not free and rest:
+                    raise Contradiction(f"{sorted(cell)} is not the sum of its parts.")
+                if free:
+                    rows += [len(sums)] * len(free)
+                    columns += [self.place[part] for part, _ in free]
+                    factors += [factor for _, factor in free]
+                    sums.append(rest)
+        shape = (len(sums), len(self.cells))
+        return coo_array((factors, (rows, columns)), shape=shape).tocsr(), np.array(sums)
+
+
+class Part:
+    """The numbers not shown that some sums tie together. Shapes: one entry a number; ``solid``: looked at in whole
+    numbers too."""
+
+    def __init__(self, matrix: csr_array, sums: Floats, least: Floats, solid: Bools, cap: float) -> None:
+        self._matrix, self._sums, self._least, self._solid, self._cap = matrix, sums, least, solid, cap
+        self.low, self.high = np.full(len(least), np.inf), np.full(len(least), -np.inf)
+        self._look(np.zeros(len(least)))
+
+    def reach(self, goals: list[tuple[int, float]], sign: int, *, alone: bool) -> None:
+        """Look for one kind of goals, as `Polytope.reach`."""
+        shuffled = np.random.default_rng(0).permutation(len(goals))  # neighbours take each other's room
+        self._in_bunches([goals[i] for i in shuffled], sign, alone=alone)
 
     def _in_bunches(self, goals: list[tuple[int, float]], sign: int, *, alone: bool) -> None:
         """Bunch after bunch, smaller where few of one are reached, down to one goal; that decides it."""
@@ -94,20 +139,20 @@ class Polytope:
         places = np.array([place for place, _ in goals])
         wanted = np.array([goal for _, goal in goals])
         now = self._last[places]
-        lower, upper = self._least.copy(), np.full(len(self.cells), self.cap)
+        lower, upper = self._least.copy(), np.full(len(self._least), self._cap)
         if sign > 0:
-            upper[places] = np.minimum(self.cap, np.maximum(wanted, now))
+            upper[places] = np.minimum(self._cap, np.maximum(wanted, now))
         else:
             lower[places] = np.maximum(self._least[places], np.minimum(wanted, now))
-        costs = np.zeros(len(self.cells))
+        costs = np.zeros(len(self._least))
         costs[places] = -sign
         self._look(costs, lower, upper)
 
     def _alone(self, place: int, goal: float, sign: int) -> None:
-        costs = np.zeros(len(self.cells))
+        costs = np.zeros(len(self._least))
         costs[place] = -sign
         self._look(costs)
-        if self._whole and self._open([(place, goal)], sign):
+        if self._solid[place] and self._open([(place, goal)], sign):
             self._look_whole(costs)
 
     def _look(self, costs: Floats, lower: Floats | None = None, upper: Floats | None = None) -> None:
@@ -115,7 +160,7 @@ class Polytope:
         box = np.column_stack(
             [
                 self._least if lower is None else lower,
-                np.full(len(costs), self.cap) if upper is None else upper,
+                np.full(len(costs), self._cap) if upper is None else upper,
             ]
         )
         equal: Any = {"A_eq": self._matrix, "b_eq": self._sums} if len(self._sums) else {}
@@ -131,7 +176,7 @@ class Polytope:
         found = milp(
             costs,
             constraints=constraints,
-            bounds=Box(self._least, self.cap),
+            bounds=Box(self._least, self._cap),
             integrality=np.ones(len(costs), dtype=int),
         )
         if found.status != OPTIMAL or found.x is None:
@@ -141,27 +186,22 @@ class Polytope:
     def _note(self, point: Floats) -> None:
         """Where whole numbers matter only a whole point shows anything."""
         self._last = point
-        if self._whole and np.abs(point - np.round(point)).max() > NEAR:
-            return
-        self.low, self.high = np.minimum(self.low, point), np.maximum(self.high, point)
+        whole = np.abs(point - np.round(point)).max() <= NEAR
+        shown = np.ones(len(point), dtype=bool) if whole else ~self._solid
+        np.minimum(self.low, point, out=self.low, where=shown)
+        np.maximum(self.high, point, out=self.high, where=shown)
 
-    def _system(self, reading: Reading) -> tuple[csr_array, Floats]:
-        """One row for each margin: what is not shown of it less what is not shown below it."""
-        rows, columns, factors, sums = list[int](), list[int](), list[float](), list[float]()
-        for cell, ways in reading.inner.items():
-            for parts in ways:
-                free = [(part, -1.0) for part in parts if part not in self._fixed]
-                rest = float(sum(self._fixed[part] for part in parts if part in self._fixed))
-                if cell in self._fixed:
-                    rest -= self._fixed[cell]
-                else:
-                    free.append((cell, 1.0))
-                if not free and rest:
-                    raise Contradiction(f"{sorted(cell)} is not the sum of its parts.")
-                if free:
-                    rows += [len(sums)] * len(free)
-                    columns += [self.place[part] for part, _ in free]
-                    factors += [factor for _, factor in free]
-                    sums.append(rest)
-        shape = (len(sums), len(self.cells))
-        return coo_array((factors, (rows, columns)), shape=shape).tocsr(), np.array(sums)
+
+def _apart(matrix: csr_array) -> list[tuple[Ints, Ints]]:
+    """The rows and columns of each part of a system, so that no row has entries in two of them."""
+    height, width = matrix.shape
+    entries = matrix.tocoo()
+    ties = coo_array(
+        (np.ones(entries.nnz), (entries.row, entries.col + height)), shape=(height + width, height + width)
+    )
+    number, labels = connected_components(ties, directed=False)
+    rows, columns = labels[:height], labels[height:]
+    return [
+        (np.flatnonzero(rows == each), np.flatnonzero(columns == each))
+        for each in range(number if width else 0)
+    ]

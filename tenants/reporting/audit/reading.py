@@ -34,7 +34,7 @@ class Reading:
     ``shown``   the numbers printed for this snapshot.
     ``least``   for each cell that is not shown the least it can be by itself.
     ``wholes``  for each cell of a sensitive dimension the same without that dimension, for each one it has.
-    ``small``   whether some table has over two dimensions and at most 100 cells: then whole numbers matter.
+    ``small``   the cells of tables of over two dimensions and at most 100 cells: there whole numbers matter.
     """
 
     cells: dict[Cell, None] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Reading:
     shown: dict[Cell, int] = field(default_factory=dict)
     least: dict[Cell, int] = field(default_factory=dict)
     wholes: dict[Cell, tuple[Cell, ...]] = field(default_factory=dict)
-    small: bool = False
+    small: set[Cell] = field(default_factory=set)
 
     def hidden(self) -> list[Cell]:
         """The cells that are not shown, in the order of the documents."""
@@ -71,9 +71,8 @@ def _read_table(found: Reading, dimensions: Sequence[Mapping[str, Any]], within:
     names = [each["name"] for each in dimensions]
     below = [_leaves_below(each["codes"]) for each in dimensions]
     delicate = {each["name"] for each in dimensions if each["sensitive"]}
-    number = 0
+    mine: set[Cell] = set()
     for codes in product(*below):
-        number += 1
         cell = common | _cell(names, codes)
         leaves = [under[code] for under, code in zip(below, codes, strict=True)]
         printed = all(code is not None or each["total"] for code, each in zip(codes, dimensions, strict=True))
@@ -83,6 +82,7 @@ def _read_table(found: Reading, dimensions: Sequence[Mapping[str, Any]], within:
                 tuple(common | _cell(names, inner) for inner in product(*leaves))
             )
         found.cells.setdefault(cell)
+        mine.add(cell)
         if marked := [pair for pair in sorted(cell) if pair[0] in delicate]:
             found.wholes[cell] = tuple(cell - {pair} for pair in marked)
         own = 1 if printed and not delicate.intersection(name for name, _ in cell) else 0
@@ -94,7 +94,8 @@ def _read_table(found: Reading, dimensions: Sequence[Mapping[str, Any]], within:
                     common | _cell(names, (*codes[:place], code, *codes[place + 1 :])) for code in nearer
                 )
                 found.steps.setdefault(cell, []).append(steps)
-    found.small |= len(dimensions) > 2 and number <= 100
+    if len(dimensions) > 2 and len(mine) <= 100:
+        found.small |= mine
 
 
 def _leaves_below(codes: Iterable[Sequence[str | None]]) -> dict[str | None, tuple[str, ...]]:

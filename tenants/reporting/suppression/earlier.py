@@ -104,7 +104,7 @@ class _Ranges:
     """The least and the most found so far of each number, over all that is possible."""
 
     def __init__(self, system: System, lower: Floats, upper: Floats) -> None:
-        self._solver: highspy.Highs = solver_of(system, 1)
+        self._solver: highspy.Highs = solver_of(system.matrix)
         self._all = np.arange(len(lower))
         bounds(self._solver, self._all, lower, upper)
         self.least, self.most = np.full(len(lower), np.inf), np.full(len(lower), -np.inf)

@@ -1,10 +1,17 @@
-"""Complementary suppression: what else must be hidden so that nobody can work out what is."""
+"""Complementary suppression: what else must be hidden so that nobody can work out what is.
+
+The joint system falls into blocks that share shown numbers alone: what moves in one leaves the others as they are. To
+have small ones the numbers that several tables share are at first not hidden unless they must be.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
 
 from tenants.reporting.suppression.linear import TOLERANCE, Attack, Cover, UnsolvedProgram, View, cap_of
 from tenants.reporting.suppression.system import Bools, Floats, Ints, System
@@ -16,39 +23,104 @@ SEARCHES = 6
 REWEIGHTED = 2
 """How often the weights of one move are made anew."""
 
+TOGETHER = 25
+"""After so many moves it is looked for what else they have made possible."""
+
 
 class NoCover(Exception):
-    """Even with everything hidden that may be, a count can be told."""
+    """Even with everything hidden that may be, a count can be told: that of this ``cell``."""
+
+    def __init__(self, cell: int) -> None:
+        super().__init__(cell)
+        self.cell = cell
 
 
 @dataclass(frozen=True)
 class Problem:
-    """``must``       cells that are not shown whatever else is.
+    """``matrix``     a row for each sum, as that of a System; shapes of the others: one entry a column.
+    ``shared``     cells of more than one table.
+    ``small``      cells of which whole numbers are looked at too.
+    ``must``       cells that are not shown whatever else is.
     ``available``  cells that are not shown or need not be.
     ``views``      what must hold for whom.
+    ``cap``        how far a move goes at most.
     """
 
-    system: System
+    matrix: csr_array
+    shared: Bools
+    small: Bools
     values: Ints
     must: Bools
     available: Bools
     views: tuple[View, ...]
-    threshold: int
+    cap: float
 
-    @property
-    def cap(self) -> float:
-        """How far a move goes at most."""
-        return cap_of(self.values, self.threshold)
+    @classmethod
+    def of(
+        cls,
+        system: System,
+        values: Ints,
+        threshold: int,
+        *,
+        must: Bools,
+        available: Bools,
+        views: tuple[View, ...],
+    ) -> Problem:
+        """The problem of a whole system."""
+        known = (system.matrix, system.shared, system.small, values)
+        return cls(*known, must, available, views, cap_of(values, threshold))
+
+    def part(self, cells: Ints) -> Problem:
+        """The problem of these cells alone, all others being shown."""
+        matrix = self.matrix[:, cells]
+        return Problem(
+            matrix[np.flatnonzero(np.diff(matrix.indptr))],
+            self.shared[cells],
+            self.small[cells],
+            self.values[cells],
+            self.must[cells],
+            self.available[cells],
+            tuple(view.part(cells) for view in self.views),
+            self.cap,
+        )
 
 
 def hidden_cells(problem: Problem) -> Bools:
-    """The cells that are not shown: the primary ones and, as few as found, others that protect them.
+    """The cells that are not shown: the primary ones and, as few as found, others that protect them. Raises NoCover."""
+    hidden, stuck = problem.must.copy(), np.zeros(len(problem.must), dtype=bool)
+    for cells in _blocks(problem.matrix, problem.available & (problem.must | ~problem.shared)):
+        try:
+            hidden[cells] = _hidden_in_block(problem.part(cells))
+        except NoCover:
+            stuck[cells] = True
+    if not stuck.any():
+        return hidden
+    wide = replace(problem, must=hidden)
+    for cells in _blocks(problem.matrix, problem.available):
+        if stuck[cells].any():
+            try:
+                hidden[cells] = _hidden_in_block(wide.part(cells))
+            except NoCover as none:
+                raise NoCover(int(cells[none.cell])) from none
+    return hidden
 
-    Small systems are searched from several sides, from the same seed each time, and the best is kept: fewest cells,
-    then fewest people in them. Raises NoCover.
-    """
+
+def _blocks(matrix: csr_array, free: Bools) -> Iterator[Ints]:
+    """These cells in blocks no two of which have a sum in common."""
+    cells = np.flatnonzero(free)
+    part = matrix[:, cells].tocoo()
+    rows, size = part.shape[0], sum(part.shape)
+    links = coo_array((np.ones(part.nnz), (part.row, part.col + rows)), shape=(size, size))
+    label = connected_components(links, directed=False)[1][rows:]
+    for each in dict.fromkeys(label.tolist()):
+        yield cells[label == each]
+
+
+def _hidden_in_block(problem: Problem) -> Bools:
+    """Small blocks are searched from several sides, from the same seed each time, and the best is kept: fewest cells,
+    then fewest people in them."""
     hidden = _few(problem)
-    return _whole(problem, hidden) if problem.system.whole else hidden
+    return _whole(problem, hidden) if problem.small.any() else hidden
 
 
 def _few(problem: Problem) -> Bools:
@@ -79,39 +151,56 @@ def _order(problem: Problem, search: int) -> Ints:
 def _covered(problem: Problem, weights: Floats, order: Ints) -> Bools:
     """Primary cells and what protects them, found one count after the other."""
     hidden = problem.must.copy()
-    cover = Cover(problem.system, problem.values, problem.available, problem.cap)
+    cover = Cover(problem.matrix, problem.values, problem.cap)
     for view in problem.views:
-        attack = Attack(problem.system, problem.values, view, hidden, problem.cap)
+        attack, covered = Attack(problem.matrix, problem.values, view, hidden, problem.cap), 0
         up, down = attack.together()
-        for cell in order[(up | down)[order]]:
+        for cell in order[(up | down)[order]].tolist():
             for sign in (1, -1):
-                if attack.is_open(int(cell), sign):
-                    step = float(attack.rise[cell] if sign > 0 else -attack.fall[cell])
-                    _hide(
-                        attack,
-                        hidden,
-                        _sparse_move(cover, view, int(cell), step, np.where(hidden, 0.0, weights)),
-                    )
+                if attack.is_open(cell, sign):
+                    costs = np.where(hidden, 0.0, weights)
+                    _hide(attack, hidden, _sparse_move(cover, view, cell, attack.step(cell, sign), costs))
+                    covered += 1
+                    if covered % TOGETHER == 0:
+                        attack.together()
     return hidden
 
 
 def _whole(problem: Problem, hidden: Bools) -> Bools:
-    """What has to be hidden besides because people are whole."""
+    """What has to be hidden besides because people are whole.
+
+    Whole numbers are looked for among the cells of small tables alone, then among all.
+    """
     hidden = hidden.copy()
-    cover = Cover(problem.system, problem.values, problem.available, problem.cap)
+    cover = Cover(problem.matrix, problem.values, problem.cap)
     for view in problem.views:
-        attack = Attack(problem.system, problem.values, view, hidden, problem.cap)
-        attack.whole = True
-        up, down = attack.together()
-        for cell in np.flatnonzero(up | down):
-            for sign in (1, -1):
-                if attack.is_open(int(cell), sign) and not attack.alone(int(cell), sign):
-                    step = float(attack.rise[cell] if sign > 0 else -attack.fall[cell])
-                    move = cover.cheapest_whole(view, int(cell), step, np.where(hidden, 0.0, 1.0))
-                    if move is None:
-                        raise NoCover
-                    _hide(attack, hidden, move)
+        asked = view.asking_of(problem.small, problem.values)
+        for among in (hidden & problem.small, hidden):
+            short = [
+                each for cells in _blocks(problem.matrix, among) for each in _short(problem, asked, cells)
+            ]
+            still = np.isin(np.arange(len(hidden)), [cell for cell, _ in short])
+            asked = asked.asking_of(still, problem.values)
+        for cell, step in short:
+            move = cover.cheapest_whole(view, cell, step, np.where(hidden, 0.0, 1.0))
+            if move is None:
+                raise NoCover(cell)
+            hidden |= np.abs(move) > TOLERANCE
     return hidden
+
+
+def _short(problem: Problem, view: View, cells: Ints) -> list[tuple[int, float]]:
+    """Which cells do not reach how far they must by moves of whole people among these cells, and by how much."""
+    part, known = problem.part(cells), view.part(cells)
+    attack = Attack(part.matrix, part.values, known, np.ones(len(cells), dtype=bool), part.cap)
+    attack.whole = True
+    up, down = attack.together()
+    needs = [(int(place), sign) for place in np.flatnonzero(up | down) for sign in (1, -1)]
+    return [
+        (int(cells[place]), attack.step(place, sign))
+        for place, sign in needs
+        if attack.is_open(place, sign) and not attack.alone(place, sign)
+    ]
 
 
 def _hide(attack: Attack, hidden: Bools, move: Floats) -> None:
@@ -130,14 +219,14 @@ def _sparse_move(cover: Cover, view: View, cell: int, step: float, weights: Floa
     """
     best = cover.cheapest(view, cell, step, weights)
     if best is None:
-        raise NoCover
+        raise NoCover(cell)
     move = best
     for _ in range(REWEIGHTED):
         if not _shown_cells(best, weights):
             break
         found = cover.cheapest(view, cell, step, weights / (np.abs(move) + 0.1))
         if found is None:
-            raise NoCover
+            raise NoCover(cell)
         move = found
         if _shown_cells(move, weights) < _shown_cells(best, weights):
             best = move
@@ -151,7 +240,7 @@ def _shown_cells(move: Floats, weights: Floats) -> int:
 def _cleaned(problem: Problem, hidden: Bools) -> Bools:
     """Show again, the greatest first, what is hidden without need."""
     hidden = hidden.copy()
-    attacks = [Attack(problem.system, problem.values, view, hidden, problem.cap) for view in problem.views]
+    attacks = [Attack(problem.matrix, problem.values, view, hidden, problem.cap) for view in problem.views]
     if not all(attack.holds() for attack in attacks):
         raise UnsolvedProgram("What was covered is open.")
     extra = np.flatnonzero(hidden & ~problem.must)
@@ -165,5 +254,5 @@ def _cleaned(problem: Problem, hidden: Bools) -> Bools:
             continue
         for attack, moves in zip(attacks, before, strict=True):
             attack.allow(alone, hidden=True)
-            attack.moves = moves
+            attack.keep(moves)
     return hidden

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import highspy
 import numpy as np
+from scipy.sparse import csr_array, hstack
 
-from tenants.reporting.suppression.system import Bools, Floats, Ints, System
+from tenants.reporting.suppression.system import Bools, Floats, Ints
 
 TOLERANCE = 1e-6
 """Smaller moves are none: HiGHS keeps its rows to 1e-7."""
@@ -38,6 +39,15 @@ class View:
     low: Floats
     high: Floats
 
+    def part(self, cells: Ints) -> View:
+        """What is known and asked of these cells."""
+        return View(self.floor[cells], self.fixed[cells], self.low[cells], self.high[cells])
+
+    def asking_of(self, cells: Bools, values: Ints) -> View:
+        """The same, but nothing is asked of other cells than these."""
+        low, high = np.where(cells, self.low, values), np.where(cells, self.high, values)
+        return View(self.floor, self.fixed, low, high)
+
 
 def cap_of(values: Ints, threshold: int) -> float:
     """How far a move goes at most: more than any need, and a number that the solver can well handle."""
@@ -47,8 +57,8 @@ def cap_of(values: Ints, threshold: int) -> float:
 class Attack:
     """Looks for moves among the hidden cells alone, for one view."""
 
-    def __init__(self, system: System, values: Ints, view: View, hidden: Bools, cap: float) -> None:
-        """Shapes: values, hidden and all of view one entry a cell."""
+    def __init__(self, matrix: csr_array, values: Ints, view: View, hidden: Bools, cap: float) -> None:
+        """matrix: that of a System, or of some of its columns. The others: one entry a column."""
         self.view = view
         self.whole = False  # whether only moves of whole people count
         self._size = len(values)
@@ -56,8 +66,10 @@ class Attack:
         self._up = np.where(view.fixed, 0.0, cap)
         self.rise = view.high - values
         self.fall = values - view.low
-        self._solver = solver_of(system, 1)
-        self.moves = np.zeros((1, self._size))
+        self._solver = solver_of(matrix)
+        self.moves: list[Floats] = []
+        self._highest = self._lowest = still = np.zeros(self._size)
+        self.learn(still)
         self._hidden = hidden.copy()
         self._bound(np.arange(self._size), hidden)
 
@@ -65,21 +77,24 @@ class Attack:
         """Hide or show these cells from now on. Moves that need them while they are shown are forgotten."""
         self._hidden[cells] = hidden
         if not hidden:
-            self.moves = self.moves[(np.abs(self.moves[:, cells]) < TOLERANCE).all(axis=1)]
+            self.keep([each for each in self.moves if (np.abs(each[cells]) < TOLERANCE).all()])
         self._bound(cells, np.full(len(cells), hidden))
 
     def learn(self, move: Floats) -> None:
         """Keep a move that is possible for this view."""
         if self.whole and np.abs(move - np.round(move)).max() > TOLERANCE:
             return
-        self.moves = np.vstack([self.moves, move])
+        self.moves = [*self.moves, move]
+        self._highest, self._lowest = np.maximum(self._highest, move), np.minimum(self._lowest, move)
+
+    def keep(self, moves: list[Floats]) -> None:
+        """Know these moves and no others. There is always that of nothing at all."""
+        self.moves = moves
+        self._highest, self._lowest = np.max(moves, axis=0), np.min(moves, axis=0)
 
     def open_needs(self) -> tuple[Bools, Bools]:
         """Which counts no known move brings as high, and which none as low, as they must reach."""
-        return (
-            self.moves.max(axis=0) < self.rise - TOLERANCE,
-            -self.moves.min(axis=0) < self.fall - TOLERANCE,
-        )
+        return self._highest < self.rise - TOLERANCE, -self._lowest < self.fall - TOLERANCE
 
     def together(self) -> tuple[Bools, Bools]:
         """What stays open after moving all that is open at once, up and down, as long as it helps."""
@@ -104,7 +119,13 @@ class Attack:
 
     def is_open(self, cell: int, sign: int) -> bool:
         """Whether no known move brings this one count as high (sign 1) or as low (-1) as it must reach."""
-        return bool(self.open_needs()[0 if sign > 0 else 1][cell])
+        if sign > 0:
+            return bool(self._highest[cell] < self.rise[cell] - TOLERANCE)
+        return bool(-self._lowest[cell] < self.fall[cell] - TOLERANCE)
+
+    def step(self, cell: int, sign: int) -> float:
+        """How far this count must move up (sign 1) or down (-1)."""
+        return float(self.rise[cell] if sign > 0 else -self.fall[cell])
 
     def holds(self) -> bool:
         """Whether every need is met."""
@@ -142,16 +163,16 @@ class Attack:
 
 
 class Cover:
-    """Looks for the cheapest move when shown cells may be hidden too: min sum of w_j |d_j|, with w = 0 where hidden.
+    """Looks for the cheapest move when all cells may be hidden: min sum of w_j |d_j|, with w = 0 where they are.
 
     After Fischetti and Salazar (2001) and the flow heuristics before them: the move's cells, hidden, protect.
     """
 
-    def __init__(self, system: System, values: Ints, available: Bools, cap: float) -> None:
-        """available: the cells that are hidden or may be."""
-        self._values, self._cap, self._available = values, cap, available
+    def __init__(self, matrix: csr_array, values: Ints, cap: float) -> None:
+        """matrix: the columns of the cells that are hidden or may be. Each has a column up and one down here."""
+        self._values, self._cap = values, cap
         self._size = len(values)
-        self._solver = solver_of(system, 2)
+        self._solver = solver_of(hstack([matrix, -matrix], format="csr"))
 
     def cheapest_whole(self, view: View, cell: int, step: float, weights: Floats) -> Floats | None:
         """The cheapest move of whole people with d = step at the cell, None if there is none."""
@@ -162,9 +183,8 @@ class Cover:
     def cheapest(self, view: View, cell: int, step: float, weights: Floats) -> Floats | None:
         """The cheapest move with d = step at the cell, None if there is none."""
         size = self._size
-        free = self._available & ~view.fixed
-        up = np.where(free, self._cap, 0.0)
-        down = np.where(free, np.maximum(self._values - view.floor, 0.0), 0.0)
+        up = np.where(view.fixed, 0.0, self._cap)
+        down = np.where(view.fixed, 0.0, np.maximum(self._values - view.floor, 0.0))
         lower = np.zeros(2 * size)
         upper = np.concatenate([up, down])
         forward, backward = (cell, cell + size) if step > 0 else (cell + size, cell)
@@ -180,23 +200,17 @@ class Cover:
         return None if found is None else found[:size] - found[size:]
 
 
-def solver_of(system: System, signs: int) -> highspy.Highs:
-    """A program with the system's sums as rows; with two signs each cell has a column up and one down."""
-    size, rows = len(system.keys), len(system.sums)
-    starts, places, factors = [0], list[int](), list[float]()
-    for cell, parts in system.sums:
-        for sign in range(signs):
-            places += [cell + sign * size, *(part + sign * size for part in parts)]
-            factors += [-1.0 if sign else 1.0, *([1.0 if sign else -1.0] * len(parts))]
-        starts.append(len(places))
+def solver_of(matrix: csr_array) -> highspy.Highs:
+    """A program in which each row of the matrix is to be 0; nothing may move before it has bounds."""
+    rows, size = matrix.shape
     program = highspy.HighsLp()
-    program.num_col_, program.num_row_ = signs * size, rows
-    program.col_cost_ = program.col_lower_ = program.col_upper_ = np.zeros(signs * size)
+    program.num_col_, program.num_row_ = size, rows
+    program.col_cost_ = program.col_lower_ = program.col_upper_ = np.zeros(size)
     program.row_lower_ = program.row_upper_ = np.zeros(rows)
     program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    program.a_matrix_.start_ = np.array(starts)
-    program.a_matrix_.index_ = np.array(places)
-    program.a_matrix_.value_ = np.array(factors)
+    program.a_matrix_.start_ = matrix.indptr
+    program.a_matrix_.index_ = matrix.indices
+    program.a_matrix_.value_ = matrix.data
     solver = _Quiet()
     for option, value in (
         ("threads", 1),

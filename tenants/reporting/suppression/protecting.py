@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,35 +48,84 @@ def protect(
     of later numbers is to follow; it leaves room for falls between two numbers that are not shown, at some cells.
     The same input gives the same release. Where a number is not shown but was in an earlier release, it stays at its
     last shown value with that day.
+    Of a table with a count that nothing can protect nothing new is told: it is none of the release's tables.
     Raises ValueError for a threshold that is too low, ImpossibleTables where counts, contributions, tables and ledger
     contradict each other, and UnsolvedProgram when the solver fails.
     """
     if threshold < LEAST_THRESHOLD:
         raise ValueError(f"The threshold cannot be below {LEAST_THRESHOLD}.")
-    same = [release for release in ledger if release.snapshot == snapshot]
-    every = (*tables_of(same), *tables)
+    order = _Order(
+        ledger=ledger,
+        now=(as_of, snapshot, threshold),
+        few=frozenset(few),
+        contributions=contributions or {},
+        before=contributions_before or {},
+        spare=int(recurring or bool(ledger)),
+    )
+    left = tables
+    while True:
+        try:
+            shown = _shown(order, left, counts)
+        except _Untold as one:
+            told = tuple(each for each in left if one.key not in system_of((each,)).index)
+            left = told if len(told) < len(left) else ()
+        else:
+            return Release(as_of, snapshot, threshold, left, _printed(order, tables, shown))
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What `protect` was asked, but for the tables; ``now``: the day, the snapshot and the threshold."""
+
+    ledger: Ledger
+    now: tuple[str, str, int]
+    few: frozenset[Key]
+    contributions: Mapping[str, Counts]
+    before: Mapping[str, Mapping[str, Counts]]
+    spare: int
+
+    @property
+    def same(self) -> list[Release]:
+        """What was released of the same snapshot."""
+        return [release for release in self.ledger if release.snapshot == self.now[1]]
+
+
+class _Untold(Exception):
+    """Whatever else is hidden, this count can be told: what was released of the snapshot leaves no room."""
+
+    def __init__(self, key: Key) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def _shown(order: _Order, tables: tuple[Table, ...], counts: Counts) -> dict[Key, int]:
+    """The numbers of these tables that may be shown. Raises _Untold."""
+    if not tables:
+        return {}
+    _, snapshot, threshold = order.now
+    every = (*tables_of(order.same), *tables)
     system = system_of(every)
     values = system.values(counts)
-    shown_before, hidden_before = _settled(system, values, same)
-    context, before = (ledger, snapshot, threshold), contributions_before or {}
-    own = OwnNeeds(values, threshold, spare=int(recurring or bool(ledger)), few=system.marked(few))
-    public = public_view(system, own, known_before(system, *context))
+    shown_before, hidden_before = _settled(system, values, order.same)
+    few = system.marked(key for key in order.few if key in system.index)
+    own = OwnNeeds(values, threshold, spare=order.spare, few=few)
+    public = public_view(system, own, known_before(system, order.ledger, snapshot, threshold))
     holders = [
-        _holder_view(system, values, (Holder(name, before.get(name, {})), part), every, context)
-        for name, part in sorted((contributions or {}).items())
+        _holder_view(system, values, (Holder(name, order.before.get(name, {})), part), every, order)
+        for name, part in sorted(order.contributions.items())
     ]
-    views = [_unless(shown_before, view, values) for view in (public, *holders)]
+    views = tuple(_unless(shown_before, view, values) for view in (public, *holders))
     must = hidden_before | ~(system.published | shown_before)
     for view in views:
         must |= primary(view, values)
     available = (must | (values > 0) | system.sensitive) & ~shown_before
+    problem = Problem.of(system, values, threshold, must=must, available=available, views=views)
     try:
-        hidden = hidden_cells(Problem(system, values, must, available, tuple(views), threshold))
-    except NoCover:  # what was released of this snapshot leaves no room: nothing new is told
-        hidden = available
-    return Release(
-        as_of, snapshot, threshold, tables, _printed(system, values, hidden, tables, (as_of, ledger))
-    )
+        hidden = hidden_cells(problem)
+    except NoCover as none:
+        raise _Untold(system.keys[none.cell]) from none
+    told = np.flatnonzero(system.published & ~hidden)
+    return {system.keys[cell]: int(values[cell]) for cell in told}
 
 
 def _settled(system: System, values: Ints, same: list[Release]) -> tuple[Bools, Bools]:
@@ -84,7 +133,9 @@ def _settled(system: System, values: Ints, same: list[Release]) -> tuple[Bools, 
     shown, hidden = np.zeros(len(values), dtype=bool), np.zeros(len(values), dtype=bool)
     for release in same:
         for key in release.cells:
-            cell, value = system.index[key], release.shown(key)
+            cell, value = system.index.get(key), release.shown(key)
+            if cell is None:  # of a table of which nothing new was told
+                continue
             shown[cell] |= value is not None
             hidden[cell] |= value is None
             if value is not None and value != values[cell]:
@@ -97,40 +148,30 @@ def _holder_view(
     values: Ints,
     holder: tuple[Holder, Counts],
     tables: tuple[Table, ...],
-    context: tuple[Ledger, str, int],
+    order: _Order,
 ) -> View:
     known, part = holder
     own = system.values(part)
     if (own > values).any():
         raise ImpossibleTables(f"{known.name} contributes more than there is.")
-    ledger, snapshot, threshold = context
-    earlier = known_before(system, ledger, snapshot, threshold, known)
+    _, snapshot, threshold = order.now
+    earlier = known_before(system, order.ledger, snapshot, threshold, known)
     return holder_view(system, values, (own, rows_of(system, known.name, tables)), earlier, threshold)
 
 
 def _unless(settled: Bools, view: View, values: Ints) -> View:
     """Nothing can be asked any more of what was shown."""
-    return View(
-        floor=view.floor,
-        fixed=view.fixed | settled,
-        low=np.where(settled, values, view.low),
-        high=np.where(settled, values, view.high),
-    )
+    return replace(view.asking_of(~settled, values), fixed=view.fixed | settled)
 
 
-def _printed(
-    system: System, values: Ints, hidden: Bools, tables: tuple[Table, ...], now: tuple[str, Ledger]
-) -> dict[Key, Printed]:
-    as_of, ledger = now
+def _printed(order: _Order, tables: tuple[Table, ...], shown: Mapping[Key, int]) -> dict[Key, Printed]:
+    """Every cell that the tables print: as it is now if that may be shown, else as it was shown last."""
     before: dict[Key, Printed] = {}
-    for release in ledger:
+    for release in order.ledger:
         for key, printed in release.cells.items():
             if printed.value is not None:
                 before[key] = replace(printed, frozen=True)
-    here = system_of(tables)
-    cells = {}
-    for key, published in zip(here.keys, here.published, strict=True):
-        if published:
-            cell = system.index[key]
-            cells[key] = before.get(key, NOT_SHOWN) if hidden[cell] else Printed(int(values[cell]), as_of)
-    return cells
+    system = system_of(tables)
+    keys = (key for key, published in zip(system.keys, system.published, strict=True) if published)
+    as_of = order.now[0]
+    return {key: Printed(shown[key], as_of) if key in shown else before.get(key, NOT_SHOWN) for key in keys}

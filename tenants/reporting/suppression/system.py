@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from tenants.reporting.suppression.model import Dimension, ImpossibleTables, Key, Table, key_of
 
@@ -25,7 +27,8 @@ class System:
     ``sums``       for each sum its cell and those that it is the sum of, the sums of inner cells first.
     ``published``  the cells that some table prints; the others are known through the sums alone.
     ``sensitive``  the cells that say something about a sensitive dimension.
-    ``whole``      whether some table has over two dimensions and at most WHOLE cells: there whole numbers can be
+    ``shared``     the cells of more than one table.
+    ``small``      the cells of tables of over two dimensions and at most WHOLE cells: there whole numbers can be
                    narrower than fractions, and are looked at too.
     ``delicate``   the names of the sensitive dimensions.
     """
@@ -34,13 +37,24 @@ class System:
     sums: tuple[tuple[int, tuple[int, ...]], ...]
     published: Bools
     sensitive: Bools
-    whole: bool
+    shared: Bools
+    small: Bools
     delicate: frozenset[str] = frozenset()
 
     @cached_property
     def index(self) -> dict[Key, int]:
         """Where each cell stands."""
         return {key: i for i, key in enumerate(self.keys)}
+
+    @cached_property
+    def matrix(self) -> csr_array:
+        """A row for each sum: its cell less those that it is the sum of. Columns are cells."""
+        starts, places, factors = [0], list[int](), list[float]()
+        for cell, parts in self.sums:
+            places += [cell, *parts]
+            factors += [1.0, *([-1.0] * len(parts))]
+            starts.append(len(places))
+        return csr_array((factors, places, starts), shape=(len(self.sums), len(self.keys)))
 
     @cached_property
     def is_sum(self) -> Bools:
@@ -99,13 +113,19 @@ def system_of(tables: Sequence[Table]) -> System:
     """
     dimensions: dict[str, Dimension] = {}
     published: dict[Key, bool] = {}
+    within: Counter[Key] = Counter()
+    small: set[Key] = set()
     sums: dict[tuple[Key, tuple[Key, ...]], None] = {}
     for table in tables:
         for each in table.dimensions:
             if dimensions.setdefault(each.name, each) != each:
                 raise ImpossibleTables(f"{each.name}: two tables have different dimensions of this name.")
-        for key, printed in _cells(table):
+        cells = dict(_cells(table))
+        for key, printed in cells.items():
             published[key] = published.get(key, False) or printed
+        within.update(cells)
+        if len(table.dimensions) > 2 and len(cells) <= WHOLE:
+            small.update(cells)
         sums.update(dict.fromkeys(_sums(table)))
     keys = tuple(published)
     index = {key: i for i, key in enumerate(keys)}
@@ -115,7 +135,8 @@ def system_of(tables: Sequence[Table]) -> System:
         sums=_inner_first([(index[cell], tuple(index[part] for part in parts)) for cell, parts in sums]),
         published=np.array(list(published.values()), dtype=bool),
         sensitive=np.array([any(name in delicate for name, _ in key) for key in keys], dtype=bool),
-        whole=any(len(each.dimensions) > 2 and sum(1 for _ in _cells(each)) <= WHOLE for each in tables),
+        shared=np.array([within[key] > 1 for key in keys], dtype=bool),
+        small=np.array([key in small for key in keys], dtype=bool),
         delicate=delicate,
     )
 

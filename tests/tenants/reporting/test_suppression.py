@@ -233,19 +233,39 @@ def test_people_are_whole():
     sums = ((3, (0, 1)), (4, (1, 2)), (5, (0, 2)))
     keys = tuple(key_of({"cell": name}) for name in ("x", "y", "z", "xy", "yz", "xz"))
     none = np.zeros(6, dtype=bool)
-    system = System(keys, sums, ~none, none, whole=True)
+    matrix = System(keys, sums, ~none, none, none, none).matrix
     values = np.array([3, 3, 3, 6, 6, 6])
     floor = np.array([1.0, 1, 1, 1, 1, 5])
     view = View(floor, none, low=values - np.array([0.5, 0, 0, 0, 0, 0]), high=values.astype(float))
     hidden = np.array([True, True, True, False, False, True])
-    attack = Attack(system, values, view, hidden, 100.0)
+    attack = Attack(matrix, values, view, hidden, 100.0)
     assert attack.alone(0, -1)
-    attack = Attack(system, values, view, hidden, 100.0)
+    attack = Attack(matrix, values, view, hidden, 100.0)
     attack.whole = True
     assert not attack.alone(0, -1)
-    move = Cover(system, values, ~none, 100.0).cheapest_whole(view, 0, -1.0, np.where(hidden, 0.0, 1.0))
+    move = Cover(matrix, values, 100.0).cheapest_whole(view, 0, -1.0, np.where(hidden, 0.0, 1.0))
     assert move is not None
     assert move[3] + move[4] in (-1, 1)
+
+
+def test_of_a_table_that_leaves_a_count_no_room_nothing_new_is_told_and_all_of_the_others():
+    """All but two are one institution's, and how many there are together was told before."""
+    places, counts = row(17, 17)
+    first = released(places, counts)
+    kinds = Table("kinds", (flat("kind", ["x", "y"]),))
+    other = Table("other", (flat("c", ["r", "s"]),), key_of({"unit": "groups"}))
+    groups = {key_of({"unit": "groups", "c": code}): number for code, number in (("r", 12), ("s", 14))}
+    counts |= {key_of({"kind": "x"}): 22, key_of({"kind": "y"}): 12, **groups}
+    most = {key_of({"kind": "x"}): 20, key_of({"kind": "y"}): 12, **row(17, 15)[1]}
+    parts = {"most": most, "rest": {key_of({"kind": "x"}): 2, **row(0, 2)[1]}}
+    known = {"as_of": "2026-01-01", "snapshot": "1", "contributions": parts}
+    second = protect((kinds, other), counts, ledger=(first,), **known)
+    assert second.tables == (other,)
+    assert shown(second) == {(): 34, **groups, key_of({"unit": "groups"}): 26}
+    assert second.cells[key_of({"kind": "x"})] == Printed()
+    assert not audit(second.document(), [first.document()], exact=counts).unsafe
+    third = protect((kinds, other), counts, ledger=(first, second), **known)
+    assert shown(third) == shown(second)
 
 
 @st.composite
@@ -283,7 +303,7 @@ def compared(shape, seed):
     values = system.values(counts)
     view = public_view(system, OwnNeeds(values, 10, spare=0, few=system.marked(())), ())
     must = primary(view, values)
-    hidden = hidden_cells(Problem(system, values, must, values > 0, (view,), 10))
+    hidden = hidden_cells(Problem.of(system, values, 10, must=must, available=values > 0, views=(view,)))
     return int((hidden & ~must).sum()), Optimum(system, values, view.low, view.high).number()
 
 
