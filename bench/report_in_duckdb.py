@@ -10,6 +10,10 @@ import duckdb
 from tenants.reporting.metrics.award_lists import K_AWARDS, NIH_FY2017
 
 _SEEN = "visibility IN ('program', 'funder')"
+_CORE = (
+    r"regexp_replace(upper(regexp_replace(CAST(p.project_number AS varchar), '\s', '', 'g')),"
+    r" '^[1-9]?([A-Z][A-Z0-9]{2})-?([A-Z]{2})-?([0-9]{6})(-[0-9]{2}[A-Z0-9]*)?$', '\1\2\3')"
+)
 _YEAR = "CASE WHEN {0} <= 15 * 365.25 THEN ceil({0} / 365.25) END"
 _STAGED = (
     """CREATE TEMP TABLE people AS
@@ -35,8 +39,13 @@ _STAGED = (
               json_extract_string(p.attributes, '$.institution') AS institution
          FROM group_member m JOIN peer_group g ON g.id = m.group_id JOIN people p USING (membership_id)""",
     f"""CREATE TEMP TABLE made AS
-       SELECT p.id, p.kind, p.date, c.membership_id FROM product_contributor c JOIN product p ON p.id = c.product_id
-        WHERE {_SEEN} AND (p.date IS NULL OR p.date <= DATE '2026-11-01')""",
+       SELECT CASE WHEN p.kind IN ('proposal_submitted', 'proposal_awarded') AND p.project_number IS NOT NULL
+                   THEN md5({_CORE}) ELSE CAST(p.id AS varchar) END AS id,
+              min(p.kind) AS kind, min(p.date) AS date, bool_or(c.role = 'formal') AS formal,
+              list(DISTINCT c.membership_id) AS contributors
+         FROM people JOIN product_contributor c USING (membership_id) JOIN product p ON p.id = c.product_id
+        WHERE {_SEEN} AND (p.date IS NULL OR p.date <= DATE '2026-11-01') GROUP BY 1""",
+    "CREATE TEMP TABLE made_by AS SELECT id, date, unnest(contributors) AS membership_id FROM made",
     f"""CREATE TEMP TABLE careers AS
        SELECT membership_id, CASE WHEN first_r <= stop AND first_r <= coalesce(departed, first_r) THEN 'award'
                                   WHEN departed <= stop THEN 'left_research' ELSE 'end' END AS outcome,
@@ -73,15 +82,15 @@ _ASKED = (
                ceil(date_diff('day', any_value(g.created_at), max(starts_at)) / 365.25) AS years
           FROM peer_group g JOIN meeting m ON m.group_id = g.id AND m.attended_count > 0 GROUP BY g.id, g.state) l
         GROUP BY ALL""",
-    "SELECT kind, count(DISTINCT id) FROM made GROUP BY 1",
+    "SELECT kind, formal, count(*) FROM made GROUP BY 1, 2",
     """SELECT least(number, 5), count(*) FROM (
-        SELECT p.membership_id, count(id) AS number FROM people p LEFT JOIN made USING (membership_id) GROUP BY 1) n
+        SELECT p.membership_id, count(id) AS number FROM people p LEFT JOIN made_by USING (membership_id) GROUP BY 1) n
         GROUP BY 1""",
     """SELECT before, after, count(*) FROM (
         SELECT a.membership_id, b.membership_id AS other,
                bool_or(a.date < greatest(p.joined_on, q.joined_on)) AS before,
                bool_or(a.date >= greatest(p.joined_on, q.joined_on)) AS after
-          FROM made a JOIN made b ON b.id = a.id AND b.membership_id > a.membership_id
+          FROM made_by a JOIN made_by b ON b.id = a.id AND b.membership_id > a.membership_id
           JOIN people p ON p.membership_id = a.membership_id JOIN people q ON q.membership_id = b.membership_id
          GROUP BY 1, 2) pairs GROUP BY 1, 2""",
     f"SELECT {_YEAR.format('exit_days')}, outcome, count(*) FROM careers GROUP BY 1, 2",
