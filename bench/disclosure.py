@@ -1,7 +1,7 @@
-"""Protecting and auditing a table of 20 × 20 × 5 with all its margins, at three densities.
+"""Protecting and auditing a table of 20 × 20 × 5 with all its margins, at three densities, and a whole program.
 
-`python -m bench.disclosure` prints seconds and the largest memory of a process of its own for each density. Limits:
-60 s to protect and 10 s to audit, under 1 GiB.
+`python -m bench.disclosure` prints seconds and the largest memory of a process of its own for each. Limits of
+the table: 60 s to protect and 10 s to audit, under 1 GiB. Of a program: its first release and the one after a year.
 """
 
 from __future__ import annotations
@@ -15,12 +15,17 @@ from multiprocessing import get_context
 
 import numpy as np
 
+from bench.program import Program
 from tenants.reporting.audit.auditing import audit
+from tenants.reporting.releasing import Earlier, released
 from tenants.reporting.suppression.model import Table, flat, key_of
 from tenants.reporting.suppression.protecting import protect
+from tenants.reporting.tables import said_of_table
 
 SHAPE = (20, 20, 5)
 MEANS = (1, 5, 20)
+PROGRAMS = ((240, 3, 1), (1000, 5, 2))
+"""People, cohorts, funders."""
 PROTECT_SECONDS, AUDIT_SECONDS, MEBIBYTES = 60.0, 10.0, 1024.0
 
 
@@ -58,10 +63,35 @@ def measure(mean: int) -> bool:
     )
 
 
+def measure_program(people: int, cohorts: int, funders: int) -> bool:
+    """Print a line for each of two releases; whether nothing was unsafe."""
+    ledger: list[Earlier] = []
+    for year in range(2):
+        program = Program(people=people + year * people // 10, cohorts=cohorts, funders=funders)
+        tables = program.tables()
+        start = time.perf_counter()
+        found = released(tables, as_of=f"202{year}-01-01", snapshot=str(year), threshold=10, ledger=ledger)
+        seconds = time.perf_counter() - start
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        shown = [cell for cell in found.document["cells"] if cell["value"] is not None and not cell["frozen"]]
+        print(
+            f"{people} people, {cohorts} cohorts, {funders} funders, release {year + 1}: {len(shown)} of"
+            f" {len(found.document['cells'])} shown anew, in {seconds:.0f} s, {memory:.0f} MiB,"
+            f" refused: {found.refused}",
+            flush=True,
+        )
+        if found.refused:
+            return False
+        counts = {key: number for each in tables for key, number in each.counts.items()}
+        ledger.append(Earlier(found.document, counts, [said_of_table(each) for each in tables]))
+    return True
+
+
 def main(means: tuple[int, ...] = MEANS) -> bool:
-    """Print a line for each density; whether all limits held."""
+    """Print a line for each density and program; whether all limits held."""
     with get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         held = pool.starmap(measure, [(mean,) for mean in means], chunksize=1)
+        held += pool.starmap(measure_program, PROGRAMS, chunksize=1)
     return all(held)
 
 

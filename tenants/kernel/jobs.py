@@ -48,7 +48,7 @@ KINDS = {
     "group_repair": Kind("quick", "workers.jobs.matching.repair"),
     "intake_reminder": Kind("quick", "workers.jobs.letters.remind_of_intake"),
     "check_in_tally": Kind("quick", "workers.jobs.check_ins.tally"),
-    "report": Kind("quick", "workers.jobs.reports.build"),
+    "report": Kind("long", "workers.jobs.reports.build"),
     "release_due": Kind("quick", "workers.jobs.reports.draft_due", cancellable=False, comes_round=True),
     "letters": Kind("quick", "workers.jobs.letters.send"),
     # What members decide no organiser holds up.
