@@ -65,10 +65,10 @@ def measure(mean: int) -> bool:
 
 def measure_program(people: int, cohorts: int, funders: int) -> bool:
     """Print a line for each of two releases; whether nothing was unsafe."""
+    program = Program(people=2 * people, cohorts=cohorts, funders=funders)
     ledger: list[Earlier] = []
     for year in range(2):
-        program = Program(people=people + year * people // 10, cohorts=cohorts, funders=funders)
-        tables = program.tables()
+        tables = program.tables(people + year * people // 10)
         start = time.perf_counter()
         found = released(tables, as_of=f"202{year}-01-01", snapshot=str(year), threshold=10, ledger=ledger)
         seconds = time.perf_counter() - start

@@ -29,43 +29,47 @@ OF_PEOPLE = {
 }
 OF_GROUPS = {"group_states": (6,), "group_sizes": (4,), "spread": (3,), "activity": (5,), "years": (4, 2)}
 OF_PRODUCTS = {"products": (16, 2)}
+SHAPES = {"people": OF_PEOPLE, "groups": OF_GROUPS, "products": OF_PRODUCTS}
 GROUP, PRODUCTS_EACH = 6, 4
 _Thing = tuple[int, bool, tuple[int, ...]]
 """A person, group or product: its cohort, whether a funder is told of it, and the people behind it."""
 
 
 class Program:
-    """``people`` spread over cohorts, six in ten of whom agreed to each funder."""
+    """People in groups, these spread over cohorts; six in ten agreed to each funder."""
 
     def __init__(self, *, people: int, cohorts: int, funders: int, seed: int = 1) -> None:
         self._rng = np.random.default_rng(seed)
-        self.cohort = np.sort(self._rng.integers(0, cohorts, people))
+        self._size = people
         self.agreed = {f"Funder {i}": self._rng.random(people) < 0.6 for i in range(funders)}
         self._cohorts = axis(COHORT, "Cohort", [f"cohort{i}" for i in range(cohorts)])
+        with_whom = self._rng.integers(0, 60, PRODUCTS_EACH * people)
+        self._things = {
+            "people": [(each,) for each in range(people)],
+            "groups": [tuple(range(first, first + GROUP)) for first in range(0, people - GROUP + 1, GROUP)],
+            "products": [
+                tuple({i // PRODUCTS_EACH, max(0, i // PRODUCTS_EACH - int(back))})
+                for i, back in enumerate(with_whom)
+            ],
+        }
+        self._codes = {
+            name: [self._by_chance(each, len(self._things[unit])) for each in sizes]
+            for unit, shapes in SHAPES.items()
+            for name, sizes in shapes.items()
+        }
 
-    def tables(self) -> list[CountTable]:
-        """One of each breakdown for each funder."""
-        size = len(self.cohort)
-        people = [(each,) for each in range(size)]
-        groups = [tuple(range(first, first + GROUP)) for first in range(0, size - GROUP, GROUP)]
-        made = [
-            tuple(self._rng.choice(size, 1 + i % 2, replace=False).tolist())
-            for i in range(PRODUCTS_EACH * size)
-        ]
+    def tables(self, people: int) -> list[CountTable]:
+        """One of each breakdown for each funder, of so many of the people: those who came first."""
         found: list[CountTable] = []
-        for unit, shapes, things in (
-            ("people", OF_PEOPLE, people),
-            ("groups", OF_GROUPS, groups),
-            ("products", OF_PRODUCTS, made),
-        ):
+        for unit, shapes in SHAPES.items():
+            things = [who for who in self._things[unit] if max(who) < people]
             for name, sizes in shapes.items():
                 axes = [
                     axis(f"{name}_{i}", name, [f"{name}{code}" for code in range(n)])
                     for i, n in enumerate(sizes)
                 ]
-                codes = [self._by_chance(each, len(things)) for each in sizes]
                 found += [
-                    self._table((name, unit), axes, codes, list(self._told(things, funder, unit)), funder)
+                    self._table((name, unit), axes, list(self._told(things, funder, unit)), funder)
                     for funder in self.agreed
                 ]
         return found
@@ -77,13 +81,13 @@ class Program:
         agreed = self.agreed[funder]
         for who in things:
             told = [bool(agreed[each]) for each in who]
-            yield int(self.cohort[min(who)]), any(told) if unit == "products" else all(told), who
+            cohort = min(who) // GROUP % len(self._cohorts.codes)
+            yield cohort, any(told) if unit == "products" else all(told), who
 
     def _table(
         self,
         what: tuple[str, str],
         axes: list[Axis],
-        codes: list[NDArray[np.int64]],
         things: list[_Thing],
         funder: str,
     ) -> CountTable:
@@ -92,7 +96,8 @@ class Program:
         counts: Counter[Key] = Counter()
         behind: dict[Key, set[int]] = defaultdict(set)
         for place, (cohort, told, who) in enumerate(things):
-            said = [(each.name, each.codes[by[place]].code) for each, by in zip(axes, codes, strict=True)]
+            codes = zip(axes, self._codes[name], strict=True)
+            said = [(each.name, each.codes[by[place]].code) for each, by in codes]
             said += [(COHORT, f"cohort{cohort}"), (shares(funder), YES if told else NO)]
             counts[key_of({**within, **dict(said)})] += 1
             for depth in range(len(said) + 1) if unit != "people" else ():

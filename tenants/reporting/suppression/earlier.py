@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import highspy
 import numpy as np
+from scipy.sparse import csr_array
 
-from tenants.reporting.suppression.linear import UnsolvedProgram, bounds, costs, solved, solver_of
+from tenants.reporting.suppression.linear import UnsolvedProgram, blocks, bounds, costs, solved, solver_of
 from tenants.reporting.suppression.model import Key, Ledger, Release, Table
 from tenants.reporting.suppression.needs import Known
 from tenants.reporting.suppression.system import Bools, Floats, Ints, System, system_of
 
 EXACT = 300
-"""Up to so many numbers not shown in a snapshot the range of each is found to its ends."""
+"""Of up to so many numbers that are tied together the range of each is found to its ends."""
 
 
 def tables_of(releases: Sequence[Release]) -> tuple[Table, ...]:
@@ -57,7 +58,8 @@ def known_before(
             Known(
                 least=np.where(there, (known.least - own)[places], np.nan),
                 most=np.where(there, (known.most - own)[places], np.nan),
-                exact=known.exact,
+                shown=known.shown[places],
+                exact=known.exact[places],
             )
         )
     return found
@@ -87,39 +89,44 @@ def _known(system: System, value: Floats, holder: tuple[Ints, Bools], threshold:
     value = np.where(fixed & np.isnan(value), own, value)
     hidden = np.isnan(value)
     whole = 0.0 if hidden.all() else float(np.nanmax(value))
+    cap = 2 * (whole + own.max(initial=0)) + 100 * threshold
     floor = np.maximum(np.where(system.published & ~system.sensitive, 1.0, 0.0), own)
-    lower = np.where(hidden, floor, value)
-    upper = np.where(hidden, 2 * (whole + own.max(initial=0)) + 100 * threshold, value)
-    ranges = _Ranges(system, lower, upper)
-    open_cells = np.flatnonzero(hidden)
-    exact = len(open_cells) <= EXACT
-    if exact:
-        ranges.to_their_ends(open_cells)
-    else:
-        ranges.far_enough(open_cells, threshold)
-    return Known(least=np.round(ranges.least, 6), most=np.round(ranges.most, 6), exact=exact)
+    least, most, exact = value.copy(), value.copy(), np.ones(len(value), dtype=bool)
+    sums = system.matrix @ np.where(hidden, 0.0, value)
+    for cells in blocks(system.matrix, hidden):
+        part = system.matrix[:, cells]
+        rows = np.flatnonzero(np.diff(part.indptr))
+        ranges = _Ranges(part[rows], -sums[rows], floor[cells], cap)
+        exact[cells] = len(cells) <= EXACT
+        if len(cells) <= EXACT:
+            ranges.to_their_ends()
+        else:
+            ranges.far_enough(threshold)
+        least[cells], most[cells] = ranges.least, ranges.most
+    return Known(np.round(least, 6), np.round(most, 6), shown=~hidden, exact=exact)
 
 
 class _Ranges:
-    """The least and the most found so far of each number, over all that is possible."""
+    """The least and the most found so far of numbers that some sums tie together, over all that is possible."""
 
-    def __init__(self, system: System, lower: Floats, upper: Floats) -> None:
-        self._solver: highspy.Highs = solver_of(system.matrix)
-        self._all = np.arange(len(lower))
-        bounds(self._solver, self._all, lower, upper)
-        self.least, self.most = np.full(len(lower), np.inf), np.full(len(lower), -np.inf)
+    def __init__(self, matrix: csr_array, sums: Floats, floor: Floats, cap: float) -> None:
+        size = len(floor)
+        self._solver: highspy.Highs = solver_of(matrix, sums)
+        self._all = np.arange(size)
+        bounds(self._solver, self._all, floor, np.full(size, cap))
+        self.least, self.most = np.full(size, np.inf), np.full(size, -np.inf)
         self._look(self._all[:0], 1)
 
-    def to_their_ends(self, cells: Ints) -> None:
+    def to_their_ends(self) -> None:
         """The whole range of each."""
-        for cell in cells:
+        for cell in self._all:
             self._look(np.array([cell]), 1)
             self._look(np.array([cell]), -1)
 
-    def far_enough(self, cells: Ints, threshold: int) -> None:
+    def far_enough(self, threshold: int) -> None:
         """All together, as long as it helps, until they reach from 1 to three times the threshold."""
         for sign in (1, -1):
-            open_cells = cells
+            open_cells = self._all
             while len(open_cells):
                 self._look(open_cells, sign)
                 reached: Bools = self.most >= 3 * threshold if sign > 0 else self.least <= 1

@@ -6,14 +6,20 @@ have small ones the numbers that several tables share are at first not hidden un
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse import csr_array
 
-from tenants.reporting.suppression.linear import TOLERANCE, Attack, Cover, UnsolvedProgram, View, cap_of
+from tenants.reporting.suppression.linear import (
+    TOLERANCE,
+    Attack,
+    Cover,
+    UnsolvedProgram,
+    View,
+    blocks,
+    cap_of,
+)
 from tenants.reporting.suppression.system import Bools, Floats, Ints, System
 
 SMALL = 400
@@ -88,7 +94,7 @@ class Problem:
 def hidden_cells(problem: Problem) -> Bools:
     """The cells that are not shown: the primary ones and, as few as found, others that protect them. Raises NoCover."""
     hidden, stuck = problem.must.copy(), np.zeros(len(problem.must), dtype=bool)
-    for cells in _blocks(problem.matrix, problem.available & (problem.must | ~problem.shared)):
+    for cells in blocks(problem.matrix, problem.available & (problem.must | ~problem.shared)):
         try:
             hidden[cells] = _hidden_in_block(problem.part(cells))
         except NoCover:
@@ -96,24 +102,13 @@ def hidden_cells(problem: Problem) -> Bools:
     if not stuck.any():
         return hidden
     wide = replace(problem, must=hidden)
-    for cells in _blocks(problem.matrix, problem.available):
+    for cells in blocks(problem.matrix, problem.available):
         if stuck[cells].any():
             try:
                 hidden[cells] = _hidden_in_block(wide.part(cells))
             except NoCover as none:
                 raise NoCover(int(cells[none.cell])) from none
     return hidden
-
-
-def _blocks(matrix: csr_array, free: Bools) -> Iterator[Ints]:
-    """These cells in blocks no two of which have a sum in common."""
-    cells = np.flatnonzero(free)
-    part = matrix[:, cells].tocoo()
-    rows, size = part.shape[0], sum(part.shape)
-    links = coo_array((np.ones(part.nnz), (part.row, part.col + rows)), shape=(size, size))
-    label = connected_components(links, directed=False)[1][rows:]
-    for each in dict.fromkeys(label.tolist()):
-        yield cells[label == each]
 
 
 def _hidden_in_block(problem: Problem) -> Bools:
@@ -177,7 +172,7 @@ def _whole(problem: Problem, hidden: Bools) -> Bools:
         asked = view.asking_of(problem.small, problem.values)
         for among in (hidden & problem.small, hidden):
             short = [
-                each for cells in _blocks(problem.matrix, among) for each in _short(problem, asked, cells)
+                each for cells in blocks(problem.matrix, among) for each in _short(problem, asked, cells)
             ]
             still = np.isin(np.arange(len(hidden)), [cell for cell, _ in short])
             asked = asked.asking_of(still, problem.values)

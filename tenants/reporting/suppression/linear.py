@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import highspy
 import numpy as np
-from scipy.sparse import csr_array, hstack
+from scipy.sparse import coo_array, csr_array, hstack
+from scipy.sparse.csgraph import connected_components
 
 from tenants.reporting.suppression.system import Bools, Floats, Ints
 
@@ -200,13 +201,24 @@ class Cover:
         return None if found is None else found[:size] - found[size:]
 
 
-def solver_of(matrix: csr_array) -> highspy.Highs:
-    """A program in which each row of the matrix is to be 0; nothing may move before it has bounds."""
+def blocks(matrix: csr_array, free: Bools) -> Iterator[Ints]:
+    """These cells in blocks no two of which have a sum in common."""
+    cells = np.flatnonzero(free)
+    part = matrix[:, cells].tocoo()
+    rows, size = part.shape[0], sum(part.shape)
+    links = coo_array((np.ones(part.nnz), (part.row, part.col + rows)), shape=(size, size))
+    label = connected_components(links, directed=False)[1][rows:]
+    for each in dict.fromkeys(label.tolist()):
+        yield cells[label == each]
+
+
+def solver_of(matrix: csr_array, sums: Floats | None = None) -> highspy.Highs:
+    """A program in which each row of the matrix is to be its sum, or 0; all columns are 0 before they have bounds."""
     rows, size = matrix.shape
     program = highspy.HighsLp()
     program.num_col_, program.num_row_ = size, rows
     program.col_cost_ = program.col_lower_ = program.col_upper_ = np.zeros(size)
-    program.row_lower_ = program.row_upper_ = np.zeros(rows)
+    program.row_lower_ = program.row_upper_ = np.zeros(rows) if sums is None else sums
     program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     program.a_matrix_.start_ = matrix.indptr
     program.a_matrix_.index_ = matrix.indices

@@ -19,14 +19,15 @@ from tenants.reporting.suppression.system import Bools, Floats, Ints, System
 
 @dataclass(frozen=True)
 class Known:
-    """What an earlier release tells of each cell of a system: from ``least`` to ``most``, equal where it was shown.
+    """What an earlier release tells of each cell of a system: from ``least`` to ``most``, equal where it was ``shown``.
 
     Where ``exact`` these are the ends of the range, else it is at least so wide. NaN: it is not in that release.
     """
 
     least: Floats
     most: Floats
-    exact: bool
+    shown: Bools
+    exact: Bools
 
 
 @dataclass(frozen=True)
@@ -135,11 +136,10 @@ def _change_needs(values: Ints, known: Known, threshold: int) -> tuple[Floats, F
     A rise of 1 to T needs 1 + most and T + least; a fall needs most - T and least - 1. Where the earlier count was
     not shown nobody knows any more which of them it is: then both, unless it cannot be.
     """
-    least, most = known.least, known.most
-    shown = least == most
+    least, most, shown = known.least, known.most, known.shown
     apart = values - most
-    rise = np.where(shown, (apart >= 1) & (apart <= threshold), ~(apart > threshold) if known.exact else True)
-    fall = np.where(shown, (apart <= -1) & (apart >= -threshold), ~(apart > 0) if known.exact else True)
+    rise = np.where(shown, (apart >= 1) & (apart <= threshold), ~known.exact | ~(apart > threshold))
+    fall = np.where(shown, (apart <= -1) & (apart >= -threshold), ~known.exact | ~(apart > 0))
     there = ~np.isnan(least)
     rise, fall = rise & there, fall & there
     low, high = values.astype(float), values.astype(float)

@@ -18,7 +18,7 @@ from tenants.reporting.suppression.model import (
     key_of,
     release_from,
 )
-from tenants.reporting.suppression.needs import OwnNeeds, primary, public_view
+from tenants.reporting.suppression.needs import Known, OwnNeeds, primary, public_view
 from tenants.reporting.suppression.protecting import protect
 from tenants.reporting.suppression.rolling import rolled_up
 from tenants.reporting.suppression.system import System, system_of
@@ -305,6 +305,20 @@ def compared(shape, seed):
     must = primary(view, values)
     hidden = hidden_cells(Problem.of(system, values, 10, must=must, available=values > 0, views=(view,)))
     return int((hidden & ~must).sum()), Optimum(system, values, view.low, view.high).number()
+
+
+def test_an_earlier_number_of_which_one_value_is_found_is_not_taken_for_shown():
+    table, counts = row(38, 50)
+    system = system_of((table,))
+    values = system.values(counts)
+    own = OwnNeeds(values, 10, spare=1, few=system.marked(()))
+    found = np.array([np.nan, 2.0, np.nan])
+    no, yes = np.zeros(3, dtype=bool), np.ones(3, dtype=bool)
+    p0 = system.index[key_of({"place": "p0"})]
+    seen = public_view(system, own, [Known(found, found, shown=no, exact=no)])
+    assert (seen.low[p0], seen.high[p0]) == (1, 38)
+    shown = public_view(system, own, [Known(found, found, shown=yes, exact=yes)])
+    assert (shown.low[p0], shown.high[p0]) == (38, 38)
 
 
 def test_few_more_cells_are_hidden_than_must_be():
