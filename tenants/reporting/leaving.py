@@ -46,7 +46,7 @@ def leaving_document(
     cells, also = cells_of(leaving.document), _part(report)
     sections = []
     for metric, counted in zip(METRICS, tables, strict=True):
-        mine = {each.name: each for each in counted if _is_for(each, report.funder)}
+        mine = {each.name: each for each in counted if _is_for(each, report)}
         shown = [replace(each.shown(cells, *also), threshold=threshold) for each in mine.values()]
         sections.append(Section(metric, shown))
     return document(frozen.said, frozen.cover, sections, threshold=threshold, only=report.metrics)
@@ -58,6 +58,10 @@ def _part(report: Report) -> list[tuple[str, str]]:
     return [*cohort, *([(shares(report.funder), YES)] if report.funder else [])]
 
 
-def _is_for(table: CountTable, funder: str | None) -> bool:
-    funders = {each.name for each in table.spread} - {COHORT}
+def _is_for(table: CountTable, report: Report) -> bool:
+    """Whether it is of the report's cohort and funder, or of all."""
+    of_cohort = dict(table.within).get(COHORT)
+    if None not in (of_cohort, report.cohort_id) and of_cohort != str(report.cohort_id):
+        return False
+    funder, funders = report.funder, {each.name for each in table.spread} - {COHORT}
     return funder is None or not funders or shares(funder) in funders

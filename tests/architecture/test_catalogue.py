@@ -87,6 +87,7 @@ NO_LIMITED_ROLE_OPENS = {
 DOORS = {
     "agenda_votes(of_group uuid)",
     "answer_admission(admission uuid, against boolean)",
+    "answers_to_report(waves uuid[], people uuid[], parts bigint[])",
     "become_person(somebody uuid)",
     "bind_person(member uuid, somebody uuid)",
     "charter_in_force(of_group uuid)",

@@ -4,6 +4,7 @@ A metric may count by what one before it staged.
 """
 
 from tenants.reporting.metrics import (
+    barriers,
     careers,
     coverage,
     demographics,
@@ -13,6 +14,7 @@ from tenants.reporting.metrics import (
     network,
     products,
     reach,
+    surveys,
     time_to_r01,
     trial,
 )
@@ -28,5 +30,7 @@ METRICS = (
     network.METRIC,
     time_to_r01.METRIC,
     careers.METRIC,
+    surveys.METRIC,
     trial.METRIC,
+    barriers.METRIC,
 )
