@@ -1,8 +1,11 @@
-"""Answers to surveys for reports.
+"""What reports contain: answers to surveys, and major awards by the list that was chosen.
 
 Revision ID: 0042
 Revises: 0039
 """
+
+import sqlalchemy as sa
+from alembic import op
 
 from migrations.doors import door
 from migrations.rls import TENANT
@@ -14,6 +17,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("report", sa.Column("award_list", sa.Text(), nullable=True))
     answers_to_report()
 
 

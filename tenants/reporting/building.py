@@ -17,12 +17,13 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session, expect_many_rows
 from tenants.reporting.counting import Counting
+from tenants.reporting.covers import cover_of
 from tenants.reporting.document import Section, document
 from tenants.reporting.files import add_files, write_files
 from tenants.reporting.leaving import Frozen, leaving_document
-from tenants.reporting.ledger import earlier_releases, parts_released, told_digest
+from tenants.reporting.ledger import earlier_releases, list_released, parts_released, told_digest
 from tenants.reporting.metric import Figure
-from tenants.reporting.metrics import METRICS
+from tenants.reporting.metrics import metrics_by
 from tenants.reporting.models import Report, ReportInput, ReportSnapshot
 from tenants.reporting.releasing import Earlier, Released, released
 from tenants.reporting.scope import Scope
@@ -79,7 +80,7 @@ def build_report(claim: Claim) -> None:
         report = row_of(session, Report, order.report.id)
         if leaving is not None:
             report.snapshot_id = _keep(session, order, leaving)
-            report.counted_at = order.counted_at
+            report.counted_at, report.award_list = order.counted_at, order.report.award_list
             report.frozen = order.frozen.text
             note_counted(session, report_id=report.id, people=order.people)
         add_files(session, report_id=report.id, written=files)
@@ -92,14 +93,17 @@ def _ordered(session: Session, claim: Claim) -> Order:
     tenant = session.get_one(Tenant, session.tenant_id)
     ledger = earlier_releases(session, program_id=program.id) if report.audience != "internal" else []
     scope = _scope(session, report)
+    fixed = list_released(session, program_id=program.id) if scope.outward else None
+    award_list = fixed or report.award_list
+    metrics = metrics_by(award_list)
     counting = Counting(session, scope, threshold=tenant.disclosure_threshold)
     counting.count_people(program.funders)
     people = counting.people(report.cohort_id, report.funder) if scope.outward else []
     found = []
-    for done, metric in enumerate(METRICS, start=1):
+    for done, metric in enumerate(metrics, start=1):
         counted = metric.count(counting)
         found.append((counted.tables, counted.exact))
-        claim.progress(done / (len(METRICS) + 2))
+        claim.progress(done / (len(metrics) + 2))
     cohort = row_of(session, Cohort, report.cohort_id) if report.cohort_id else None
     digest = counting.digest
     said = {
@@ -115,14 +119,9 @@ def _ordered(session: Session, claim: Claim) -> Order:
         },
         "inputs": {"sha256": told_digest(report.id, digest) if scope.outward else digest},
     }
-    cover = {
-        "institution": tenant.name,
-        "title": f"{program.name}, {cohort.name}" if cohort else program.name,
-        "period": {"since": None, "until": report.as_of.isoformat()},
-        "as_of": report.as_of.isoformat(),
-        "approved_by": None,
-    }
+    cover = cover_of(session, report, institution=tenant.name)
     session.expunge(report)
+    report.award_list = award_list
     threshold = tenant.disclosure_threshold
     began = session.execute(select(func.now())).scalar_one()
     return Order(report, said, cover, scope, found, digest, threshold, ledger, people, began)
@@ -153,7 +152,7 @@ def _document(order: Order, leaving: Released | None) -> dict[str, Any]:
         return leaving_document(order.report, order.frozen, tables, leaving, order.threshold)
     sections = [
         Section(metric, [each.whole(order.report.as_of) for each in tables], exact)
-        for metric, (tables, exact) in zip(METRICS, order.found, strict=True)
+        for metric, (tables, exact) in zip(metrics_by(order.report.award_list), order.found, strict=True)
     ]
     return document(order.said, order.cover, sections, threshold=None)
 

@@ -45,6 +45,7 @@ def document(
     return {
         **said,
         "cover": {
+            "corrections": [],
             **cover,
             "fiscal_year": FISCAL_YEAR,
             "definitions": [each.metric.id for each in shown],

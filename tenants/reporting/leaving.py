@@ -10,7 +10,7 @@ import orjson
 
 from tenants.reporting.counting import shares
 from tenants.reporting.document import Section, document
-from tenants.reporting.metrics import METRICS
+from tenants.reporting.metrics import metrics_by
 from tenants.reporting.models import Report
 from tenants.reporting.releasing import Released, cells_of
 from tenants.reporting.tables import COHORT, YES, CountTable
@@ -45,7 +45,7 @@ def leaving_document(
     """The whole document of a report's part of what is released. ``tables``: by metric, as counted."""
     cells, also = cells_of(leaving.document), _part(report)
     sections = []
-    for metric, counted in zip(METRICS, tables, strict=True):
+    for metric, counted in zip(metrics_by(report.award_list), tables, strict=True):
         mine = {each.name: each for each in counted if _is_for(each, report)}
         shown = [replace(each.shown(cells, *also), threshold=threshold) for each in mine.values()]
         sections.append(Section(metric, shown))

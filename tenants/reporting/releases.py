@@ -18,6 +18,7 @@ from tenants.kernel.session import Session
 from tenants.people.models import Membership, RoleGrant
 from tenants.reporting.actions import order_report
 from tenants.reporting.agreements import agreement
+from tenants.reporting.ledger import list_released
 from tenants.reporting.models import FORMATS, Report
 from tenants.reporting.release_models import ANSWERS, STATES, Release, ReleaseAnswer
 from tenants.reporting.sharing_models import SharingOffer
@@ -37,6 +38,7 @@ def draft_release(
     due_on: dt.date | None = None,
     formats: Sequence[str] = FORMATS,
     supersedes_id: UUID | None = None,
+    award_list: str | None = None,
 ) -> Release:
     """Draft a release and order its report: for the funder of an agreement that holds, of its metrics, on the program
     that was named when it was signed; or for the public, on a program or a cohort.
@@ -53,7 +55,7 @@ def draft_release(
             "/sharing_agreement_id", "one_scope", "The agreement says already what it is about."
         )
     addressee = scope.pop("addressee", None)
-    report = order_report(session, as_of=as_of, formats=("json", *formats), **scope)
+    report = order_report(session, as_of=as_of, formats=("json", *formats), award_list=award_list, **scope)
     if supersedes_id is not None:
         before = row_named(session, Release, supersedes_id, pointer="/supersedes_id")
         alike = (before.agreement_id, before.program_id, before.cohort_id) == (
@@ -94,6 +96,7 @@ def draft_anew(session: Session, *, release_id: UUID) -> None:
         as_of=before.as_of,
         formats=before.formats,
         metrics=before.metrics,
+        award_list=list_released(session, program_id=before.program_id) or before.award_list,
         **scope,
     )
     release.report_id, release.state, release.drafted_by = again.id, "drafted", session.actor

@@ -3,6 +3,7 @@
 A metric may count by what one before it staged.
 """
 
+from tenants.reporting.metric import Metric
 from tenants.reporting.metrics import (
     barriers,
     careers,
@@ -34,3 +35,10 @@ METRICS = (
     trial.METRIC,
     barriers.METRIC,
 )
+
+
+def metrics_by(award_list: str | None) -> tuple[Metric, ...]:
+    """What a report counts, by the list of major awards of this id; by the usual one where it is None."""
+    if award_list is None:
+        return METRICS
+    return tuple(time_to_r01.BY_LIST[award_list] if each is time_to_r01.METRIC else each for each in METRICS)
