@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, case, func, or_, select
 
-from tenants.kernel import events
+from tenants.kernel import events, jobs
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from tenants.kernel.ids import new_id
@@ -111,16 +111,22 @@ def review_release(session: Session, *, release_id: UUID) -> None:
     Raises NotFound and Conflict: "wrong_state", or "not_ready" before its report is built.
     """
     release = held(session, release_id, "drafted")
-    built = select(Job.state).join(Report, (Report.tenant_id == Job.tenant_id) & (Report.job_id == Job.id))
-    if session.scalar(built.where(Report.id == release.report_id)) != "succeeded":
-        raise Conflict("Its report is not built; see there, or draft it anew.", code="not_ready")
+    refuse_unbuilt(session, release)
     release.state, release.reviewed_by, release.reviewed_at = "reviewed", session.actor, now()
     session.flush()
     events.record(session, "release.reviewed", subject=release)
 
 
+def refuse_unbuilt(session: Session, release: Release) -> None:
+    """Raise Conflict "not_ready" unless the files of a release are as they are to be."""
+    built = select(Job.state).join(Report, (Report.tenant_id == Job.tenant_id) & (Report.job_id == Job.id))
+    if session.scalar(built.where(Report.id == release.report_id)) != "succeeded":
+        raise Conflict("Its report is not built; see there, or draft it anew.", code="not_ready")
+
+
 def approve_release(session: Session, *, release_id: UUID) -> None:
-    """Approve what was reviewed. Where two people or more may approve, it is not the one who drafted it who does.
+    """Approve what was reviewed; its files are written anew in the background, with the approver's name on the cover.
+    Where two people or more may approve, it is not the one who drafted it who does.
 
     Raises NotFound, Conflict "wrong_state" and Forbidden "four_eyes".
     """
@@ -128,6 +134,9 @@ def approve_release(session: Session, *, release_id: UUID) -> None:
     if release.drafted_by is not None and release.drafted_by == session.actor and _several(session):
         raise Forbidden("Somebody other than who drafted it approves it.", code="four_eyes")
     release.state, release.approved_by, release.approved_at = "approved", session.actor, now()
+    job = jobs.enqueue(session, "release_files", subject_id=release.id)
+    session.flush()
+    row_of(session, Report, release.report_id).job_id = job.id
     session.flush()
     events.record(session, "release.approved", subject=release)
 

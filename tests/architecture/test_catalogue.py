@@ -104,6 +104,7 @@ DOORS = {
     "last_renewal(of_group uuid)",
     "lock_groups(locked boolean)",
     "in_reach(member uuid, programs uuid[], cohorts uuid[])",
+    "keep_received(sent uuid)",
     "keys_under_others(master text, after uuid, most integer)",
     "has_personal(person uuid)",
     "my_memberships()",
@@ -210,6 +211,7 @@ DOOR_READS = {
     "product_contributor": {"tenant_id", "product_id"},
     "program": {"tenant_id", "id", "group_sign_in"},
     "proposed_group": {"tenant_id", "id", "matching_run_id", "group_id"},
+    "received_file": {"tenant_id", "source_tenant_id", "received_report_id", "file_id", "size"},
     "received_report": {"tenant_id", "id", "source_tenant_id"},
     "release_answer": {"tenant_id", "id", "source_tenant_id", "release_id", "answer"},
     "retrospective": {"tenant_id", "id", "group_id", "phase"},
@@ -250,6 +252,7 @@ DOOR_WRITES = (
         for column in METADATA.tables["event"].c
         if column.name not in ("actor", "created_at", "hash", "sequence")
     }
+    | {("kept_file", name, "INSERT") for name in ("tenant_id", "id", "size")}
     | {
         ("check_in_window", "tallied_at", "UPDATE"),
         ("admission", "decided_at", "UPDATE"),
