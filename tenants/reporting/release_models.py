@@ -78,6 +78,7 @@ class ReceivedFile(Created, TenantRow):
     __table_args__ = (
         one_of("format", FORMATS),
         Index("ix_received_file_report", "tenant_id", "received_report_id", "format"),
+        Index("ix_received_file_file", "tenant_id", "file_id", unique=True),
         Index("ix_received_file_source", "source_tenant_id", "received_report_id"),
     )
 

@@ -57,13 +57,7 @@ def draft_release(
     addressee = scope.pop("addressee", None)
     report = order_report(session, as_of=as_of, formats=("json", *formats), award_list=award_list, **scope)
     if supersedes_id is not None:
-        before = row_named(session, Release, supersedes_id, pointer="/supersedes_id")
-        alike = (before.agreement_id, before.program_id, before.cohort_id) == (
-            sharing_agreement_id, report.program_id, report.cohort_id,
-        )  # fmt: skip
-        if before.state != "sent" or not alike:
-            detail = "It corrects a release that was sent, of the same kind, and that no other corrects."
-            raise Invalid.field("/supersedes_id", "not_so", detail)
+        _check_corrects(session, supersedes_id, sharing_agreement_id, report)
     release = Release(
         id=new_id(),
         agreement_id=sharing_agreement_id,
@@ -177,6 +171,16 @@ def held(session: Session, release_id: UUID, *states: str) -> Release:
     if release.state not in states:
         raise Conflict(f"The release is {release.state}; that is no step from there.", code="wrong_state")
     return release
+
+
+def _check_corrects(session: Session, supersedes_id: UUID, agreement_id: UUID | None, report: Report) -> None:
+    before = row_named(session, Release, supersedes_id, pointer="/supersedes_id")
+    alike = (before.agreement_id, before.program_id, before.cohort_id) == (
+        agreement_id, report.program_id, report.cohort_id,
+    )  # fmt: skip
+    if before.state != "sent" or not alike:
+        detail = "It corrects a release that was sent, of the same kind, and that no other corrects."
+        raise Invalid.field("/supersedes_id", "not_so", detail)
 
 
 def _scope_of(session: Session, agreement_id: UUID) -> dict[str, Any]:

@@ -448,7 +448,10 @@ def test_policies_are_for_the_app_or_for_a_door(catalogue):
     policies = catalogue.execute(POLICIES).fetchall()
     roles = {tuple(each[4]) for each in policies}
     assert roles == {("peerloom_app",), ("peerloom_door",)}
-    assert {each[0] for each in policies if each[4] == ["peerloom_door"]} == set(DOOR_READS)
+    assert {each[0] for each in policies if each[4] == ["peerloom_door"]} == {
+        *DOOR_READS,
+        *(table for table, *_ in DOOR_WRITES),
+    }
 
 
 def test_keys_and_references_begin_with_the_tenant(catalogue, tables):
