@@ -6,6 +6,7 @@ Revises: 0039
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 from migrations.doors import door
 from migrations.rls import TENANT
@@ -17,7 +18,9 @@ depends_on = None
 
 
 def upgrade() -> None:
+    words = postgresql.ARRAY(sa.Text())
     op.add_column("report", sa.Column("award_list", sa.Text(), nullable=True))
+    op.add_column("report_snapshot", sa.Column("left_out", words, server_default="{}", nullable=False))
     answers_to_report()
     # The files of what was approved take the place of those that were looked through.
     op.execute("GRANT UPDATE (file_id, size, sha256) ON report_file TO peerloom_app")

@@ -1,7 +1,7 @@
 """Building a report in the background: count, protect what leaves, and write the files."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -21,12 +21,19 @@ from tenants.reporting.covers import cover_of
 from tenants.reporting.document import Section, document
 from tenants.reporting.files import add_files, write_files
 from tenants.reporting.leaving import Frozen, leaving_document
-from tenants.reporting.ledger import earlier_releases, list_released, parts_released, told_digest
+from tenants.reporting.ledger import (
+    breakdowns_released,
+    earlier_releases,
+    list_released,
+    parts_released,
+    told_digest,
+)
 from tenants.reporting.metric import Figure
 from tenants.reporting.metrics import metrics_by
 from tenants.reporting.models import Report, ReportInput, ReportSnapshot
 from tenants.reporting.releasing import Earlier, Released, released
 from tenants.reporting.scope import Scope
+from tenants.reporting.shapes import left_out
 from tenants.reporting.shared import note_counted
 from tenants.reporting.tables import CountTable, said_of_table
 from tenants.reporting.writing import written
@@ -41,6 +48,7 @@ class Order:
     cover: dict[str, Any]
     scope: Scope
     found: Sequence[tuple[Sequence[CountTable], Sequence[Figure]]]
+    left_out: Collection[str]
     digest: str
     threshold: int
     ledger: Sequence[Earlier]
@@ -104,6 +112,8 @@ def _ordered(session: Session, claim: Claim) -> Order:
         counted = metric.count(counting)
         found.append((counted.tables, counted.exact))
         claim.progress(done / (len(metrics) + 2))
+    gone = _left_out(session, scope, found, counting.threshold)
+    found = [([each for each in tables if each.name not in gone], exact) for tables, exact in found]
     cohort = row_of(session, Cohort, report.cohort_id) if report.cohort_id else None
     digest = counting.digest
     said = {
@@ -124,7 +134,7 @@ def _ordered(session: Session, claim: Claim) -> Order:
     report.award_list = award_list
     threshold = tenant.disclosure_threshold
     began = session.execute(select(func.now())).scalar_one()
-    return Order(report, said, cover, scope, found, digest, threshold, ledger, people, began)
+    return Order(report, said, cover, scope, found, gone, digest, threshold, ledger, people, began)
 
 
 def _scope(session: Session, report: Report) -> Scope:
@@ -144,6 +154,15 @@ def _scope(session: Session, report: Report) -> Scope:
         by_cohort=outward and (report.cohort_id is not None or any(each.by_cohort for each in parts)),
         funders=tuple(sorted(each for each in funders if each is not None)) if outward else (),
     )
+
+
+def _left_out(session: Session, scope: Scope, found: Sequence[Any], threshold: int) -> Collection[str]:
+    """The breakdowns that do not leave."""
+    if not scope.outward:
+        return ()
+    told, before = breakdowns_released(session, program_id=scope.program_id)
+    tables = [each for tables, _ in found for each in tables]
+    return left_out(tables, told=told, before=before, threshold=threshold)
 
 
 def _document(order: Order, leaving: Released | None) -> dict[str, Any]:
@@ -169,6 +188,7 @@ def _keep(session: Session, order: Order, leaving: Released) -> UUID:
             threshold=order.threshold,
             document=leaving.document,
             refused=leaving.refused,
+            left_out=sorted(order.left_out),
             based_on=len(order.ledger),
         )
     )

@@ -71,6 +71,17 @@ def list_released(session: Session, *, program_id: UUID) -> str | None:
     return session.scalar(rows.order_by(ReportSnapshot.place.desc()).limit(1))
 
 
+def breakdowns_released(session: Session, *, program_id: UUID) -> tuple[set[str], set[str]]:
+    """The names of the tables that left of a program, and of those that were left out of what did."""
+    rows = session.execute(
+        select(ReportSnapshot.document["tables"], ReportSnapshot.left_out).where(
+            ReportSnapshot.program_id == program_id, ReportSnapshot.place.is_not(None)
+        )
+    ).all()
+    told = {table["name"] for tables, _ in rows for table in tables}
+    return told, {name for _, names in rows for name in names}
+
+
 def told_digest(report_id: UUID, digest: str) -> str:
     """What a report that leaves tells of the digest of its inputs: the tenant can hold it against that of the snapshot,
     and whoever has two reports cannot see whether anybody's row changed in between.

@@ -78,7 +78,8 @@ class ReportSnapshot(Created, TenantRow):
 
     `digest` is of the rows that were counted: of equal ones, the very same. `document` is what `releasing` made of the
     numbers, after the `based_on` releases that had gone before. `place`: where it stands in the program's ledger, from
-    the first download on. `refused`: why it tells nothing new, for the tenant alone.
+    the first download on. `refused`: why it tells nothing new, for the tenant alone. `left_out`: the breakdowns that do
+    not leave, for good once this has (`shapes`).
     """
 
     __tablename__ = "report_snapshot"
@@ -94,6 +95,7 @@ class ReportSnapshot(Created, TenantRow):
     threshold: Mapped[int]
     document: Mapped[dict[str, Any]]
     refused: Mapped[str | None]
+    left_out: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     based_on: Mapped[int]
     place: Mapped[int | None]
 
