@@ -38,6 +38,8 @@ def told_outside(
 
     Of a part of a wave of which others tell by the difference no number is shown: see `_silent`.
     """
+    if not waves:
+        return []
     scores = _scores(counting, waves)
     staged = [
         {"wave": str(wave), "scale": scale, "bin": place, "agreed": ",".join(sorted(agreed))}
@@ -73,7 +75,7 @@ def _scores(counting: Counting, waves: Sequence[Any]) -> dict[Place, Scores]:
         (wave.id, scale["key"]): {} for wave in waves for scale in wave.scales
     }
     of_wave = {wave.id: wave for wave in waves}
-    for row in counting.run(_ANSWERS, **known) if waves else ():
+    for row in counting.run(_ANSWERS, **known):
         wave = of_wave[row.wave]
         for scale in wave.scales:
             value = score(scale, wave.items, row.answers)
