@@ -5,14 +5,13 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from tenants.outcomes.surveys.psychometrics import paired_change
 from tenants.outcomes.surveys.scoring import BINS, Item, Scale, middles, range_of, told
-from tenants.outcomes.surveys.telling import LEAST
 from tenants.reporting.counting import Counting
 from tenants.reporting.figures import stage
 from tenants.reporting.metric import Figure, Found, Metric, Shown
 from tenants.reporting.metrics.surveys_outside import told_outside
-from tenants.reporting.suppression.model import Printed, key_of
+from tenants.reporting.statistics.mean import student
+from tenants.reporting.suppression.model import LEAST_THRESHOLD, Printed, key_of
 from tenants.reporting.tables import COHORT, Axis, Code, CountTable, ShownTable, together
 
 PREFIX, BETWEEN = "survey_", ".."
@@ -116,15 +115,15 @@ def figures(shown: Shown) -> list[Figure]:
 def _mean(table: ShownTable) -> Figure:
     codes = table.axes[0].codes
     numbers = together(table.at(), *(table.at(**{table.name: code.code}) for code in codes))
-    if numbers is None or numbers[0] < LEAST:
+    if numbers is None or numbers[0] <= table.threshold:
         return {"label": table.title, "estimate": None, "lower": None, "upper": None, "n": table.value()}
     low, high = float(codes[0].code.split(BETWEEN)[0]), float(codes[-1].code.split(BETWEEN)[1])
-    found = paired_change(told(numbers[1:], middles(low, high)))
+    found = student(told(numbers[1:], middles(low, high)))
     return {
         "label": table.title,
-        "estimate": found.mean,
-        "lower": found.low,
-        "upper": found.high,
+        "estimate": found.value,
+        "lower": found.lower,
+        "upper": found.upper,
         "n": found.n,
     }
 
@@ -156,7 +155,8 @@ def _responses(waves: Sequence[Any], as_of: dt.date) -> Iterator[Figure]:
         "id": "survey_responses",
         "title": "Who answered surveys",
         "kind": "multiples",
-        "caption": f"Share of those invited. Of fewer than {LEAST} answers only how many were invited is told.",
+        "caption": "Share of those invited. "
+        f"Of {LEAST_THRESHOLD} answers or fewer only how many were invited is told.",
         "tables": [],
         "panels": panels,
     }
