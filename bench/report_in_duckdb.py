@@ -53,7 +53,7 @@ _STAGED = (
          FROM (SELECT membership_id, first_k, first_r, greatest(since, first_k) AS entry, until AS stop,
                       CASE WHEN departed > first_k THEN departed END AS departed
                  FROM (SELECT membership_id, min(date) FILTER (kind = 'award' AND code IN {K_AWARDS}) AS first_k,
-                              min(date) FILTER (kind = 'award' AND code IN {NIH_FY2017.codes}) AS first_r,
+                              min(date) FILTER (kind = 'award' AND code IN {NIH_FY2017.editions[0][1]}) AS first_r,
                               max(date) FILTER (kind = 'departure') AS departed,
                               min(date) FILTER (kind = 'observation') AS since,
                               max(until) FILTER (kind = 'observation') AS until

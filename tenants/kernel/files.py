@@ -113,6 +113,13 @@ class FileStore:
             name = _name(KEPT, tenant_id, file_id)
             return bytes(obstore.get_range(self._store, name, start=start, length=length))
 
+    def copy(self, tenant_id: UUID, file_id: UUID, *, to_tenant: UUID, to_file: UUID) -> None:
+        """Give another tenant a copy of its own of a file that is kept, within the store. Raises FileNotFoundError."""
+        name = _name(KEPT, to_tenant, to_file)
+        with _answering():
+            obstore.copy(self._store, _name(KEPT, tenant_id, file_id), name)
+        self._settle(name)
+
     def drop(self, tenant_id: UUID, file_id: UUID) -> None:
         """Delete a file that was kept; nothing happens if it is not there."""
         self._delete(_name(KEPT, tenant_id, file_id))
@@ -176,6 +183,10 @@ class FileStore:
             if ours.fault is not None:  # rather than what came of giving the upload up
                 raise ours.fault from None
             raise
+        self._settle(name)
+
+    def _settle(self, name: str) -> None:
+        """See to it that what was written survives the machine."""
         if self._root is not None:
             for path in (self._root / name, (self._root / name).parent):
                 _sync(path)

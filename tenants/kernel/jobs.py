@@ -49,6 +49,7 @@ KINDS = {
     "intake_reminder": Kind("quick", "workers.jobs.letters.remind_of_intake"),
     "check_in_tally": Kind("quick", "workers.jobs.check_ins.tally"),
     "report": Kind("long", "workers.jobs.reports.build"),
+    "release_files": Kind("long", "workers.jobs.reports.write_approved", cancellable=False),
     "release_due": Kind("quick", "workers.jobs.reports.draft_due", cancellable=False, comes_round=True),
     "letters": Kind("quick", "workers.jobs.letters.send"),
     # What members decide no organiser holds up.

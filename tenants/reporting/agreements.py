@@ -220,7 +220,7 @@ def _check_end(ends_on: dt.date | None, first_due_on: dt.date) -> None:
 
 def _metrics(names: Sequence[str] | None) -> list[str]:
     """These metrics in the order of the dictionary, or all of it."""
-    known = [each.name for each in METRICS]
+    known = [each.name for each in METRICS if not each.inside]
     for place, name in enumerate(names or ()):
         if name not in known:
             raise Invalid.field(f"/metrics/{place}", "unknown", "The dictionary has no metric of this name.")

@@ -1,7 +1,7 @@
 """Building a report in the background: count, protect what leaves, and write the files."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,15 +17,23 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session, expect_many_rows
 from tenants.reporting.counting import Counting
+from tenants.reporting.covers import cover_of
 from tenants.reporting.document import Section, document
 from tenants.reporting.files import add_files, write_files
 from tenants.reporting.leaving import Frozen, leaving_document
-from tenants.reporting.ledger import earlier_releases, parts_released, told_digest
+from tenants.reporting.ledger import (
+    breakdowns_released,
+    earlier_releases,
+    list_released,
+    parts_released,
+    told_digest,
+)
 from tenants.reporting.metric import Figure
-from tenants.reporting.metrics import METRICS
+from tenants.reporting.metrics import metrics_by
 from tenants.reporting.models import Report, ReportInput, ReportSnapshot
 from tenants.reporting.releasing import Earlier, Released, released
 from tenants.reporting.scope import Scope
+from tenants.reporting.shapes import left_out
 from tenants.reporting.shared import note_counted
 from tenants.reporting.tables import CountTable, said_of_table
 from tenants.reporting.writing import written
@@ -40,6 +48,7 @@ class Order:
     cover: dict[str, Any]
     scope: Scope
     found: Sequence[tuple[Sequence[CountTable], Sequence[Figure]]]
+    left_out: Collection[str]
     digest: str
     threshold: int
     ledger: Sequence[Earlier]
@@ -79,7 +88,7 @@ def build_report(claim: Claim) -> None:
         report = row_of(session, Report, order.report.id)
         if leaving is not None:
             report.snapshot_id = _keep(session, order, leaving)
-            report.counted_at = order.counted_at
+            report.counted_at, report.award_list = order.counted_at, order.report.award_list
             report.frozen = order.frozen.text
             note_counted(session, report_id=report.id, people=order.people)
         add_files(session, report_id=report.id, written=files)
@@ -92,14 +101,19 @@ def _ordered(session: Session, claim: Claim) -> Order:
     tenant = session.get_one(Tenant, session.tenant_id)
     ledger = earlier_releases(session, program_id=program.id) if report.audience != "internal" else []
     scope = _scope(session, report)
+    fixed = list_released(session, program_id=program.id) if scope.outward else None
+    award_list = fixed or report.award_list
+    metrics = metrics_by(award_list)
     counting = Counting(session, scope, threshold=tenant.disclosure_threshold)
     counting.count_people(program.funders)
     people = counting.people(report.cohort_id, report.funder) if scope.outward else []
     found = []
-    for done, metric in enumerate(METRICS, start=1):
+    for done, metric in enumerate(metrics, start=1):
         counted = metric.count(counting)
         found.append((counted.tables, counted.exact))
-        claim.progress(done / (len(METRICS) + 2))
+        claim.progress(done / (len(metrics) + 2))
+    gone = _left_out(session, scope, found, counting.threshold)
+    found = [([each for each in tables if each.name not in gone], exact) for tables, exact in found]
     cohort = row_of(session, Cohort, report.cohort_id) if report.cohort_id else None
     digest = counting.digest
     said = {
@@ -115,17 +129,12 @@ def _ordered(session: Session, claim: Claim) -> Order:
         },
         "inputs": {"sha256": told_digest(report.id, digest) if scope.outward else digest},
     }
-    cover = {
-        "institution": tenant.name,
-        "title": f"{program.name}, {cohort.name}" if cohort else program.name,
-        "period": {"since": None, "until": report.as_of.isoformat()},
-        "as_of": report.as_of.isoformat(),
-        "approved_by": None,
-    }
+    cover = cover_of(session, report, institution=tenant.name)
     session.expunge(report)
+    report.award_list = award_list
     threshold = tenant.disclosure_threshold
     began = session.execute(select(func.now())).scalar_one()
-    return Order(report, said, cover, scope, found, digest, threshold, ledger, people, began)
+    return Order(report, said, cover, scope, found, gone, digest, threshold, ledger, people, began)
 
 
 def _scope(session: Session, report: Report) -> Scope:
@@ -147,13 +156,22 @@ def _scope(session: Session, report: Report) -> Scope:
     )
 
 
+def _left_out(session: Session, scope: Scope, found: Sequence[Any], threshold: int) -> Collection[str]:
+    """The breakdowns that do not leave."""
+    if not scope.outward:
+        return ()
+    told, before = breakdowns_released(session, program_id=scope.program_id)
+    tables = [each for tables, _ in found for each in tables]
+    return left_out(tables, told=told, before=before, threshold=threshold)
+
+
 def _document(order: Order, leaving: Released | None) -> dict[str, Any]:
     if leaving is not None:
         tables = [tables for tables, _ in order.found]
         return leaving_document(order.report, order.frozen, tables, leaving, order.threshold)
     sections = [
         Section(metric, [each.whole(order.report.as_of) for each in tables], exact)
-        for metric, (tables, exact) in zip(METRICS, order.found, strict=True)
+        for metric, (tables, exact) in zip(metrics_by(order.report.award_list), order.found, strict=True)
     ]
     return document(order.said, order.cover, sections, threshold=None)
 
@@ -170,6 +188,7 @@ def _keep(session: Session, order: Order, leaving: Released) -> UUID:
             threshold=order.threshold,
             document=leaving.document,
             refused=leaving.refused,
+            left_out=sorted(order.left_out),
             based_on=len(order.ledger),
         )
     )

@@ -86,6 +86,7 @@ class Rows:
     ``by_any``     whether one who agreed is enough: what is told of a thing says nothing of the others.
     ``each``       where there is a row a thing with these axes, if there is.
     ``everybody``  whether those are in it too whose outcomes may not be reported.
+    ``breakdown``  see `CountTable`.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Rows:
     by_any: bool = False
     each: str = ""
     everybody: bool = False
+    breakdown: bool = False
 
 
 class Counting:
@@ -169,7 +171,8 @@ class Counting:
         found = self.run(statement.format(**named), funder=funder)
         counts, few = self._counts(rows, spread, found)
         within = self._within(rows)
-        return CountTable(rows.name, rows.title, rows.unit, rows.axes, within, counts, few, tuple(spread))
+        told = (rows.name, rows.title, rows.unit, rows.axes, within, counts, few, tuple(spread))
+        return CountTable(*told, breakdown=rows.breakdown)
 
     def _within(self, rows: Rows) -> Key:
         unit = {} if rows.unit == "people" else {"unit": rows.unit}

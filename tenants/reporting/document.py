@@ -39,10 +39,13 @@ def document(
     only: the names of the metrics that are shown, all if None.
     """
     shown = [each for each in sections if only is None or each.metric.name in only]
+    if threshold is not None:
+        shown = [each for each in shown if not each.metric.inside]
     note = INWARD_NOTE if threshold is None else OUTWARD_NOTE.format(threshold=threshold)
     return {
         **said,
         "cover": {
+            "corrections": [],
             **cover,
             "fiscal_year": FISCAL_YEAR,
             "definitions": [each.metric.id for each in shown],

@@ -17,6 +17,7 @@ from tenants.kernel.kept import KeptFile
 from tenants.kernel.session import Session
 from tenants.kernel.streams import Counted
 from tenants.reporting.models import ReportFile
+from tenants.reporting.release_models import ReceivedFile
 
 TYPES: Mapping[str, str] = {
     "json": "application/json",
@@ -79,8 +80,13 @@ def file_of(session: Session, *, report_id: UUID, format_: str) -> ReportDownloa
     found = session.scalar(of_it) if format_ in TYPES else None
     if found is None:
         raise NotFound("file of this report")
-    name = f"report-{report_id}.{format_}"
-    return ReportDownload(found.file_id, name, TYPES[format_], found.size, found.sha256)
+    return download_of(found, report_id=report_id)
+
+
+def download_of(file: ReportFile | ReceivedFile, *, report_id: UUID) -> ReportDownload:
+    """A file of a report, or of one that was received, as it is handed out."""
+    name = f"report-{report_id}.{file.format}"
+    return ReportDownload(file.file_id, name, TYPES[file.format], file.size, file.sha256)
 
 
 def _written(files: FileStore, tenant_id: UUID, form: str, content: Iterable[bytes]) -> Written:

@@ -10,7 +10,7 @@ import orjson
 
 from tenants.reporting.counting import shares
 from tenants.reporting.document import Section, document
-from tenants.reporting.metrics import METRICS
+from tenants.reporting.metrics import metrics_by
 from tenants.reporting.models import Report
 from tenants.reporting.releasing import Released, cells_of
 from tenants.reporting.tables import COHORT, YES, CountTable
@@ -45,8 +45,8 @@ def leaving_document(
     """The whole document of a report's part of what is released. ``tables``: by metric, as counted."""
     cells, also = cells_of(leaving.document), _part(report)
     sections = []
-    for metric, counted in zip(METRICS, tables, strict=True):
-        mine = {each.name: each for each in counted if _is_for(each, report.funder)}
+    for metric, counted in zip(metrics_by(report.award_list), tables, strict=True):
+        mine = {each.name: each for each in counted if _is_for(each, report)}
         shown = [replace(each.shown(cells, *also), threshold=threshold) for each in mine.values()]
         sections.append(Section(metric, shown))
     return document(frozen.said, frozen.cover, sections, threshold=threshold, only=report.metrics)
@@ -58,6 +58,10 @@ def _part(report: Report) -> list[tuple[str, str]]:
     return [*cohort, *([(shares(report.funder), YES)] if report.funder else [])]
 
 
-def _is_for(table: CountTable, funder: str | None) -> bool:
-    funders = {each.name for each in table.spread} - {COHORT}
+def _is_for(table: CountTable, report: Report) -> bool:
+    """Whether it is of the report's cohort and funder, or of all."""
+    of_cohort = dict(table.within).get(COHORT)
+    if None not in (of_cohort, report.cohort_id) and of_cohort != str(report.cohort_id):
+        return False
+    funder, funders = report.funder, {each.name for each in table.spread} - {COHORT}
     return funder is None or not funders or shares(funder) in funders

@@ -20,6 +20,7 @@ from tenants.kernel.errors import Conflict, NotFound
 from tenants.kernel.rows import broken_rule, row_of
 from tenants.kernel.session import Session
 from tenants.people.models import ConsentEntry
+from tenants.reporting.metrics.award_lists import CHOICES
 from tenants.reporting.models import Report, ReportInput, ReportSnapshot
 from tenants.reporting.releasing import Earlier
 from tenants.reporting.tables import CountTable, table_from
@@ -55,6 +56,30 @@ def parts_released(session: Session, *, program_id: UUID) -> Sequence[Any]:
         Report.program_id == program_id, Report.snapshot_id.is_not(None)
     )
     return list(session.execute(parts.distinct()))
+
+
+def list_released(session: Session, *, program_id: UUID) -> str | None:
+    """The list of major awards by which a program's releases count, None before the first of them."""
+    rows = (
+        select(func.coalesce(Report.award_list, CHOICES[0]))
+        .join(
+            ReportSnapshot,
+            (ReportSnapshot.tenant_id == Report.tenant_id) & (ReportSnapshot.id == Report.snapshot_id),
+        )
+        .where(ReportSnapshot.program_id == program_id, ReportSnapshot.place.is_not(None))
+    )
+    return session.scalar(rows.order_by(ReportSnapshot.place.desc()).limit(1))
+
+
+def breakdowns_released(session: Session, *, program_id: UUID) -> tuple[set[str], set[str]]:
+    """The names of the tables that left of a program, and of those that were left out of what did."""
+    rows = session.execute(
+        select(ReportSnapshot.document["tables"], ReportSnapshot.left_out).where(
+            ReportSnapshot.program_id == program_id, ReportSnapshot.place.is_not(None)
+        )
+    ).all()
+    told = {table["name"] for tables, _ in rows for table in tables}
+    return told, {name for _, names in rows for name in names}
 
 
 def told_digest(report_id: UUID, digest: str) -> str:

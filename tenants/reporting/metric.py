@@ -34,6 +34,7 @@ class Metric:
 
     ``how``      the choices that were made where others could have been, for the id.
     ``inputs``   what it is computed from, in words. ``caveats``  what its numbers must not be taken for.
+    ``inside``   whether only internal reports have it.
     ``figures``  what is computed from its tables as printed, and from nothing else; ``notes``: what is said of these.
     """
 
@@ -47,6 +48,7 @@ class Metric:
     figures: Callable[[Shown], Sequence[Figure]] = nothing
     notes: Callable[[Shown], Sequence[str]] = nothing
     how: tuple[str, ...] = ()
+    inside: bool = False
 
     @property
     def id(self) -> str:

@@ -21,8 +21,11 @@ class Report(Created, TenantRow):
     `funder` names the one it is for: it is about those alone who agreed to be shared with it. What leaves is a part of
     a snapshot of the whole program.
 
-    `metrics`: the names of those that it shows, all if null. `frozen`: with its snapshot, all that its files were made
-    of. `counted_at`: when people were counted; `disclosed_at`: when it first left.
+    `metrics`: the names of those that it shows, all if null. `award_list`: the id of the list of major awards that it
+    counts by, the usual one if null; what leaves of a program counts by one.
+
+    `frozen`: with its snapshot, all that its files were made of. `counted_at`: when people were counted;
+    `disclosed_at`: when it first left.
     """
 
     __tablename__ = "report"
@@ -44,6 +47,7 @@ class Report(Created, TenantRow):
     formats: Mapped[list[str]]
     snapshot_id: Mapped[UUID | None]
     metrics: Mapped[list[str] | None]
+    award_list: Mapped[str | None]
     frozen: Mapped[str | None]
     counted_at: Mapped[dt.datetime | None]
     disclosed_at: Mapped[dt.datetime | None]
@@ -74,7 +78,8 @@ class ReportSnapshot(Created, TenantRow):
 
     `digest` is of the rows that were counted: of equal ones, the very same. `document` is what `releasing` made of the
     numbers, after the `based_on` releases that had gone before. `place`: where it stands in the program's ledger, from
-    the first download on. `refused`: why it tells nothing new, for the tenant alone.
+    the first download on. `refused`: why it tells nothing new, for the tenant alone. `left_out`: the breakdowns that do
+    not leave, for good once this has (`shapes`).
     """
 
     __tablename__ = "report_snapshot"
@@ -90,6 +95,7 @@ class ReportSnapshot(Created, TenantRow):
     threshold: Mapped[int]
     document: Mapped[dict[str, Any]]
     refused: Mapped[str | None]
+    left_out: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     based_on: Mapped[int]
     place: Mapped[int | None]
 

@@ -12,6 +12,7 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
 from tenants.reporting.agreements import ONE_AT_A_TIME, send
+from tenants.reporting.files import ReportDownload, download_of
 from tenants.reporting.models import FORMATS
 from tenants.reporting.release_models import ANSWERS, ReceivedFile, ReceivedReport, ReleaseAnswer
 from tenants.reporting.sharing_models import SharingOffer
@@ -75,19 +76,19 @@ def corrections_received(session: Session, *, received_report_id: UUID) -> dict[
     return {"cells": found.corrections}
 
 
-def file_received(session: Session, *, received_report_id: UUID, format_: str) -> bytes:
+def file_received(session: Session, *, received_report_id: UUID, format_: str) -> ReportDownload:
     """A file of it, byte for byte as the sender had it. Raises NotFound."""
     found = received_report(session, received_report_id)
-    file = select(ReceivedFile.content).where(
+    file = select(ReceivedFile).where(
         ReceivedFile.tenant_id == session.tenant_id,
         ReceivedFile.source_tenant_id == found.sender_id,
         ReceivedFile.received_report_id == received_report_id,
         ReceivedFile.format == format_,
     )
-    content = session.scalars(file).one_or_none() if format_ in FORMATS else None
-    if content is None:
+    kept = session.scalars(file).one_or_none() if format_ in FORMATS else None
+    if kept is None:
         raise NotFound("file of this report")
-    return content
+    return download_of(kept, report_id=received_report_id)
 
 
 def answer_report(

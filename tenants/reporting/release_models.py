@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.kernel.base import Created, TenantRow, belongs_to, one_of
@@ -72,19 +72,21 @@ class ReceivedReport(Created, TenantRow):
 
 
 class ReceivedFile(Created, TenantRow):
-    """One rendering of a received report, byte for byte as its sender had it."""
+    """One rendering of a received report, byte for byte as its sender had it: a file that the addressee keeps."""
 
     __tablename__ = "received_file"
     __table_args__ = (
         one_of("format", FORMATS),
         Index("ix_received_file_report", "tenant_id", "received_report_id", "format"),
+        Index("ix_received_file_file", "tenant_id", "file_id", unique=True),
         Index("ix_received_file_source", "source_tenant_id", "received_report_id"),
     )
 
     source_tenant_id: Mapped[UUID]
     received_report_id: Mapped[UUID]
     format: Mapped[str]
-    content: Mapped[bytes]
+    file_id: Mapped[UUID]
+    size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, case, func, or_, select
 
-from tenants.kernel import events
+from tenants.kernel import events, jobs
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from tenants.kernel.ids import new_id
@@ -18,6 +18,7 @@ from tenants.kernel.session import Session
 from tenants.people.models import Membership, RoleGrant
 from tenants.reporting.actions import order_report
 from tenants.reporting.agreements import agreement
+from tenants.reporting.ledger import list_released
 from tenants.reporting.models import FORMATS, Report
 from tenants.reporting.release_models import ANSWERS, STATES, Release, ReleaseAnswer
 from tenants.reporting.sharing_models import SharingOffer
@@ -37,6 +38,7 @@ def draft_release(
     due_on: dt.date | None = None,
     formats: Sequence[str] = FORMATS,
     supersedes_id: UUID | None = None,
+    award_list: str | None = None,
 ) -> Release:
     """Draft a release and order its report: for the funder of an agreement that holds, of its metrics, on the program
     that was named when it was signed; or for the public, on a program or a cohort.
@@ -53,15 +55,9 @@ def draft_release(
             "/sharing_agreement_id", "one_scope", "The agreement says already what it is about."
         )
     addressee = scope.pop("addressee", None)
-    report = order_report(session, as_of=as_of, formats=("json", *formats), **scope)
+    report = order_report(session, as_of=as_of, formats=("json", *formats), award_list=award_list, **scope)
     if supersedes_id is not None:
-        before = row_named(session, Release, supersedes_id, pointer="/supersedes_id")
-        alike = (before.agreement_id, before.program_id, before.cohort_id) == (
-            sharing_agreement_id, report.program_id, report.cohort_id,
-        )  # fmt: skip
-        if before.state != "sent" or not alike:
-            detail = "It corrects a release that was sent, of the same kind, and that no other corrects."
-            raise Invalid.field("/supersedes_id", "not_so", detail)
+        _check_corrects(session, supersedes_id, sharing_agreement_id, report)
     release = Release(
         id=new_id(),
         agreement_id=sharing_agreement_id,
@@ -94,6 +90,7 @@ def draft_anew(session: Session, *, release_id: UUID) -> None:
         as_of=before.as_of,
         formats=before.formats,
         metrics=before.metrics,
+        award_list=list_released(session, program_id=before.program_id) or before.award_list,
         **scope,
     )
     release.report_id, release.state, release.drafted_by = again.id, "drafted", session.actor
@@ -108,16 +105,22 @@ def review_release(session: Session, *, release_id: UUID) -> None:
     Raises NotFound and Conflict: "wrong_state", or "not_ready" before its report is built.
     """
     release = held(session, release_id, "drafted")
-    built = select(Job.state).join(Report, (Report.tenant_id == Job.tenant_id) & (Report.job_id == Job.id))
-    if session.scalar(built.where(Report.id == release.report_id)) != "succeeded":
-        raise Conflict("Its report is not built; see there, or draft it anew.", code="not_ready")
+    refuse_unbuilt(session, release)
     release.state, release.reviewed_by, release.reviewed_at = "reviewed", session.actor, now()
     session.flush()
     events.record(session, "release.reviewed", subject=release)
 
 
+def refuse_unbuilt(session: Session, release: Release) -> None:
+    """Raise Conflict "not_ready" unless the files of a release are as they are to be."""
+    built = select(Job.state).join(Report, (Report.tenant_id == Job.tenant_id) & (Report.job_id == Job.id))
+    if session.scalar(built.where(Report.id == release.report_id)) != "succeeded":
+        raise Conflict("Its report is not built; see there, or draft it anew.", code="not_ready")
+
+
 def approve_release(session: Session, *, release_id: UUID) -> None:
-    """Approve what was reviewed. Where two people or more may approve, it is not the one who drafted it who does.
+    """Approve what was reviewed; its files are written anew in the background, with the approver's name on the cover.
+    Where two people or more may approve, it is not the one who drafted it who does.
 
     Raises NotFound, Conflict "wrong_state" and Forbidden "four_eyes".
     """
@@ -125,6 +128,9 @@ def approve_release(session: Session, *, release_id: UUID) -> None:
     if release.drafted_by is not None and release.drafted_by == session.actor and _several(session):
         raise Forbidden("Somebody other than who drafted it approves it.", code="four_eyes")
     release.state, release.approved_by, release.approved_at = "approved", session.actor, now()
+    job = jobs.enqueue(session, "release_files", subject_id=release.id)
+    session.flush()
+    row_of(session, Report, release.report_id).job_id = job.id
     session.flush()
     events.record(session, "release.approved", subject=release)
 
@@ -165,6 +171,16 @@ def held(session: Session, release_id: UUID, *states: str) -> Release:
     if release.state not in states:
         raise Conflict(f"The release is {release.state}; that is no step from there.", code="wrong_state")
     return release
+
+
+def _check_corrects(session: Session, supersedes_id: UUID, agreement_id: UUID | None, report: Report) -> None:
+    before = row_named(session, Release, supersedes_id, pointer="/supersedes_id")
+    alike = (before.agreement_id, before.program_id, before.cohort_id) == (
+        agreement_id, report.program_id, report.cohort_id,
+    )  # fmt: skip
+    if before.state != "sent" or not alike:
+        detail = "It corrects a release that was sent, of the same kind, and that no other corrects."
+        raise Invalid.field("/supersedes_id", "not_so", detail)
 
 
 def _scope_of(session: Session, agreement_id: UUID) -> dict[str, Any]:

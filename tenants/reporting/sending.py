@@ -5,7 +5,6 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert
 
 from tenants.cohorts.models import Cohort, Program
 from tenants.kernel import events
@@ -20,14 +19,17 @@ from tenants.reporting.corrections import corrections, nothing_to_report
 from tenants.reporting.ledger import enter, refuse_stale
 from tenants.reporting.models import Report, ReportFile
 from tenants.reporting.release_models import ReceivedFile, ReceivedReport, Release
-from tenants.reporting.releases import held
+from tenants.reporting.releases import held, refuse_unbuilt
+
+_KEEP = text("SELECT door.keep_received(:sent)")
 
 
 def send_release(session: Session, *, release_id: UUID, files: FileStore) -> None:
     """Send an approved release to the funder of its agreement, or publish it where there is none. From then on it is in
     the ledger, and stands whatever happens.
 
-    Raises NotFound, Conflict "wrong_state", "not_in_force" where its agreement has ended, and as `ledger.enter`.
+    Raises NotFound, Conflict "wrong_state", "not_ready" until its files name the approver, "not_in_force" where its
+    agreement has ended, and as `ledger.enter`.
     """
     release = held(session, release_id, "approved")
     report = row_of(session, Report, release.report_id)
@@ -39,6 +41,7 @@ def send_release(session: Session, *, release_id: UUID, files: FileStore) -> Non
     refuse_stale(
         session, report
     )  # whoever looked it through has downloaded it: that is no reason to send it on
+    refuse_unbuilt(session, release)
     enter(session, report)
     document = _document(session, report.id, files)
     release.coverage = document["cover"]["coverage"]
@@ -95,18 +98,20 @@ def _deliver(session: Session, release: Release, found: Any) -> None:
 
 
 def _copy(session: Session, release: Release, addressee: UUID, files: FileStore) -> None:
-    """Give the addressee the files, byte for byte: they are the sender's no longer."""
-    kept = select(ReportFile.file_id, ReportFile.format, ReportFile.sha256)
-    rows = [
-        {
-            "tenant_id": addressee,
-            "id": new_id(),
-            "source_tenant_id": session.tenant_id,
-            "received_report_id": release.id,
-            "format": each.format,
-            "content": b"".join(files.kept(session.tenant_id, each.file_id)),
-            "sha256": each.sha256,
-        }
-        for each in session.execute(kept.where(ReportFile.report_id == release.report_id))
-    ]
-    session.execute(insert(ReceivedFile), rows)
+    """Give the addressee files of its own, byte for byte. What is copied for nothing is an orphan there."""
+    for each in session.scalars(select(ReportFile).where(ReportFile.report_id == release.report_id)):
+        file_id = new_id()
+        files.copy(session.tenant_id, each.file_id, to_tenant=addressee, to_file=file_id)
+        row = ReceivedFile(
+            id=new_id(),
+            tenant_id=addressee,
+            source_tenant_id=session.tenant_id,
+            received_report_id=release.id,
+            format=each.format,
+            file_id=file_id,
+            size=each.size,
+            sha256=each.sha256,
+        )
+        session.add(row)
+    session.flush()
+    session.execute(_KEEP, {"sent": release.id})

@@ -1,4 +1,4 @@
-"""Time to an outcome: the Kaplan–Meier curve with late joiners, and its table by whole years.
+"""Time to an outcome: the Kaplan–Meier curve with late joiners.
 
 These are exact figures, for the tenant's own eyes; a curve that leaves is worked out from printed counts
 (`figures.released_curve`).
@@ -54,25 +54,6 @@ class Curve:
     gaps: tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True)
-class Year:
-    """One whole year of a curve: estimates at `year`, counts of people in the interval (year - 1, year].
-
-    cumulative_incidence is 1 - survival, None where not estimable: beyond the last exit, or once the risk set
-    collapsed. at_risk counts entry <= year < exit, those who carry on into the next year, so that it is last
-    year's at_risk + entered - events - censored. (R's summary also counts those who leave exactly at `year`.)
-    """
-
-    year: int
-    cumulative_incidence: float | None
-    lower: Bound
-    upper: Bound
-    at_risk: int
-    entered: int
-    events: int
-    censored: int
-
-
 def kaplan_meier(
     *,
     entry: Sequence[float] | Floats,
@@ -118,30 +99,6 @@ def kaplan_meier(
     )
 
 
-def at_whole_years(curve: Curve) -> tuple[Year, ...]:
-    """The curve's table at years 0, 1, ... up to the first whole year by which everybody has left."""
-    last_exit = curve.time[-1] if curve.time else 0.0
-    time = np.array(curve.time)
-    years = range(math.ceil(last_exit) + 1)
-    upto = np.searchsorted(time, years, "right").tolist()
-    entered = np.searchsorted(np.array(curve.entry), years, "right").tolist()
-    events = [0, *np.cumsum(curve.events, dtype=int).tolist()]
-    censored = [0, *np.cumsum(curve.censored, dtype=int).tolist()]
-    rows = []
-    for year, before, k in zip(years, [0, *upto], upto, strict=False):
-        rows.append(
-            Year(
-                year,
-                *_incidence_at(curve, year, k),
-                at_risk=entered[year] - events[k] - censored[k],
-                entered=entered[year] - (entered[year - 1] if year else 0),
-                events=events[k] - events[before],
-                censored=censored[k] - censored[before],
-            )
-        )
-    return tuple(rows)
-
-
 def log_log_interval(survival: float, greenwood: float) -> tuple[Bound, Bound]:
     """The 95 % interval S ** exp(± z * sqrt(G) / |log S|) of a survival S, where G is Greenwood's sum of
     d / (n * (n - d)), that is Var(S) / S². (None, None) where the logarithm is undefined: S = 0 or 1."""
@@ -184,15 +141,3 @@ def _gaps(entries: Floats, exits: Floats) -> tuple[tuple[float, float], ...]:
     inside = np.searchsorted(entries, boundaries, "right") - np.searchsorted(exits, boundaries, "right")
     spans = zip(pairwise(boundaries), inside.tolist(), strict=False)
     return tuple(span for span, number in spans if number == 0)
-
-
-def _incidence_at(curve: Curve, year: int, exit_times: int) -> tuple[float | None, Bound, Bound]:
-    """1 - survival and its interval at `year`, by which that many of the curve's times have passed."""
-    if exit_times == 0:
-        return (0.0 if curve.n else None), None, None
-    survival = curve.survival[exit_times - 1]
-    low, high = curve.lower[exit_times - 1], curve.upper[exit_times - 1]
-    collapsed = curve.collapsed_at is not None and year >= curve.collapsed_at
-    if collapsed or (year > curve.time[-1] and survival > 0):
-        return None, None, None
-    return 1 - survival, None if high is None else 1 - high, None if low is None else 1 - low

@@ -64,6 +64,7 @@ class CountTable:
     ``counts``   by inner cell, with what is common; one that is missing is 0.
     ``few``      the cells, margins too, with at most as many people behind them as are never shown.
     ``spread``   axes of whom the same people or things are told of besides: cohorts, who agreed to a funder.
+    ``breakdown``  whether it leaves only if most of it can be shown (`shapes`).
     """
 
     name: str
@@ -74,6 +75,7 @@ class CountTable:
     counts: Mapping[Key, int] = field(default_factory=dict)
     few: frozenset[Key] = frozenset()
     spread: tuple[Axis, ...] = ()
+    breakdown: bool = False
 
     @property
     def shape(self) -> Table:

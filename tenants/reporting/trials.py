@@ -23,6 +23,7 @@ from tenants.matching.pools import pool
 from tenants.reporting.scope import INWARD
 from tenants.reporting.statistics.comparison import Comparison, compare
 from tenants.reporting.statistics.detectable_effect import Design, Detectable, detectable_effect
+from tenants.reporting.statistics.log_rank import LogRank, log_rank
 
 OUTCOMES = ("products", "awards")
 
@@ -51,7 +52,11 @@ class Side:
 
 @dataclass(frozen=True)
 class Results:
-    """What came after a draw, from the day after it to `until_on`. comparison: None where it cannot be told."""
+    """What came after a draw, from the day after it to `until_on`. comparison: None where it cannot be told.
+
+    log_rank: of the time to a first award, person by person, who starts first; None of products, and where nobody of
+    either side won one.
+    """
 
     matching_run_id: UUID
     outcome: str
@@ -60,6 +65,7 @@ class Results:
     treated: Side
     waiting: Side
     comparison: Comparison | None
+    log_rank: LogRank | None
 
 
 def plan(
@@ -102,6 +108,13 @@ _VALUES = {
       WHERE e.tenant_id = :tenant AND e.membership_id = drawn.membership_id AND e.kind = 'award'
         AND e.visibility = ANY(:visibilities) AND e.date > :from_on AND e.date <= :until_on)""",
 }
+_DAYS = {
+    "products": "CAST(NULL AS integer)",
+    "awards": """
+    (SELECT min(e.date) - CAST(:from_on AS date) FROM career_event e
+      WHERE e.tenant_id = :tenant AND e.membership_id = drawn.membership_id AND e.kind = 'award'
+        AND e.visibility = ANY(:visibilities) AND e.date > :from_on AND e.date <= :until_on)""",
+}
 _DRAWN = f"""
 WITH drawn AS (
     SELECT q.membership_id, l.arm = 1 AS treated, l.proposed_group_id,
@@ -139,7 +152,8 @@ def results(
             "from_on": from_on,
             "until_on": until_on,
         }
-        said = f"{_DRAWN} SELECT treated, proposed_group_id, counted, {_VALUES[outcome]} AS value FROM drawn"  # noqa: S608 - constants
+        found = f"{_VALUES[outcome]} AS value, {_DAYS[outcome]} AS days"
+        said = f"{_DRAWN} SELECT treated, proposed_group_id, counted, {found} FROM drawn"  # noqa: S608 - constants
         rows = session.execute(text(said), known).all()
     treated = _units([row for row in rows if row.treated and row.counted])
     waiting = [float(row.value) for row in rows if not row.treated and row.counted]
@@ -151,7 +165,23 @@ def results(
         treated=_side(rows, treated, treated_side=True),
         waiting=_side(rows, [[value] for value in waiting], treated_side=False),
         comparison=compare(treated=treated, waiting=waiting),
+        log_rank=_log_rank([row for row in rows if row.counted], from_on, until_on),
     )
+
+
+def _log_rank(rows: Sequence[Any], from_on: dt.date | None, until_on: dt.date | None) -> LogRank | None:
+    """Whether those who start win an award sooner; followed from the draw on, all for as long."""
+    if from_on is None or until_on is None or not any(row.days for row in rows):
+        return None
+    rows, whole = sorted(rows, key=lambda row: not row.treated), (until_on - from_on).days
+    try:
+        return log_rank(
+            exit=[row.days or whole for row in rows],
+            event=[row.days is not None for row in rows],
+            group=[row.treated for row in rows],
+        )
+    except ValueError:  # nobody is on the other side
+        return None
 
 
 def _until(session: Session, run: MatchingRun, as_of: dt.date) -> dt.date:

@@ -8,14 +8,17 @@ from sqlalchemy import update
 
 from tenants.kernel.events import seal_all
 from tenants.kernel.jobs import Job
+from tenants.reporting.models import FORMATS
 from tenants.reporting.remaking import remade
 from tests.conftest import eventually
 from tests.factories.consents import says
 from tests.factories.matching import every
 from tests.factories.people import holder, member_of
-from tests.factories.releases import FUND, agreed, offered, program_for, slug_of, stepped
+from tests.factories.releases import FUND, agreed, offered, program_for, slug_of, stepped, written
 
 STATES = "states"
+APPROVER = "A client of Invented Society"
+FAR = dt.datetime(2999, 1, 1, tzinfo=dt.UTC)
 
 
 @pytest.fixture
@@ -70,9 +73,14 @@ def test_a_release_goes_its_way_to_the_funder_who_returns_it_and_accepts_its_cor
     assert (arrived["id"], arrived["state"], arrived["funder"]) == (release, "received", FUND)
     assert arrived["coverage"] == sent["coverage"]
     files = f"/v1/received-reports/{release}/files"
-    for form in ("json", "csv"):
+    for form in FORMATS:
         theirs = tenant.api.get(f"/v1/reports/{sent['report_id']}/files/{form}").data
-        assert funder.api.get(f"{files}/{form}").data == theirs
+        received = funder.api.get(f"{files}/{form}")
+        assert received.data == theirs
+        same = {"If-None-Match": received.headers["ETag"]}
+        assert funder.api.get(f"{files}/{form}", headers=same).status_code == 304
+    cover = funder.api.get(f"{files}/json").get_json()["cover"]
+    assert cover["approved_by"] == {"name": APPROVER, "at": sent["approved_at"][:10]}
     assert funder.api.get(f"/v1/reports/{sent['report_id']}").status_code == 404
     assert funder.api.get(url).status_code == 404
     back = f"/v1/received-reports/{release}/return"
@@ -124,6 +132,7 @@ def test_what_was_sent_stands_and_the_next_leaves_out_who_withdrew(app, tenant, 
     url = f"/v1/releases/{waiting}"
     for step in ("review", "approval"):
         assert tenant.api.post(f"{url}/{step}").status_code == 201
+    written(tenant.api, tenant.api.get(url).get_json())
     stale = tenant.api.post(f"{url}/sending")
     assert (stale.status_code, stale.get_json()["code"]) == (409, "out_of_date")
     report = tenant.api.post(f"{url}/redraft").get_json()
@@ -222,7 +231,9 @@ def test_whoever_drafted_does_not_approve_where_another_may(app, tenant, program
     url = f"/v1/releases/{made['id']}"
     assert drafter.post(f"{url}/review").status_code == 201
     assert drafter.post(f"{url}/approval").get_json()["code"] == "four_eyes"
-    assert other.post(f"{url}/approval").get_json()["approved_by"] != made["drafted_by"]
+    approved = other.post(f"{url}/approval").get_json()
+    assert approved["approved_by"] != made["drafted_by"]
+    written(tenant.api, approved)
     published = drafter.post(f"{url}/sending").get_json()
     assert (published["state"], published["sharing_agreement_id"]) == ("sent", None)
 
@@ -248,3 +259,50 @@ def test_a_report_that_is_due_is_drafted_on_its_day_with_all_rows_though_nobody_
     eventually(lambda: tenant.api.get(url).get_json()["next_due_on"] > now.date().isoformat())
     assert tenant.api.get(url).get_json()["next_due_on"].endswith("-01-15")
     assert len(every(tenant.api, "/v1/releases")) == 1
+
+
+def test_files_name_the_approver_before_they_are_sent_and_nothing_else_of_them_changes(
+    app, tenant, program, built, database
+):
+    approver = holder(app, tenant.id, "program_manager")
+    release = built(program_id=program["program_id"], formats=["json", "csv", "html"])
+    url = f"/v1/releases/{release}"
+    report = f"/v1/reports/{tenant.api.get(url).get_json()['report_id']}"
+    before = tenant.api.get(f"{report}/files/json").get_json()
+    assert before["cover"]["approved_by"] is None
+    assert "Not approved" in tenant.api.get(f"{report}/files/csv").get_data(as_text=True)
+    for api, step in ((tenant.api, "review"), (approver.api, "approval")):
+        assert api.post(f"{url}/{step}").status_code == 201
+    written(tenant.api, tenant.api.get(url).get_json())
+    after = tenant.api.get(f"{report}/files/json").get_json()
+    named = after["cover"].pop("approved_by")
+    assert named["at"] == tenant.api.get(url).get_json()["approved_at"][:10]
+    del before["cover"]["approved_by"]
+    assert after == before
+    said = f'Approved by,"{named["name"]}, {named["at"]}"'
+    assert said in tenant.api.get(f"{report}/files/csv").get_data(as_text=True)
+    assert f"{named['name']}, {named['at']}" in tenant.api.get(f"{report}/files/html").get_data(as_text=True)
+    with database.tenant(tenant.id) as session:
+        assert remade(session, report_id=report.rpartition("/")[2])
+        session.execute(
+            update(Job).where(Job.kind == "release_files").values(state="queued", finished_at=None)
+        )
+        session.execute(update(Job).where(Job.kind == "release_files").values(not_before=FAR))
+        session.commit()
+    waits = tenant.api.post(f"{url}/sending")
+    assert (waits.status_code, waits.get_json()["code"]) == (409, "not_ready")
+
+
+def test_a_file_that_was_received_is_the_addressees_own_and_counts_among_what_it_keeps(
+    tenant, funder, program, built, database
+):
+    sent = stepped(tenant.api, built(sharing_agreement_id=agreed(funder, tenant, program["program_id"])))
+    theirs = {"tenant": funder.id, "release": sent["id"]}
+    held = (
+        "SELECT count(*), bool_and(k.size = f.size) FROM received_file f JOIN kept_file k ON k.id = f.file_id"
+        " WHERE f.received_report_id = %(release)s AND k.tenant_id = %(tenant)s"
+    )
+    with database.tenant(funder.id) as session:
+        assert session.connection().exec_driver_sql(held, theirs).one() == (len(FORMATS), True)
+    with database.tenant(tenant.id) as session:
+        assert session.connection().exec_driver_sql(held, theirs).one()[0] == 0

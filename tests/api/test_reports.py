@@ -374,3 +374,26 @@ def test_nobody_of_a_survivors_sample_is_converted_into_a_rate_in_real_awards(te
     assert not [number for number in numbers(outward) if number is not None and 1 <= number <= 10]
     line, _ = figure(outward, "time_to_r01_leavers_compete")["series"]
     assert len(line["points"]) > 1
+
+
+def test_what_leaves_of_a_program_counts_by_the_list_of_awards_by_which_something_did_first(
+    tenant, cohort, send, report
+):
+    send("roster", people(12))
+    chosen, other = "nih_r01_equivalent_by_fiscal_year_2016_2017", "nsf_career"
+    metric = f"time_to_r01.since_first_k.{chosen}."
+    assert tenant.api.get("/v1/metrics?award_list=luck").status_code == 422
+    known = tenant.api.get(f"/v1/metrics?award_list={chosen}").get_json()["items"]
+    (definition,) = [each for each in known if each["id"].startswith(metric)]
+    assert tenant.api.get(f"/v1/metrics/{definition['id']}").get_json() == definition
+    url = report("public", award_list=chosen)
+    assert report("public", award_list=other), "nothing has left yet"
+    assert definition in tenant.api.get(f"{url}/files/json").get_json()["definitions"]
+    asked = {"cohort_id": cohort["id"], "audience": "public"}
+    refused = tenant.api.post("/v1/reports", json={**asked, "award_list": other})
+    assert [each["code"] for each in refused.get_json()["errors"]] == ["fixed"]
+    usual = report("public")
+    assert tenant.api.get(usual).get_json()["award_list"] == chosen
+    assert definition in tenant.api.get(f"{usual}/files/json").get_json()["definitions"]
+    inside = tenant.api.get(f"{report('internal', award_list=other)}/files/json").get_json()
+    assert any(f".{other}." in each["id"] for each in inside["definitions"])

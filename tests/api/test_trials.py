@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from scipy import stats
 from sqlalchemy import text
 
 from tenants.kernel.clock import now
@@ -92,7 +93,22 @@ def test_arms_are_compared_as_drawn_by_what_came_after_the_draw(tenant, database
     for name, value in found["comparison"].items():
         assert value == pytest.approx(getattr(expected, name)), name
     # Nobody has won anything, so nothing differs.
-    assert tenant.api.get(f"{url}/trial-results?outcome=awards").get_json()["comparison"] is None
+    awards = tenant.api.get(f"{url}/trial-results?outcome=awards").get_json()
+    assert awards["comparison"] is awards["log_rank"] is found["log_rank"] is None
+    won = {groups[0][0]: 50, groups[0][1]: 90, waiting[3]: 100}
+    for person, days in won.items():
+        award = {"kind": "award", "code": "R01", "date": days_ago(300 - days), "membership_id": person}
+        assert tenant.api.post("/v1/career-events", json=award).status_code == 201
+    times = [
+        [won.get(each, 300) for each in side]
+        for side in ([person for group in groups for person in group], waiting)
+    ]
+    theirs = stats.logrank(
+        *(stats.CensoredData.right_censored(each, [t == 300 for t in each]) for each in times)
+    )
+    sooner = tenant.api.get(f"{url}/trial-results?outcome=awards").get_json()["log_rank"]
+    assert (sooner["observed"], sooner["df"]) == ([2, 1], 1)
+    assert sooner["p"] == pytest.approx(theirs.pvalue)
     tomorrow = tenant.api.get(f"{url}/trial-results?as_of={days_ago(-2)}")
     assert (tomorrow.status_code, tomorrow.get_json()["errors"][0]["code"]) == (422, "in_the_future")
 

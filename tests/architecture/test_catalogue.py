@@ -87,6 +87,7 @@ NO_LIMITED_ROLE_OPENS = {
 DOORS = {
     "agenda_votes(of_group uuid)",
     "answer_admission(admission uuid, against boolean)",
+    "answers_to_report(waves uuid[], people uuid[], parts bigint[])",
     "become_person(somebody uuid)",
     "bind_person(member uuid, somebody uuid)",
     "charter_in_force(of_group uuid)",
@@ -103,6 +104,7 @@ DOORS = {
     "last_renewal(of_group uuid)",
     "lock_groups(locked boolean)",
     "in_reach(member uuid, programs uuid[], cohorts uuid[])",
+    "keep_received(sent uuid)",
     "keys_under_others(master text, after uuid, most integer)",
     "has_personal(person uuid)",
     "my_memberships()",
@@ -209,6 +211,7 @@ DOOR_READS = {
     "product_contributor": {"tenant_id", "product_id"},
     "program": {"tenant_id", "id", "group_sign_in"},
     "proposed_group": {"tenant_id", "id", "matching_run_id", "group_id"},
+    "received_file": {"tenant_id", "source_tenant_id", "received_report_id", "file_id", "size"},
     "received_report": {"tenant_id", "id", "source_tenant_id"},
     "release_answer": {"tenant_id", "id", "source_tenant_id", "release_id", "answer"},
     "retrospective": {"tenant_id", "id", "group_id", "phase"},
@@ -249,6 +252,7 @@ DOOR_WRITES = (
         for column in METADATA.tables["event"].c
         if column.name not in ("actor", "created_at", "hash", "sequence")
     }
+    | {("kept_file", name, "INSERT") for name in ("tenant_id", "id", "size")}
     | {
         ("check_in_window", "tallied_at", "UPDATE"),
         ("admission", "decided_at", "UPDATE"),
@@ -444,7 +448,10 @@ def test_policies_are_for_the_app_or_for_a_door(catalogue):
     policies = catalogue.execute(POLICIES).fetchall()
     roles = {tuple(each[4]) for each in policies}
     assert roles == {("peerloom_app",), ("peerloom_door",)}
-    assert {each[0] for each in policies if each[4] == ["peerloom_door"]} == set(DOOR_READS)
+    assert {each[0] for each in policies if each[4] == ["peerloom_door"]} == {
+        *DOOR_READS,
+        *(table for table, *_ in DOOR_WRITES),
+    }
 
 
 def test_keys_and_references_begin_with_the_tenant(catalogue, tables):

@@ -50,6 +50,7 @@ PURE = (
     "tenants/reporting/statistics",
     "tenants/reporting/suppression",
     "tenants/reporting/survival.py",
+    "tenants/reporting/shapes.py",
     "tenants/reporting/tables.py",
     "tenants/reporting/years.py",
 )

@@ -1,6 +1,7 @@
 """An institution that reports to a funder. Both are invented."""
 
 import datetime as dt
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from tenants.kernel.ids import new_id
 from tenants.reporting.agreements import send
 from tenants.reporting.release_models import ReceivedFile, ReceivedReport, Release
-from tests.conftest import open_another
+from tests.conftest import eventually, open_another
 from tests.factories.consents import on_paper
 from tests.factories.participants import add_participants
 
@@ -61,11 +62,18 @@ def agreed(funder: Any, institution: Any, program_id: str, **more: Any) -> str:
     return agreement
 
 
+def written(api: Any, release: dict[str, Any]) -> None:
+    """Wait until the files of a release are written."""
+    report = f"/v1/reports/{release['report_id']}"
+    eventually(lambda: api.get(report).get_json()["state"] == "succeeded")
+
+
 def stepped(api: Any, release_id: str) -> dict[str, Any]:
     """Review, approve and send a release; what it is then."""
     for step in ("review", "approval", "sending"):
         answer = api.post(f"/v1/releases/{release_id}/{step}")
         assert answer.status_code == 201, (step, answer.get_json())
+        written(api, answer.get_json())
     found: dict[str, Any] = answer.get_json()
     return found
 
@@ -85,10 +93,12 @@ def releases_of(tenant: Any, report_id: str) -> dict[str, str]:
         from_name="Invented University", title="Circles", as_of=dt.date(2026, 1, 1), nil=True,
         coverage={"counted": 0, "eligible": 0, "text": "0 of 0 people are counted."}, corrections=[], formats=["json"],
     )  # fmt: skip
+    content = tenant.api.get(f"/v1/reports/{report_id}/files/json").data
     file = ReceivedFile(
         id=new_id(), tenant_id=tenant.id, source_tenant_id=other.id, received_report_id=arrived.id,
-        format="json", content=tenant.api.get(f"/v1/reports/{report_id}/files/json").data, sha256="",
+        format="json", file_id=new_id(), size=len(content), sha256=sha256(content).hexdigest(),
     )  # fmt: skip
+    app.extensions["files"].keep(tenant.id, file.file_id, [content])
     with database.tenant(other.id) as session:
         send(session, arrived)
         session.add(file)

@@ -1,6 +1,7 @@
 """Reports."""
 
 from tenants.kernel.claims import Claim
+from tenants.reporting import approving
 from tenants.reporting.building import build_report
 from tenants.reporting.schedule import keep_schedule
 
@@ -8,6 +9,11 @@ from tenants.reporting.schedule import keep_schedule
 def build(claim: Claim) -> None:
     """Build the claimed report."""
     build_report(claim)
+
+
+def write_approved(claim: Claim) -> None:
+    """Write the files of the claimed release, whose cover names the approver."""
+    approving.write_approved(claim)
 
 
 def draft_due(claim: Claim) -> None:

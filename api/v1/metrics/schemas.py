@@ -2,7 +2,18 @@
 
 from marshmallow import fields
 
-from api.fields import Schema
+from api.fields import Choice, Schema
+from tenants.reporting.metrics.award_lists import CHOICES
+
+
+class MetricQuery(Schema):
+    """Of which reports."""
+
+    award_list = Choice(
+        CHOICES,
+        load_default=None,
+        metadata={"description": "By which major awards are counted; if absent, by the first."},
+    )
 
 
 class Metric(Schema):

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Response
 from sqlalchemy import Row, Select
 
 from api.blueprint import Blueprint
@@ -19,7 +18,7 @@ from tenants.kernel.permissions import Permission
 from tenants.kernel.rows import only
 from tenants.kernel.session import Session
 from tenants.reporting import received
-from tenants.reporting.files import TYPES
+from tenants.reporting.files import TYPES, ReportDownload
 
 blp = Blueprint("Received reports", description="What institutions report to you, and nothing else of them.")
 READ, WRITE = Permission.REPORTS_READ, Permission.REPORTS_WRITE
@@ -45,17 +44,15 @@ def get_received_corrections(session: Session, received_report_id: UUID) -> dict
     return received.corrections_received(session, received_report_id=received_report_id)
 
 
-@blp.get(
+@blp.download(
     f"{ONE}/files/<format>",
     READ,
     returns=ReportDocument,
     types=tuple(each for each in TYPES.values() if each != TYPES["json"]),
 )
-def get_received_file(session: Session, received_report_id: UUID, format: str) -> Response:  # noqa: A002
+def get_received_file(session: Session, received_report_id: UUID, format: str) -> ReportDownload:  # noqa: A002
     """Download a file of it, in one of its formats."""
-    content = received.file_received(session, received_report_id=received_report_id, format_=format)
-    name = f'attachment; filename="report-{received_report_id}.{format}"'
-    return Response(content, content_type=TYPES[format], headers={"Content-Disposition": name})
+    return received.file_received(session, received_report_id=received_report_id, format_=format)
 
 
 @blp.post(f"{ONE}/acceptance", WRITE, body=ReportAcceptance, **STEP)

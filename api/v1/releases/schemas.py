@@ -5,7 +5,8 @@ from typing import ClassVar
 from marshmallow import fields, validate
 
 from api.fields import Choice, Day, PageQuery, Resource, Schema, Timestamp
-from api.v1.reports.schemas import ReportCoverage
+from api.v1.reports.schemas import AWARD_LIST, ReportCoverage
+from tenants.reporting.metrics.award_lists import CHOICES
 from tenants.reporting.models import AUDIENCES, FORMATS
 from tenants.reporting.releases import SHOWN_STATES
 
@@ -42,6 +43,7 @@ class ReleaseCreate(Schema):
         validate=validate.Length(min=1, max=len(FORMATS)),
         metadata={"description": "json is always among them."},
     )
+    award_list = Choice(CHOICES, metadata=AWARD_LIST)
     supersedes_id = fields.UUID(
         metadata={"description": "A release that was sent, of the same kind, which it is to correct."}
     )

@@ -8,7 +8,13 @@ from api.fields import Choice, Day, PageQuery, Resource, Schema, Text
 from api.v1.jobs.schemas import JobError
 from api.v1.metrics.schemas import Metric
 from tenants.kernel.jobs import STATES
+from tenants.reporting.metrics.award_lists import CHOICES
 from tenants.reporting.models import AUDIENCES, FORMATS, PLAIN
+
+AWARD_LIST = {
+    "description": "By which major awards are counted; if absent, by the first of the lists or, of what leaves the "
+    "tenant, by the one by which a report on the program left before. Of what leaves no other can be chosen then."
+}
 
 
 class ReportCreate(Schema):
@@ -44,6 +50,7 @@ class ReportCreate(Schema):
     formats = fields.List(
         Choice(FORMATS), load_default=PLAIN, validate=validate.Length(min=1, max=len(FORMATS))
     )
+    award_list = Choice(CHOICES, metadata=AWARD_LIST)
 
 
 class Report(Resource):
@@ -55,6 +62,9 @@ class Report(Resource):
     audience = fields.String(metadata={"enum": list(AUDIENCES)})
     funder = fields.String(allow_none=True)
     as_of = Day()
+    award_list = fields.String(
+        allow_none=True, metadata={"enum": [*CHOICES, None], "description": "null: the first of the lists."}
+    )
     formats = fields.List(fields.String(metadata={"enum": list(FORMATS)}))
     state = fields.String(metadata={"enum": list(STATES)})
     progress = fields.Float(metadata={"description": "0 to 1"})
@@ -92,6 +102,22 @@ class ReportCoverage(Schema):
     text = fields.String()
 
 
+class ReportApproval(Schema):
+    """Who approved a report that was sent, and when."""
+
+    name = fields.String()
+    at = Day()
+
+
+class ReportCorrection(Schema):
+    """A release that corrected another since the internal report before."""
+
+    addressee = fields.String(allow_none=True, metadata={"description": "null: the public."})
+    as_of = Day()
+    sent_on = Day()
+    cells = fields.Integer(metadata={"description": "How many numbers say something else."})
+
+
 class ReportCover(Schema):
     """What a reader should know first."""
 
@@ -101,7 +127,12 @@ class ReportCover(Schema):
     as_of = Day()
     fiscal_year = fields.String(metadata={"description": "Whose fiscal year, in words."})
     definitions = fields.List(fields.String(), metadata={"description": "The metrics' ids, with versions."})
-    approved_by = fields.Dict(allow_none=True)
+    approved_by = fields.Nested(
+        ReportApproval, allow_none=True, metadata={"description": "null until a release is approved."}
+    )
+    corrections = fields.List(
+        fields.Nested(ReportCorrection), metadata={"description": "Of an internal report; else empty."}
+    )
     coverage = fields.Nested(ReportCoverage)
     suppression = fields.String(metadata={"description": "What is not shown, and why."})
 

@@ -110,6 +110,21 @@ class TrialComparison(Schema):
     )
 
 
+class LogRank(Schema):
+    """Whether the time to a first award differs between those who started and those who wait, person by person."""
+
+    statistic = fields.Float()
+    df = fields.Integer()
+    p = fields.Float(
+        metadata={
+            "description": "It takes people for independent, so that among people of groups it finds too much: go by "
+            "comparison."
+        }
+    )
+    observed = fields.List(fields.Integer(), metadata={"description": "Awards: who started, who waits."})
+    expected = fields.List(fields.Float(), metadata={"description": "If they did not differ."})
+
+
 class TrialResults(Schema):
     """How those who were drawn to start now fare by comparison with those who wait, as they were drawn."""
 
@@ -133,4 +148,9 @@ class TrialResults(Schema):
         TrialComparison,
         allow_none=True,
         metadata={"description": "Null with fewer than two units on a side, or where none differ."},
+    )
+    log_rank = fields.Nested(
+        LogRank,
+        allow_none=True,
+        metadata={"description": "Of awards alone; null where nobody of these people won one."},
     )

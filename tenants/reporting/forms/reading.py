@@ -76,6 +76,7 @@ def cover_rows(document: Document) -> list[tuple[str, str]]:
     since, until = cover["period"]["since"], cover["period"]["until"]
     approved = cover["approved_by"]
     counted, eligible = (Number(cover["coverage"][key], "count") for key in ("counted", "eligible"))
+    corrected = "; ".join(map(_correction, cover.get("corrections", ())))
     rows = [
         ("Institution", cover["institution"]),
         ("Report for", document["funder"] or FOR[document["audience"]]),
@@ -86,11 +87,17 @@ def cover_rows(document: Document) -> list[tuple[str, str]]:
         ("Fiscal year", cover["fiscal_year"]),
         ("Definitions", ", ".join(cover["definitions"])),
         ("Approved by", f"{approved['name']}, {approved['at']}" if approved else "Not approved"),
+        *([("Corrections since the last report", corrected)] if corrected else []),
         ("Coverage", f"{counted} of {eligible}. {cover['coverage']['text']}".strip()),
         ("Not shown", cover["suppression"]),
         ("Digest of the inputs", document["inputs"]["sha256"]),
     ]  # fmt: skip
     return [(term, clean(text)) for term, text in rows]
+
+
+def _correction(said: Mapping[str, Any]) -> str:
+    cells = "1 number" if said["cells"] == 1 else f"{said['cells']} numbers"
+    return f"{said['addressee'] or FOR['public']}, as of {said['as_of']}: {cells}, sent on {said['sent_on']}"
 
 
 def long_grid(table: Mapping[str, Any], *, as_of: str) -> Grid:

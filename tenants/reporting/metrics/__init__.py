@@ -3,7 +3,9 @@
 A metric may count by what one before it staged.
 """
 
+from tenants.reporting.metric import Metric
 from tenants.reporting.metrics import (
+    barriers,
     careers,
     coverage,
     demographics,
@@ -13,6 +15,7 @@ from tenants.reporting.metrics import (
     network,
     products,
     reach,
+    surveys,
     time_to_r01,
     trial,
 )
@@ -28,5 +31,14 @@ METRICS = (
     network.METRIC,
     time_to_r01.METRIC,
     careers.METRIC,
+    surveys.METRIC,
     trial.METRIC,
+    barriers.METRIC,
 )
+
+
+def metrics_by(award_list: str | None) -> tuple[Metric, ...]:
+    """What a report counts, by the list of major awards of this id; by the usual one where it is None."""
+    if award_list is None:
+        return METRICS
+    return tuple(time_to_r01.BY_LIST[award_list] if each is time_to_r01.METRIC else each for each in METRICS)

@@ -18,21 +18,28 @@ FOLLOWED = "followed"
 AWARD, LEFT, END, NONE, UNDATED = "award", "left_research", "end", "without_award", "undated_award"
 """How following somebody ended; END is NONE or UNDATED: one is known to have been won, but not when."""
 
+# The fiscal year of the United States begins in October; where a list has one edition, it does not matter. An award of
+# unknown date is held against the last.
+_MAJOR = """e.kind = 'award' AND e.code = ANY(:major) AND EXISTS (
+           SELECT FROM unnest(CAST(:major AS text[]), CAST(:since AS integer[]), CAST(:before AS integer[]))
+                       AS listed (code, since, before)
+            WHERE listed.code = e.code
+              AND coalesce(extract(year FROM e.date + interval '3 months'), 9998) >= listed.since
+              AND coalesce(extract(year FROM e.date + interval '3 months'), 9998) < listed.before)"""
 _KNOWN = f"""
 SELECT people.membership_id,
        min(e.date) FILTER (WHERE e.kind = 'award' AND e.code = ANY(:k) AND e.date <= :as_of) AS first_k,
-       min(e.date) FILTER (WHERE e.kind = 'award' AND e.code = ANY(:r) AND e.date <= :as_of
-                             AND NOT e.before_first_k) AS first_r,
-       coalesce(bool_or(e.kind = 'award' AND e.code = ANY(:r) AND e.before_first_k), false) AS earlier,
-       coalesce(bool_or(e.kind = 'award' AND e.code = ANY(:r) AND e.date IS NULL
-                        AND NOT e.before_first_k), false) AS undated,
+       min(e.date) FILTER (WHERE e.major AND e.date <= :as_of AND NOT e.before_first_k) AS first_r,
+       coalesce(bool_or(e.major AND e.before_first_k), false) AS earlier,
+       coalesce(bool_or(e.major AND e.date IS NULL AND NOT e.before_first_k), false) AS undated,
        max(e.date) FILTER (WHERE e.kind = 'departure' AND e.date <= :as_of) AS departed,
        min(e.date) FILTER (WHERE e.kind = 'observation') AS since,
        max(e.until) FILTER (WHERE e.kind = 'observation') AS until,
        max(e.sample) FILTER (WHERE e.kind = 'observation') AS sample
   FROM ({PEOPLE_WITH_OUTCOMES}) people
-  LEFT JOIN career_event e ON e.tenant_id = :tenant AND e.membership_id = people.membership_id
-                          AND e.kind IN ('award', 'observation', 'departure') AND e.visibility = ANY(:reported)
+  LEFT JOIN (SELECT e.*, {_MAJOR} AS major FROM career_event e
+              WHERE e.tenant_id = :tenant AND e.kind IN ('award', 'observation', 'departure')
+                AND e.visibility = ANY(:reported)) e ON e.membership_id = people.membership_id
  GROUP BY people.membership_id
 """  # noqa: S608 - a constant is put in
 _ON_THE_CLOCK = f"""
@@ -71,7 +78,8 @@ SELECT membership_id, award_follow_up, entry - first_k AS entry_days, exit - fir
        CASE WHEN entry = first_k THEN 'start' ELSE {_year("entry - first_k")} END AS award_entry
   FROM ({_JUDGED}) judged
 """  # noqa: S608 - as above
-"""Parameters besides the scope's: :k and :r, the codes that start and that end the clock; :reported, visibilities.
+"""Parameters besides the scope's: :k, the codes that start the clock; :major, :since and :before, those that end it and
+the fiscal years in which they do; :reported, visibilities.
 
 Of those who are not followed the other columns mean nothing.
 """

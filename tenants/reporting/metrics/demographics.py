@@ -42,13 +42,14 @@ SELECT people.membership_id,
 
 
 def count(counting: Counting) -> Found:
-    """A table for each attribute that is for demographics."""
+    """A table for each attribute whose breakdown is switched on."""
     tables: list[CountTable] = []
     for place, answers in enumerate(answer_axes(counting)):
         known = {"key": answers.name.removeprefix(PREFIX), "known": [each.code for each in answers.codes]}
         counting.stage(staged_as(place), _ANSWERS.format(name=answers.name), **known)
         title = f"People by {answers.title}"
-        tables += counting.tables(Rows(answers.name, title, "people", staged_as(place), (answers,)))
+        rows = Rows(answers.name, title, "people", staged_as(place), (answers,), breakdown=True)
+        tables += counting.tables(rows)
     return Found(tables)
 
 
@@ -74,13 +75,15 @@ def _axis(attribute: Any) -> Axis:
 
 METRIC = Metric(
     name="demographics",
-    version=2,
+    version=3,
     title="Demographic answers",
-    text="For each attribute that is marked for demographics, the people of the report by the present answer of those "
-    "who agreed that their answers are counted, those who declined to answer, those who were not asked or did not "
-    "say, and those who did not agree, of whom no answer is read. Of several answers none is counted by itself; "
-    "other answers are levels that there are no more. Of attributes marked sensitive, that nobody or everybody "
-    "gave an answer is not shown outside the tenant either.",
+    text="For each attribute whose breakdown is switched on (marked for demographics, whatever it is of), the people "
+    "of the report by the present answer of those who agreed that their answers are counted, those who declined "
+    "to answer, those who were not asked or did not say, and those who did not agree, of whom no answer is read. "
+    "Of several answers none is counted by itself; other answers are levels that there are no more. Of attributes "
+    "marked sensitive, that nobody or everybody gave an answer is not shown outside the tenant either. Outside "
+    "the tenant a breakdown is left out for good if more than half of its cells are too small when it is to leave "
+    "first.",
     count=count,
     inputs=("demographic answers", "consents to count them"),
     caveats=("Who answers and who declines may differ.",),

@@ -23,7 +23,7 @@ def count(counting: Counting) -> Found:
     for place, answers in enumerate(answer_axes(counting)):
         facts = _REACHED.format(answers=answers.name, facts=staged_as(place))
         name, title = f"reach_{answers.name}", f"How far people came, by {answers.title}"
-        tables += counting.tables(Rows(name, title, "people", facts, (STAGES, answers)))
+        tables += counting.tables(Rows(name, title, "people", facts, (STAGES, answers), breakdown=True))
     return Found(tables)
 
 
@@ -93,13 +93,15 @@ def _label(stage_code: str) -> str:
 
 METRIC = Metric(
     name="equity",
-    version=1,
+    version=2,
     title="Reach by attribute",
-    text="For each attribute that is marked for demographics, the people of the report by how far they came, as in "
-    "reach, and by their answer, as in demographics: those who did not agree that their answers are counted, declined "
-    "or were not asked are told apart, so that all add up. The gap of an answer at a stage is the share of those at "
-    "the stage before (offered: of all; joined: of those offered a place; stayed: of those who joined) who came so "
-    "far, less the same share of all other answers together, with Newcombe's hybrid score interval.",
+    text="For each attribute whose breakdown is switched on (marked for demographics, whatever it is of), the people "
+    "of the report by how far they came, as in reach, and by their answer, as in demographics: those who did not "
+    "agree that their answers are counted, declined or were not asked are told apart, so that all add up. The gap "
+    "of an answer at a stage is the share of those at the stage before (offered: of all; joined: of those offered "
+    "a place; stayed: of those who joined) who came so far, less the same share of all other answers together, "
+    "with Newcombe's hybrid score interval. Outside the tenant a breakdown is left out for good if more than half "
+    "of its cells are too small when it is to leave first.",
     count=count,
     inputs=("participants and their states", "demographic answers", "consents to count them"),
     caveats=(

@@ -65,15 +65,16 @@ def count(counting: Counting) -> Found:
         facts, name = f"fact_spread_{place}", f"spread_{attribute.key}"
         counting.stage(facts, _SPREAD.format(name=name), key=attribute.key)
         verdicts = axis(name, f"{attribute.label} of the members", VERDICTS)
+        title = f"Groups by {attribute.label}"
         tables += counting.tables(
-            Rows(name, f"Groups by {attribute.label}", "groups", facts, (verdicts,), things=True)
+            Rows(name, title, "groups", facts, (verdicts,), things=True, breakdown=True)
         )
     return Found(tables)
 
 
 METRIC = Metric(
     name="groups",
-    version=4,
+    version=5,
     title="Groups",
     text="Groups formed by the report's date, by their present state, by size, and by spread. The size is the "
     "number of members who had not left by then. Spread looks at the institution and at each attribute that a "
@@ -81,7 +82,8 @@ METRIC = Metric(
     "members share a value, repeated if two do, unknown if no value is known to repeat but not everybody's is "
     "known. Values are the present ones. A report that leaves the tenant knows only members who may be "
     "reported on: sizes and spread are of these, and a group of nobody else is not counted. One for a funder "
-    "tells of the groups of which all of these agreed to be shared with it.",
+    "tells of the groups of which all of these agreed to be shared with it. Outside the tenant a table of spread "
+    "is left out for good if more than half of its cells are too small when it is to leave first.",
     count=count,
     inputs=("groups and their members", "attributes for reporting"),
     caveats=("Whether values differ says nothing of whether people fit together.",),

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from tenants.reporting.counting import Counting, Rows
 from tenants.reporting.figures import Early, exact_curve, released_curve
 from tenants.reporting.metric import Figure, Found, Metric, Shown
-from tenants.reporting.metrics.award_lists import K_AWARDS, NIH_FY2017, AwardList
+from tenants.reporting.metrics.award_lists import K_AWARDS, LISTS, AwardList
 from tenants.reporting.metrics.careers_sql import (
     APART,
     AWARD,
@@ -75,8 +75,9 @@ class People:
     outcome: npt.NDArray[np.str_]
 
 
-def metric(awards: AwardList, *, reference: Figure | None = None) -> Metric:
-    """The metric for one list of awards; `reference`: a base rate to draw beside it."""
+def metric(awards: AwardList) -> Metric:
+    """The metric for one list of awards."""
+    reference = BASE_RATE if awards.base else None
     return Metric(
         name=NAME,
         how=(
@@ -90,10 +91,10 @@ def metric(awards: AwardList, *, reference: Figure | None = None) -> Metric:
         ),
         version=4,
         title=f"Time from first K award to first {awards.title}",
-        text=_TEXT.format(title=awards.title, codes=", ".join(awards.codes), k=", ".join(K_AWARDS)),
+        text=_TEXT.format(title=awards.title, codes=awards.told, k=", ".join(K_AWARDS)),
         count=partial(_count, awards, reference),
         inputs=("awards, departures and observations among career events", awards.source),
-        caveats=(*_CAVEATS, *([awards.noted] if awards.noted else [])),
+        caveats=(*_CAVEATS, *([_BASE] if awards.base else []), *([awards.noted] if awards.noted else [])),
         figures=partial(_figures, awards, reference),
     )
 
@@ -101,8 +102,9 @@ def metric(awards: AwardList, *, reference: Figure | None = None) -> Metric:
 def _count(awards: AwardList, reference: Figure | None, counting: Counting) -> Found:
     """Everybody by whether they are followed; those who are, by when they left the curve, and how."""
     # Leaving out awards that a funder may not list one by one would turn them into awards never won.
-    known = {"k": list(K_AWARDS), "r": list(awards.codes), "reported": list(INWARD)}
-    counting.stage("fact_careers", CAREERS, **known)
+    since, before, major = map(list, zip(*awards.since, strict=True))
+    codes = {"k": list(K_AWARDS), "major": major, "since": since, "before": before}
+    counting.stage("fact_careers", CAREERS, **codes, reported=list(INWARD))
     tables = [table for rows in _ROWS for table in counting.tables(rows)]
     if counting.scope.outward:
         return Found(tables)
@@ -218,7 +220,9 @@ _TEXT = (
 )
 _CAVEATS = (
     "Departures are known only where somebody recorded them: whoever left unseen counts as followed.",
-    "The base rate is of other awards and other years, and of R01 awards alone.",
 )
+_BASE = "The base rate is of other awards and other years, and of R01 awards alone."
 
-METRIC = metric(NIH_FY2017, reference=BASE_RATE)
+BY_LIST = {each.id: metric(each) for each in LISTS}
+"""The metric by the list of awards that was chosen."""
+METRIC = BY_LIST[LISTS[0].id]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from tenants.reporting.survival import Floats
 
@@ -60,7 +60,7 @@ def log_rank(
         raise ValueError("a group is never at risk together with another") from singular
     df = len(free)
     counts = tuple(int(each) for each in observed)
-    return LogRank(statistic, df, float(chi2.sf(statistic, df)), counts, tuple(expected.tolist()))
+    return LogRank(statistic, df, float(chdtrc(df, statistic)), counts, tuple(expected.tolist()))
 
 
 def _of_stratum(

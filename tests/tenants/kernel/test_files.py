@@ -170,6 +170,17 @@ def test_what_is_kept_is_read_whole_or_in_part(store):
     assert store.kept_range(tenant, file, 5 * CHUNK - 2, 9) == data[5 * CHUNK - 2 : 5 * CHUNK + 7]
 
 
+def test_a_copy_is_another_tenants_own_and_stays_when_the_first_goes(store):
+    (one, file), (other, copy) = ((new_id(), new_id()) for _ in range(2))
+    data = os.urandom(2 * CHUNK + 1)
+    store.keep(one, file, [data])
+    store.copy(one, file, to_tenant=other, to_file=copy)
+    store.drop(one, file)
+    assert b"".join(store.kept(other, copy)) == data
+    with pytest.raises(FileNotFoundError):
+        store.copy(one, file, to_tenant=other, to_file=new_id())
+
+
 def test_what_is_not_there_is_missing_at_once(store, tmp_path):
     with pytest.raises(FileNotFoundError):
         store.kept(new_id(), new_id())

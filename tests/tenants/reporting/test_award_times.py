@@ -7,7 +7,14 @@ from datetime import date
 import pytest
 
 from tenants.reporting.metrics import time_to_r01
-from tenants.reporting.metrics.award_lists import LISTS, NIH_FY2016, NIH_FY2017
+from tenants.reporting.metrics.award_lists import (
+    CHOICES,
+    LISTS,
+    NIH_BY_YEAR,
+    NIH_FY2016,
+    NIH_FY2017,
+    NSF_CAREER,
+)
 from tenants.reporting.metrics.careers_sql import APART
 from tenants.reporting.tables import CountTable
 from tests.factories.counted import AS_OF
@@ -193,6 +200,40 @@ def test_what_was_chosen_is_in_the_id_and_another_list_is_another_definition(cir
     time_to_r01_2016 = type("Module", (), {"METRIC": other})
     assert ("award",) not in circle.counted(time_to_r01_2016)("exits")
     assert len({each.id for each in LISTS}) == len(LISTS)
+
+
+def counted_by(circle, award_list):
+    """The people by how following them ended, where awards are counted by this list."""
+    chosen = type("Module", (), {"METRIC": time_to_r01.BY_LIST[award_list.id]})
+    return {
+        key: n for key, n in circle.counted(chosen)("exits").items() if len(key) == 1 and key[0][0] != "y"
+    }
+
+
+def test_an_award_is_held_against_the_list_of_its_own_fiscal_year(circle, person):
+    start = {"k": date(2012, 1, 1), "since": date(2012, 1, 1)}
+    person((date(2016, 9, 30), "U01"), **start)  # fiscal year 2016
+    person((date(2016, 10, 1), "U01"), **start)  # 2017
+    person((date(2013, 5, 1), "R01"), **start)  # before the first list
+    person((None, "U01"), **start)
+    person((date(2024, 1, 1), "NSF-CAREER"), **start)
+    named = {name: n for (name,), n in counted_by(circle, NIH_BY_YEAR).items()}
+    assert named == {"award": 2, "end": 3, "undated_award": 1, "without_award": 2}
+    assert counted_by(circle, NIH_FY2017)["award",] == 3
+    assert counted_by(circle, NIH_FY2016)["award",] == 1
+    assert counted_by(circle, NSF_CAREER)["award",] == 1
+    caveats = time_to_r01.BY_LIST[NIH_BY_YEAR.id].caveats
+    assert "by_fiscal_year_2016_2017" in time_to_r01.BY_LIST[NIH_BY_YEAR.id].id
+    assert any("its own fiscal year" in each for each in caveats)
+    assert len({each.id for each in time_to_r01.BY_LIST.values()}) == len(CHOICES)
+
+
+def test_what_is_known_of_r01_awards_is_beside_no_other_curve(circle):
+    assert time_to_r01.BY_LIST[NIH_BY_YEAR.id].caveats != time_to_r01.BY_LIST[NSF_CAREER.id].caveats
+    drawn = time_to_r01.BY_LIST[NSF_CAREER.id].figures(
+        {each.name: each.whole(AS_OF) for each in circle.counted(time_to_r01).all}
+    )
+    assert [each["reference"] for each in drawn] == [None, None]
 
 
 def test_whoever_is_followed_is_so_in_one_place_and_leaves_after_coming(circle):

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
-from scipy.stats import chi, norm, ttest_ind
+from scipy.stats import chi, norm, ttest_1samp, ttest_ind
 from scipy.stats import t as student
 from statsmodels.stats.power import TTestIndPower
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
+from tenants.reporting.statistics import mean
 from tenants.reporting.statistics.comparison import compare
 from tenants.reporting.statistics.detectable_effect import Design, detectable_effect
 from tenants.reporting.statistics.proportions import newcombe, wilson
@@ -201,3 +202,14 @@ def test_one_group_alone_can_find_nothing(design: Design) -> None:
 def test_designs_that_cannot_be_are_refused(design: Design) -> None:
     with pytest.raises(ValueError, match="cannot be"):
         detectable_effect(design)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_mean_has_students_interval(seed: int) -> None:
+    values = np.random.default_rng(seed).normal(3, 1, 12 + seed)
+    theirs = ttest_1samp(values, 0).confidence_interval(0.95)
+    found = mean.student(values.tolist())
+    assert (found.value, found.n) == (pytest.approx(values.mean()), len(values))
+    assert (found.lower, found.upper) == pytest.approx((theirs.low, theirs.high))
+    with pytest.raises(ValueError, match="no interval"):
+        mean.student([1.0])

@@ -40,8 +40,8 @@ def test_every_award_list_is_told_with_its_codes_and_source():
         row = (
             f"`{each.id}`",
             each.funder,
-            str(each.fiscal_year or "any"),
-            ", ".join(each.codes),
+            each.years,
+            each.told,
             each.source,
         )
         assert f"| {' | '.join(row)} |" in told

@@ -88,6 +88,21 @@ def test_reach_is_told_by_each_answer_and_by_why_there_is_none(circle):
     }
 
 
+def test_what_is_used_for_matching_and_reports_too_is_broken_down_where_that_is_switched_on(circle):
+    uses = ["matching", "reporting"]
+    circle.knows("award", "ordinal", levels=[{"key": "K23"}, {"key": "K08"}], uses=[*uses, "demographics"])
+    circle.knows("kind", "categorical", levels=[{"key": "hospital"}], uses=uses)
+    people = [
+        circle.joined(attributes={"award": "K23", "kind": "hospital"}, state="placed") for _ in range(3)
+    ]
+    circle.agreed(*people[:2], purpose="demographics")
+    found = circle.counted(Several(reach.METRIC, demographics.METRIC, equity.METRIC))
+    assert {table.name for table in found.all} >= {"demographics_award", "reach_demographics_award"}
+    assert not [table.name for table in found.all if "kind" in table.name]
+    assert found("demographics_award") == {("answer:K23",): 2, ("not_agreed",): 1}
+    assert found("reach_demographics_award")["answer:K23", "stayed"] == 2
+
+
 def reached(**printed):
     """A table of how far people with two answers came, as printed; each (all, offered, joined, stayed)."""
     answers = demographics._axis(

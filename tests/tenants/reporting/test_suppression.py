@@ -20,11 +20,9 @@ from tenants.reporting.suppression.model import (
 )
 from tenants.reporting.suppression.needs import Known, OwnNeeds, primary, public_view
 from tenants.reporting.suppression.protecting import protect
-from tenants.reporting.suppression.rolling import rolled_up
 from tenants.reporting.suppression.system import System, system_of
 from tests.tenants.reporting.histories import (
     inner_keys,
-    levels_table,
     plain_table,
     random_counts,
     random_history,
@@ -190,18 +188,6 @@ def test_institutions_as_rows_know_their_own_row():
     assert audit(released(table, exact).document(), exact=exact, parts=parts).unsafe
     release = released(table, exact, contributions=parts)
     assert not audit(release.document(), exact=exact, parts=parts).unsafe
-
-
-def test_dimensions_are_rolled_up_until_half_of_the_cells_can_be_shown():
-    table = levels_table(2, 8, 3)
-    counts = dict.fromkeys(inner_keys(table), 3)
-    coarser = rolled_up(table, counts)
-    assert [each.leaves for each in coarser.dimensions] == [("r0", "r1"), ("c0", "c1", "c2")]
-    assert rolled_up(table, dict.fromkeys(inner_keys(table), 50)) == table
-    assert [each.name for each in rolled_up(table, dict.fromkeys(inner_keys(table), 2)).dimensions] == [
-        "site"
-    ]
-    assert rolled_up(table, dict.fromkeys(inner_keys(table), 0)) == table
 
 
 @pytest.mark.parametrize("seed", range(2))

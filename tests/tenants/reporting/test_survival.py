@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import CensoredData, ecdf
 
-from tenants.reporting.survival import Curve, at_whole_years, kaplan_meier
+from tenants.reporting.survival import Curve, kaplan_meier
 
 # Acute myelogenous leukaemia, maintained arm (Miller 1981; `aml` in R's survival package), weeks.
 AML = [9, 13, 13, 18, 23, 28, 31, 34, 45, 48, 161]
@@ -111,15 +111,12 @@ def test_a_risk_set_that_runs_empty_early_is_told_and_gives_no_median() -> None:
     assert curve.survival == (0, 0, 0, 0)
     assert (curve.collapsed_at, curve.median, curve.median_interval) == (1, None, None)
     assert curve.gaps == ((1, 2),)
-    table = at_whole_years(curve)
-    assert [row.cumulative_incidence for row in table] == [0, None, None, None, None, None, None]
-    assert [row.events for row in table] == [0, 1, 0, 0, 1, 0, 0]
 
 
 def test_a_curve_that_ends_at_zero_has_not_collapsed() -> None:
     curve = kaplan_meier(entry=[0, 0], exit=[1, 1.5], event=[True, True])
     assert curve.collapsed_at is None
-    assert at_whole_years(curve)[-1].cumulative_incidence == 1
+    assert curve.survival[-1] == 0
 
 
 def test_stretches_with_nobody_at_risk_are_gaps() -> None:
@@ -127,29 +124,9 @@ def test_stretches_with_nobody_at_risk_are_gaps() -> None:
     assert curve.gaps == ((0, 1), (2, 3))
 
 
-def test_a_whole_year_counts_what_happened_since_the_year_before() -> None:
-    curve = kaplan_meier(
-        entry=[0, 0, 0, 0.5, 1], exit=[1, 1.5, 2, 2.5, 3.2], event=[True, False, True, True, False]
-    )
-    rows = at_whole_years(curve)
-    assert [(r.year, r.at_risk, r.entered, r.events, r.censored) for r in rows] == [
-        (0, 3, 3, 0, 0),
-        (1, 4, 2, 1, 0),
-        (2, 2, 0, 1, 1),
-        (3, 1, 0, 1, 0),
-        (4, 0, 0, 0, 1),
-    ]
-    assert rows[1].cumulative_incidence == pytest.approx(1 / 4)
-    assert rows[2].cumulative_incidence == pytest.approx(1 - 3 / 4 * 2 / 3)
-    assert rows[2].lower == pytest.approx(1 - (curve.upper[2] or 0))
-    # Year 4 lies beyond the last exit.
-    assert (rows[4].cumulative_incidence, rows[4].lower, rows[4].upper) == (None, None, None)
-
-
 def test_nobody_gives_an_empty_curve() -> None:
     curve = kaplan_meier(entry=[], exit=[], event=[])
     assert (curve.n, curve.time, curve.median, curve.gaps) == (0, (), None, ())
-    assert [(row.at_risk, row.cumulative_incidence) for row in at_whole_years(curve)] == [(0, None)]
 
 
 @pytest.mark.parametrize(
@@ -173,22 +150,6 @@ people = st.lists(
     min_size=1,
     max_size=40,
 )
-
-
-@settings(deadline=None)
-@given(people)
-def test_the_yearly_table_accounts_for_everybody(rows: list[tuple[float, float, bool]]) -> None:
-    entry, exit_, event = (list(column) for column in zip(*rows, strict=True))
-    curve = kaplan_meier(entry=entry, exit=exit_, event=event)
-    table = at_whole_years(curve)
-    before = 0
-    for row in table:
-        assert row.at_risk == sum(e <= row.year < x for e, x in zip(entry, exit_, strict=True))
-        assert row.at_risk == before + row.entered - row.events - row.censored
-        before = row.at_risk
-    assert before == 0
-    assert sum(row.entered for row in table) == len(rows)
-    assert sum(row.events for row in table) == sum(event)
 
 
 @settings(deadline=None)
