@@ -33,7 +33,7 @@ from tenants.reporting.metrics import metrics_by
 from tenants.reporting.models import Report, ReportInput, ReportSnapshot
 from tenants.reporting.releasing import Earlier, Released, released
 from tenants.reporting.scope import Scope
-from tenants.reporting.shapes import left_out
+from tenants.reporting.shapes import rolled_up
 from tenants.reporting.shared import note_counted
 from tenants.reporting.tables import CountTable, said_of_table
 from tenants.reporting.writing import written
@@ -112,8 +112,9 @@ def _ordered(session: Session, claim: Claim) -> Order:
         counted = metric.count(counting)
         found.append((counted.tables, counted.exact))
         claim.progress(done / (len(metrics) + 2))
-    gone = _left_out(session, scope, found, counting.threshold)
-    found = [([each for each in tables if each.name not in gone], exact) for tables, exact in found]
+    gone = set[str]()
+    if scope.outward:
+        found, gone = _rolled_up(session, scope, found, counting.threshold)
     cohort = row_of(session, Cohort, report.cohort_id) if report.cohort_id else None
     digest = counting.digest
     said = {
@@ -156,13 +157,19 @@ def _scope(session: Session, report: Report) -> Scope:
     )
 
 
-def _left_out(session: Session, scope: Scope, found: Sequence[Any], threshold: int) -> Collection[str]:
-    """The breakdowns that do not leave."""
-    if not scope.outward:
-        return ()
-    told, before = breakdowns_released(session, program_id=scope.program_id)
-    tables = [each for tables, _ in found for each in tables]
-    return left_out(tables, told=told, before=before, threshold=threshold)
+def _rolled_up(
+    session: Session,
+    scope: Scope,
+    found: Sequence[tuple[Sequence[CountTable], Sequence[Figure]]],
+    threshold: int,
+) -> tuple[list[tuple[Sequence[CountTable], Sequence[Figure]]], set[str]]:
+    """What leaves of each metric's tables, and what is left out."""
+    told, gone = breakdowns_released(session, program_id=scope.program_id)
+    leaving = list[tuple[Sequence[CountTable], Sequence[Figure]]]()
+    for tables, exact in found:
+        left, gone = rolled_up(tables, told=told, before=gone, threshold=threshold)
+        leaving.append((left, exact))
+    return leaving, gone
 
 
 def _document(order: Order, leaving: Released | None) -> dict[str, Any]:

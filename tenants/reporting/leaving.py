@@ -47,7 +47,8 @@ def leaving_document(
     sections = []
     for metric, counted in zip(metrics_by(report.award_list), tables, strict=True):
         mine = {each.name: each for each in counted if _is_for(each, report)}
-        shown = [replace(each.shown(cells, *also), threshold=threshold) for each in mine.values()]
+        told = [each.shown(cells if _tells_of(each, report) else {}, *also) for each in mine.values()]
+        shown = [replace(each, threshold=threshold) for each in told]
         sections.append(Section(metric, shown))
     return document(frozen.said, frozen.cover, sections, threshold=threshold, only=report.metrics)
 
@@ -56,6 +57,13 @@ def _part(report: Report) -> list[tuple[str, str]]:
     """Which part of a snapshot a report shows."""
     cohort = [(COHORT, str(report.cohort_id))] if report.cohort_id else []
     return [*cohort, *([(shares(report.funder), YES)] if report.funder else [])]
+
+
+def _tells_of(table: CountTable, report: Report) -> bool:
+    """Whether it has numbers of the report's cohort, if that is on one."""
+    return not report.cohort_id or COHORT in {name for name, _ in table.within} | {
+        each.name for each in table.spread
+    }
 
 
 def _is_for(table: CountTable, report: Report) -> bool:

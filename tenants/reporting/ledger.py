@@ -23,6 +23,7 @@ from tenants.people.models import ConsentEntry
 from tenants.reporting.metrics.award_lists import CHOICES
 from tenants.reporting.models import Report, ReportInput, ReportSnapshot
 from tenants.reporting.releasing import Earlier
+from tenants.reporting.shapes import names_of
 from tenants.reporting.tables import CountTable, table_from
 
 KEPT = timedelta(days=90)
@@ -72,13 +73,16 @@ def list_released(session: Session, *, program_id: UUID) -> str | None:
 
 
 def breakdowns_released(session: Session, *, program_id: UUID) -> tuple[set[str], set[str]]:
-    """The names of the tables that left of a program, and of those that were left out of what did."""
+    """The names of what left of a program, and of what was left out of that (`shapes`)."""
+    inputs = (ReportInput.tenant_id == ReportSnapshot.tenant_id) & (
+        ReportInput.snapshot_id == ReportSnapshot.id
+    )
     rows = session.execute(
-        select(ReportSnapshot.document["tables"], ReportSnapshot.left_out).where(
-            ReportSnapshot.program_id == program_id, ReportSnapshot.place.is_not(None)
-        )
+        select(ReportInput.tables, ReportSnapshot.left_out)
+        .outerjoin(ReportInput, inputs)
+        .where(ReportSnapshot.program_id == program_id, ReportSnapshot.place.is_not(None))
     ).all()
-    told = {table["name"] for tables, _ in rows for table in tables}
+    told = names_of(table_from(each) for tables, _ in rows for each in tables or ())
     return told, {name for _, names in rows for name in names}
 
 

@@ -1,46 +1,93 @@
-"""Which breakdowns leave: those of which enough could be shown when they were to leave first. Pure.
+"""Rolling up: fewer, larger cells where most would be hidden. Pure.
 
-A table by an attribute with many answers would be hidden for the greater part, and its hidden cells would take others
-with them. Whether it leaves is decided once, with the first release of a program that could have it, and stays: rows
-that came and went with the numbers would tell of them.
+A table that is broken down too far is hidden for the greater part, and its hidden cells take others with them: it is
+told without the axis of cohorts, or, if it is a breakdown by an attribute, not at all. That is decided once, with the
+first release of a program that could have it, and stays: rows that came and went with the numbers would tell of them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from tenants.reporting.suppression.model import Key
 from tenants.reporting.suppression.system import system_of
-from tenants.reporting.tables import CountTable
+from tenants.reporting.tables import COHORT, CountTable
 
 MOST_HIDDEN = 0.5
-"""Share of a breakdown's inner cells that may be too small to be shown."""
+"""Share of cells that may be too small to be shown."""
 
 
-def left_out(
+def rolled_up(
     tables: Iterable[CountTable], *, told: Collection[str], before: Collection[str], threshold: int
-) -> set[str]:
-    """The names of the breakdowns that do not leave: those of `before`, and those that are mostly hidden now.
+) -> tuple[list[CountTable], set[str]]:
+    """The tables that leave, and the names of what does not: those of `before`, and what is mostly hidden now.
 
-    told: names of tables that left already, and go on to; a table that is told in several parts is judged as a whole.
+    A name is that of a table, or of its being told by cohort (`by_cohort`). told: names of what left already, and goes
+    on to. A table is told by cohort if at most half of its inner cells that are not empty are too small, in all parts
+    of it together; a breakdown is told if at most half of all inner cells are, in no part of it.
     """
-    found = set(before)
+    together: dict[str, list[CountTable]] = {}
     for table in tables:
-        if table.breakdown and table.name not in {*told, *found} and _mostly_hidden(table, threshold):
-            found.add(table.name)
+        together.setdefault(table.name, []).append(table)
+    gone, left = set(before), list[CountTable]()
+    for name, parts in together.items():
+        finer = by_cohort(name)
+        crossed = any(_has_cohorts(each) for each in parts) and finer not in told
+        if crossed and _share_of_filled(parts, threshold) > MOST_HIDDEN:
+            gone.add(finer)
+        if parts[0].breakdown and name not in told and _share_of_all(parts[0], threshold) > MOST_HIDDEN:
+            gone.add(name)
+        if name not in gone:
+            left += [_without_cohorts(each) if finer in gone else each for each in parts]
+    return left, gone
+
+
+def names_of(tables: Iterable[CountTable]) -> set[str]:
+    """The names of what these tables tell, as `rolled_up` has them."""
+    found = set[str]()
+    for table in tables:
+        found |= {table.name, by_cohort(table.name)} if _has_cohorts(table) else {table.name}
     return found
 
 
-def _mostly_hidden(table: CountTable, threshold: int) -> bool:
-    spread = {each.name for each in table.spread}
-    counts: Counter[tuple[tuple[str, str], ...]] = Counter()
+def by_cohort(name: str) -> str:
+    """What a table is called that is told by cohort."""
+    return f"{name} by {COHORT}"
+
+
+def _has_cohorts(table: CountTable) -> bool:
+    return any(each.name == COHORT for each in table.spread)
+
+
+def _without_cohorts(table: CountTable) -> CountTable:
+    counts = Counter[Key]()
     for key, number in table.counts.items():
-        counts[tuple(pair for pair in key if pair[0] not in spread)] += number
+        counts[_bare(key, {COHORT})] += number
+    few = frozenset(key for key in table.few if key == _bare(key, {COHORT}))
+    spread = tuple(each for each in table.spread if each.name != COHORT)
+    return replace(table, counts=dict(counts), few=few, spread=spread)
+
+
+def _share_of_filled(parts: Sequence[CountTable], threshold: int) -> float:
+    filled = [number <= threshold or key in each.few for each in parts for key, number in each.counts.items()]
+    return sum(filled) / max(1, len(filled))
+
+
+def _share_of_all(table: CountTable, threshold: int) -> float:
+    spread = {each.name for each in table.spread}
+    counts = Counter[Key]()
+    for key, number in table.counts.items():
+        counts[_bare(key, spread)] += number
     system = system_of((replace(table, spread=()).shape,))
     values, few = system.values(counts), [key in table.few for key in system.keys]
     sensitive = any(each.sensitive for each in table.axes)
     hidden = (values >= (0 if sensitive else 1)) & (values <= threshold) | np.array(few)
-    return bool(hidden[~system.is_sum].mean() > MOST_HIDDEN)
+    return float(hidden[~system.is_sum].mean())
+
+
+def _bare(key: Key, names: Collection[str]) -> Key:
+    return tuple(pair for pair in key if pair[0] not in names)
