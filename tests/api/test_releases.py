@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from tenants.kernel.events import seal_all
 from tenants.kernel.jobs import Job
-from tenants.reporting.models import FORMATS
+from tenants.reporting.models import FORMATS, ReportFile
 from tenants.reporting.remaking import remade
 from tests.conftest import eventually
 from tests.factories.consents import says
@@ -306,3 +306,21 @@ def test_a_file_that_was_received_is_the_addressees_own_and_counts_among_what_it
         assert session.connection().exec_driver_sql(held, theirs).one() == (len(FORMATS), True)
     with database.tenant(tenant.id) as session:
         assert session.connection().exec_driver_sql(held, theirs).one()[0] == 0
+
+
+def test_what_would_not_be_the_same_but_for_the_approver_is_not_written_and_not_sent(
+    tenant, program, built, database
+):
+    url = f"/v1/releases/{built(program_id=program['program_id'], formats=['json'])}"
+    report = tenant.api.get(url).get_json()["report_id"]
+    with database.tenant(tenant.id) as session:  # as if reports said something else by now
+        session.execute(update(ReportFile).where(ReportFile.report_id == report).values(sha256="0" * 64))
+        session.commit()
+    for step in ("review", "approval"):
+        assert tenant.api.post(f"{url}/{step}").status_code == 201
+    ended = eventually(
+        lambda: (found := tenant.api.get(f"/v1/reports/{report}").get_json())["state"] == "failed" and found
+    )
+    assert ended["error"]["code"] == "definitions_changed"
+    assert tenant.api.post(f"{url}/sending").get_json()["code"] == "not_ready"
+    assert tenant.api.post(f"{url}/redraft").get_json()["state"] == "drafted"
