@@ -18,13 +18,14 @@ import numpy as np
 from bench.program import Program
 from tenants.reporting.audit.auditing import audit
 from tenants.reporting.releasing import Earlier, released
-from tenants.reporting.suppression.model import Table, flat, key_of
+from tenants.reporting.shapes import names_of, rolled_up
+from tenants.reporting.suppression.model import LEAST_THRESHOLD, Table, flat, key_of
 from tenants.reporting.suppression.protecting import protect
 from tenants.reporting.tables import said_of_table
 
 SHAPE = (20, 20, 5)
 MEANS = (1, 5, 20)
-PROGRAMS = ((240, 3, 1), (1000, 5, 2))
+PROGRAMS = ((240, 3, 1), (1000, 5, 2), (3000, 6, 3))
 """People, cohorts, funders."""
 PROTECT_SECONDS, AUDIT_SECONDS, MEBIBYTES = 60.0, 10.0, 1024.0
 
@@ -66,11 +67,15 @@ def measure(mean: int) -> bool:
 def measure_program(people: int, cohorts: int, funders: int) -> bool:
     """Print a line for each of two releases; whether nothing was unsafe."""
     program = Program(people=2 * people, cohorts=cohorts, funders=funders)
-    ledger: list[Earlier] = []
+    ledger, told, gone = list[Earlier](), set[str](), set[str]()
     for year in range(2):
-        tables = program.tables(people + year * people // 10)
+        counted = program.tables(people + year * people // 10)
+        tables, gone = rolled_up(counted, told=told, before=gone, threshold=LEAST_THRESHOLD)
+        told |= names_of(tables)
         start = time.perf_counter()
-        found = released(tables, as_of=f"202{year}-01-01", snapshot=str(year), threshold=10, ledger=ledger)
+        found = released(
+            tables, as_of=f"202{year}-01-01", snapshot=str(year), threshold=LEAST_THRESHOLD, ledger=ledger
+        )
         seconds = time.perf_counter() - start
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         shown = [cell for cell in found.document["cells"] if cell["value"] is not None and not cell["frozen"]]

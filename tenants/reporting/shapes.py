@@ -18,7 +18,7 @@ from tenants.reporting.suppression.system import system_of
 from tenants.reporting.tables import COHORT, CountTable
 
 MOST_HIDDEN = 0.5
-"""Share of cells that may be too small to be shown."""
+"""Share that may be too small to be shown."""
 
 
 def rolled_up(
@@ -37,7 +37,7 @@ def rolled_up(
     for name, parts in together.items():
         finer = by_cohort(name)
         crossed = any(_has_cohorts(each) for each in parts) and finer not in told
-        if crossed and _share_of_filled(parts, threshold) > MOST_HIDDEN:
+        if crossed and _share_of_counted(parts, threshold) > MOST_HIDDEN:
             gone.add(finer)
         if parts[0].breakdown and name not in told and _share_of_all(parts[0], threshold) > MOST_HIDDEN:
             gone.add(name)
@@ -72,9 +72,10 @@ def _without_cohorts(table: CountTable) -> CountTable:
     return replace(table, counts=dict(counts), few=few, spread=spread)
 
 
-def _share_of_filled(parts: Sequence[CountTable], threshold: int) -> float:
-    filled = [number <= threshold or key in each.few for each in parts for key, number in each.counts.items()]
-    return sum(filled) / max(1, len(filled))
+def _share_of_counted(parts: Sequence[CountTable], threshold: int) -> float:
+    cells = [(key, number, each.few) for each in parts for key, number in each.counts.items()]
+    small = sum(number for key, number, few in cells if number <= threshold or key in few)
+    return small / max(1, sum(number for _, number, _ in cells))
 
 
 def _share_of_all(table: CountTable, threshold: int) -> float:
