@@ -16,8 +16,9 @@ from tenants.kernel.doorbell import open_database
 from tenants.kernel.settings import Settings
 from tenants.reporting.audit.auditing import Audit, Range, audit
 from tenants.reporting.ledger import earlier_releases, snapshot_of_report
-from tenants.reporting.releasing import Earlier, released
-from tenants.reporting.tables import table_from
+from tenants.reporting.lifting import lifted, lifted_table
+from tenants.reporting.releasing import Earlier, lifted_ledger, released
+from tenants.reporting.tables import said_of_table, table_from
 
 RELEASE, EXACT = "release.json", "exact.json"
 JSON_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -36,7 +37,8 @@ def release() -> None:
 def export(report_id: UUID, tenant_id: UUID, folder: Path, data: Path | None) -> None:
     """Write what a report shows a part of, the ledger before it, and the exact numbers behind all, to a folder.
 
-    The exact numbers are for the tenant and its auditors alone.
+    The exact numbers are for the tenant and its auditors alone. Where the tenant was part of a pool before, all of it
+    says whose each number is.
     """
     with environment(data) as environ:
         database = open_database(Settings.from_environment(environ), pool_size=1)
@@ -46,6 +48,10 @@ def export(report_id: UUID, tenant_id: UUID, folder: Path, data: Path | None) ->
                 program = snapshot.program_id
                 ledger = earlier_releases(session, program_id=program, before=snapshot.based_on)
                 document = snapshot.document
+                if any(each.pooled for each in ledger):
+                    whose = str(tenant_id)
+                    document, ledger = lifted(document, whose), lifted_ledger(ledger, whose)
+                    tables = [said_of_table(lifted_table(table_from(each), whose)) for each in tables]
         finally:
             database.dispose()
     folder.mkdir(parents=True, exist_ok=True)
@@ -53,7 +59,8 @@ def export(report_id: UUID, tenant_id: UUID, folder: Path, data: Path | None) ->
     _write(folder / EXACT, tables)
     for place, each in enumerate(ledger, start=1):
         _write(folder / f"ledger-{place:03}.json", each.document)
-        _write(folder / f"ledger-{place:03}-exact.json", each.tables)
+        if each.tables:
+            _write(folder / f"ledger-{place:03}-exact.json", each.tables)
 
 
 @release.command("audit")

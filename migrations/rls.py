@@ -240,16 +240,15 @@ def _told(table: str, in_force: str | None, *, lasting: bool) -> str:
     return f"({told} OR number = {in_force}(group_id){newcomers})" if in_force else told
 
 
-def protect_addressed(table: str) -> None:
-    """The release wall: the sender inserts and reads, the addressee (tenant_id) reads, nobody else."""
-    wall(table, "SELECT, INSERT")
-    op.execute(
-        f'CREATE POLICY addressee_reads ON "{table}" FOR SELECT TO peerloom_app USING (tenant_id = {TENANT})'
-    )
-    op.execute(
-        f'CREATE POLICY sender_reads ON "{table}" FOR SELECT TO peerloom_app'
-        f" USING (source_tenant_id = {TENANT})"
-    )
+def protect_addressed(table: str, *, sealed: bool = False) -> None:
+    """The release wall: the sender inserts and reads, the addressee (tenant_id) reads, nobody else. What is `sealed`
+    neither of them reads: a door opens it.
+    """
+    wall(table, "INSERT" if sealed else "SELECT, INSERT")
+    for reader, column in () if sealed else (("addressee", "tenant_id"), ("sender", "source_tenant_id")):
+        op.execute(
+            f'CREATE POLICY {reader}_reads ON "{table}" FOR SELECT TO peerloom_app USING ({column} = {TENANT})'
+        )
     op.execute(
         f'CREATE POLICY sender_writes ON "{table}" FOR INSERT TO peerloom_app'
         f" WITH CHECK (source_tenant_id = {TENANT})"

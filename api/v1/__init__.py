@@ -22,6 +22,7 @@ from api.v1.concerns.routes import blp as concerns
 from api.v1.connections.routes import blp as connections
 from api.v1.consents.routes import blp as consents
 from api.v1.content_settings.routes import blp as content_settings
+from api.v1.contribution_requests.routes import blp as contribution_requests
 from api.v1.curricula.routes import blp as curricula
 from api.v1.events.routes import blp as events
 from api.v1.facilitations.routes import blp as facilitations
@@ -47,6 +48,7 @@ from api.v1.organizations.routes import blp as organizations
 from api.v1.participants.routes import blp as participants
 from api.v1.partners.routes import blp as partners
 from api.v1.people.routes import blp as people
+from api.v1.pooled_reports.routes import blp as pooled_reports
 from api.v1.products.routes import blp as products
 from api.v1.programs.routes import blp as programs
 from api.v1.received_reports.routes import blp as received_reports
@@ -126,6 +128,8 @@ RESOURCES = (
     sharing_agreements,
     releases,
     received_reports,
+    pooled_reports,
+    contribution_requests,
     jobs,
     events,
 )

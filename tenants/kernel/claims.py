@@ -85,6 +85,11 @@ class Claim:
         self._lost = threading.Event()
         self._ended = threading.Event()
 
+    @property
+    def fence(self) -> int:
+        """The number of this claim: doors that open to a running job alone ask for it."""
+        return self._fence
+
     @contextmanager
     def session(self, *, snapshot: bool = False) -> Iterator[Session]:
         """A session of the job's tenant, for reading; with `snapshot`, as of one moment."""

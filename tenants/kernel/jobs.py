@@ -51,6 +51,9 @@ KINDS = {
     "report": Kind("long", "workers.jobs.reports.build"),
     "release_files": Kind("long", "workers.jobs.reports.write_approved", cancellable=False),
     "release_due": Kind("quick", "workers.jobs.reports.draft_due", cancellable=False, comes_round=True),
+    # What several institutions report together waits for each of them; each says itself whether it takes part.
+    "contribution": Kind("long", "workers.jobs.pools.contribute", cancellable=False, comes_round=True),
+    "pool": Kind("long", "workers.jobs.pools.pool", cancellable=False, comes_round=True),
     "letters": Kind("quick", "workers.jobs.letters.send"),
     # What members decide no organiser holds up.
     "admission": Kind("quick", "workers.jobs.groups.conclude_admission", cancellable=False, comes_round=True),

@@ -61,7 +61,7 @@ MEANING: dict[Permission, str] = {
     Permission.OUTCOMES_WRITE: "Record products and career events; with participants:write import them",
     Permission.REPORTS_READ: "See reports and download their files",
     Permission.REPORTS_WRITE: "Order reports; draft, review and send releases; accept or return those of others",
-    Permission.RELEASES_APPROVE: "Approve what leaves the tenant, and sign sharing agreements",
+    Permission.RELEASES_APPROVE: "Approve what leaves the tenant, sign sharing agreements, and declare what is pooled",
     Permission.JOBS_READ: "See how background work is getting on",
     Permission.JOBS_CANCEL: "Cancel background work",
     Permission.EVENTS_READ: "Read the feed of events",

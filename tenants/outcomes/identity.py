@@ -8,7 +8,7 @@ title, unless that could be either of two.
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -67,14 +67,28 @@ def counted_once(records: Sequence[Mapping[str, Any]]) -> list[list[int]]:
     However the records are ordered, and whoever told of them, the same are together. What has neither an identifier nor
     a title is a thing of its own.
     """
-    leads: dict[str, int] = {}
-    parents = list(range(len(records)))
-    for place, record in enumerate(records):
-        for identifier in identity_of(record):
-            _unite(parents, place, leads.setdefault(identifier, place))
+    parents = _united([identity_of(record) for record in records])
     _unite_by_title(parents, records)
+    return _together(parents)
+
+
+def identified_once(identities: Sequence[Collection[str]]) -> list[list[int]]:
+    """As `counted_once`, of things of which nothing is told but their identifiers, in whatever form."""
+    return _together(_united(identities))
+
+
+def _united(identities: Sequence[Collection[str]]) -> list[int]:
+    leads: dict[str, int] = {}
+    parents = list(range(len(identities)))
+    for place, identity in enumerate(identities):
+        for identifier in identity:
+            _unite(parents, place, leads.setdefault(identifier, place))
+    return parents
+
+
+def _together(parents: list[int]) -> list[list[int]]:
     together = defaultdict(list)
-    for place in range(len(records)):
+    for place in range(len(parents)):
         together[_root(parents, place)].append(place)
     return list(together.values())
 

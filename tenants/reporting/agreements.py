@@ -1,7 +1,6 @@
 """Sharing agreements: an offer, a signature of each side, and how it stands between the two."""
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -15,7 +14,6 @@ from tenants.kernel.errors import Conflict, Invalid
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import one, row_named
 from tenants.kernel.session import Session
-from tenants.outcomes.models import CareerEvent
 from tenants.reporting.metrics import METRICS
 from tenants.reporting.release_models import ReceivedReport, ReleaseAnswer
 from tenants.reporting.sharing_models import SharingOffer, SharingPlan, SharingSignature
@@ -44,11 +42,14 @@ def offer_agreement(
     first_due_on: dt.date | None = None,
     ends_on: dt.date | None = None,
     message: str | None = None,
+    pooled: bool = False,
+    declares: bool = False,
 ) -> UUID:
-    """Offer the tenant of this slug an agreement, and sign it oneself; the agreement's id.
+    """Offer the tenant of this slug an agreement, and sign it oneself; its id.
 
-    `offered_by` says which side one is; an institution says by `program_id` on what it is going to report. `metrics`:
-    names of the dictionary, all if none is given. The first report is due a year from now if nothing is said.
+    `offered_by` says which side one is; an institution says by `program_id` on what it is going to report, or that it
+    `declares` (see `sign_agreement`). `metrics`: names of the dictionary, all if none is given. The first report is due
+    in a year if nothing is said. `pooled`: what is reported may be pooled with that of others.
     Raises Invalid for an unknown tenant, program or metric, for oneself, and for days that make no sense.
     """
     found, today = _partner(session, partner), now().date()
@@ -69,14 +70,11 @@ def offer_agreement(
         first_due_on=None if schedule == "none" else first_due_on or today + YEAR,
         ends_on=ends_on,
         message=message,
+        pooled=pooled,
     )
-    if offered_by == "institution":
-        _plan(session, agreement, program_id)
-    elif program_id is not None:
-        raise Invalid.field("/program_id", "not_yours", "The institution says on what program it reports.")
+    _plan_of(offered_by, session, agreement, program_id, declares)
     send(session, agreement)
     session.add(_signature(session, agreement.id, found.id, "signed", None))
-    session.flush()
     _recorded(session, "sharing_agreement.offered", agreement.id)
     return agreement.id
 
@@ -87,12 +85,14 @@ def sign_agreement(
     agreement_id: UUID,
     decision: str,
     program_id: UUID | None = None,
+    declares: bool = False,
     ends_on: dt.date | None = None,
 ) -> None:
     """Sign or decline what the other side offers, or end, as of a day, what one has offered or signed.
 
-    An institution signs for one of its programs. Raises NotFound, Conflict "not_open" where the agreement is not
-    open to that, and Invalid for a program or a day that makes no sense.
+    An institution signs for one of its programs; one that runs none here `declares` the numbers that are pooled.
+    Raises NotFound, Conflict "not_open" where the agreement is not open to that, and Invalid for a program or a day
+    that makes no sense.
     """
     session.execute(ONE_AT_A_TIME, {"what": str(agreement_id)})
     found = agreement(session, agreement_id)
@@ -104,12 +104,8 @@ def sign_agreement(
     today = now().date()
     if ends_on is not None and (decision != "ended" or ends_on < today):
         raise Invalid.field("/ends_on", "not_so", "Only what is ended has an end, today or later.")
-    signs = decision == "signed" and found.role == "institution"
-    if signs:
-        offer = session.get_one(SharingOffer, (found.tenant_id, agreement_id))
-        _plan(session, offer, program_id)
-    elif program_id is not None:
-        raise Invalid.field("/program_id", "not_yours", "Only the institution that signs names its program.")
+    offer = session.get_one(SharingOffer, (found.tenant_id, agreement_id))
+    _plan_of(found.role if decision == "signed" else "", session, offer, program_id, declares)
     until = (ends_on or today) if decision == "ended" else None
     send(session, _signature(session, agreement_id, found.partner_id, decision, until))
     _recorded(session, f"sharing_agreement.{decision}", agreement_id)
@@ -137,6 +133,7 @@ def agreements(session: Session) -> Select[Any]:
         offer.first_due_on,
         _end().label("ends_on"),
         offer.message,
+        offer.pooled,
         _state().label("state"),
         SharingPlan.program_id,
         SharingPlan.due_on.label("next_due_on"),
@@ -159,37 +156,6 @@ def signatures(session: Session, *, agreement_id: UUID) -> Select[Any]:
     return select(
         said.id, by.label("by"), said.decision, said.signed_by, said.ends_on, said.created_at
     ).where(said.agreement_id == agreement_id, _between_the_two(said, agreement_id))
-
-
-def matches(session: Session, *, agreement_id: UUID) -> Select[Any]:
-    """The institution's own people with an award of an agreement's list. The other side is never told.
-
-    Project numbers are held against each other without their type of application and support year.
-    Raises NotFound, and Conflict "not_yours" for the funder's side.
-    """
-    found = agreement(session, agreement_id)
-    if found.role != "institution":
-        raise Conflict("Whose awards these are the institution alone knows.", code="not_yours")
-    awards = [core_number(each) for each in found.awards]
-    columns: tuple[Any, ...] = (
-        CareerEvent.id,
-        CareerEvent.membership_id,
-        CareerEvent.project_number,
-        CareerEvent.code,
-    )
-    number = func.upper(CareerEvent.project_number)
-    return select(*columns).where(func.coalesce(func.substring(number, _CORE), number).in_(awards))
-
-
-_CORE = r"([A-Z][A-Z0-9]{2}[A-Z]{2}[0-9]{6})"
-"""What all years and renewals of an award of the NIH have in common: activity, institute and serial number."""
-
-
-def core_number(project_number: str) -> str:
-    """A project number's core, or all of it where it is no number of the NIH."""
-    upper = project_number.strip().upper()
-    found = re.search(_CORE, upper)
-    return found[1] if found else upper
 
 
 def send(session: Session, row: SharingOffer | SharingSignature | ReceivedReport | ReleaseAnswer) -> None:
@@ -227,8 +193,25 @@ def _metrics(names: Sequence[str] | None) -> list[str]:
     return [name for name in known if names is None or name in names]
 
 
-def _plan(session: Session, offer: SharingOffer, program_id: UUID | None) -> None:
-    """Note on what program one reports, and have the first report drafted when it is due."""
+def _plan_of(
+    side: str, session: Session, offer: SharingOffer, program_id: UUID | None, declares: bool
+) -> None:
+    """As `_plan`, of an institution that signs. Raises Invalid for what anybody else says of it."""
+    if side == "institution":
+        _plan(session, offer, program_id, declares)
+    elif program_id is not None or declares:
+        raise Invalid.field("/program_id", "not_yours", "The institution that signs says on what it reports.")
+
+
+def _plan(session: Session, offer: SharingOffer, program_id: UUID | None, declares: bool) -> None:
+    """Note on what program one reports, and have the first report drafted when it is due; nothing of either for who
+    declares.
+    """
+    if declares:
+        if program_id is not None or not offer.pooled:
+            detail = "Declared numbers are of no program, and are told only where they may be pooled."
+            raise Invalid.field("/declares", "not_so", detail)
+        return
     if program_id is None:
         raise Invalid.field("/program_id", "required", "Name the program that you are going to report on.")
     program = row_named(session, Program, program_id, pointer="/program_id")

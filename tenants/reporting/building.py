@@ -31,7 +31,7 @@ from tenants.reporting.ledger import (
 from tenants.reporting.metric import Figure
 from tenants.reporting.metrics import metrics_by
 from tenants.reporting.models import Report, ReportInput, ReportSnapshot
-from tenants.reporting.releasing import Earlier, Released, released
+from tenants.reporting.releasing import Earlier, Released, released_of_one
 from tenants.reporting.scope import Scope
 from tenants.reporting.shapes import rolled_up
 from tenants.reporting.shared import note_counted
@@ -70,11 +70,12 @@ def build_report(claim: Claim) -> None:
     """Build the claimed report and write its files, once."""
     with claim.session(snapshot=True) as session:  # so that the totals of all metrics agree
         expect_many_rows(session)
-        order = _ordered(session, claim)
+        order = ordered(session, claim, row_of(session, Report, claim.subject_id))
     leaving = None
     if order.scope.outward:
-        leaving = released(
+        leaving = released_of_one(
             order.tables,
+            str(claim.tenant_id),
             as_of=order.report.as_of.isoformat(),
             snapshot=order.digest,
             threshold=order.threshold,
@@ -87,7 +88,7 @@ def build_report(claim: Claim) -> None:
     with claim.effect() as session:
         report = row_of(session, Report, order.report.id)
         if leaving is not None:
-            report.snapshot_id = _keep(session, order, leaving)
+            report.snapshot_id = keep(session, order, leaving)
             report.counted_at, report.award_list = order.counted_at, order.report.award_list
             report.frozen = order.frozen.text
             note_counted(session, report_id=report.id, people=order.people)
@@ -95,8 +96,8 @@ def build_report(claim: Claim) -> None:
         events.record(session, "report.built", subject=report)
 
 
-def _ordered(session: Session, claim: Claim) -> Order:
-    report = row_of(session, Report, claim.subject_id)
+def ordered(session: Session, claim: Claim, report: Report) -> Order:
+    """Count all that a report is of."""
     program = row_of(session, Program, report.program_id)
     tenant = session.get_one(Tenant, session.tenant_id)
     ledger = earlier_releases(session, program_id=program.id) if report.audience != "internal" else []
@@ -131,7 +132,8 @@ def _ordered(session: Session, claim: Claim) -> Order:
         "inputs": {"sha256": told_digest(report.id, digest) if scope.outward else digest},
     }
     cover = cover_of(session, report, institution=tenant.name)
-    session.expunge(report)
+    if report in session:
+        session.expunge(report)
     report.award_list = award_list
     threshold = tenant.disclosure_threshold
     began = session.execute(select(func.now())).scalar_one()
@@ -183,8 +185,8 @@ def _document(order: Order, leaving: Released | None) -> dict[str, Any]:
     return document(order.said, order.cover, sections, threshold=None)
 
 
-def _keep(session: Session, order: Order, leaving: Released) -> UUID:
-    """Keep what may leave, and the exact numbers behind it."""
+def keep(session: Session, order: Order, leaving: Released, *, pooled_report_id: UUID | None = None) -> UUID:
+    """Keep what may leave, and the exact numbers behind it; the snapshot's id. `pooled_report_id`: see the model."""
     snapshot_id = new_id()
     session.add(
         ReportSnapshot(
@@ -197,6 +199,7 @@ def _keep(session: Session, order: Order, leaving: Released) -> UUID:
             refused=leaving.refused,
             left_out=sorted(order.left_out),
             based_on=len(order.ledger),
+            pooled_report_id=pooled_report_id,
         )
     )
     session.flush()

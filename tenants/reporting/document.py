@@ -34,9 +34,10 @@ def document(
     *,
     threshold: int | None,
     only: Collection[str] | None = None,
+    coverage: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The whole document; `said`: what identifies the report. threshold: of what leaves, None inside the tenant.
-    only: the names of the metrics that are shown, all if None.
+    only: the names of the metrics that are shown, all if None. coverage: where it does not follow from the sections.
     """
     shown = [each for each in sections if only is None or each.metric.name in only]
     if threshold is not None:
@@ -49,7 +50,7 @@ def document(
             **cover,
             "fiscal_year": FISCAL_YEAR,
             "definitions": [each.metric.id for each in shown],
-            "coverage": _coverage(sections),
+            "coverage": coverage or _coverage(sections),
             "suppression": note,
         },
         "definitions": [said_of_metric(each.metric) for each in shown],

@@ -31,7 +31,12 @@ KEPT = timedelta(days=90)
 REPORTED_ON = ("outcomes", "funder_sharing", "demographics")
 """The purposes of which a report asks."""
 _ENTRIES = (
-    select(ReportSnapshot.document, ReportInput.tables)
+    select(
+        ReportSnapshot.document,
+        ReportSnapshot.created_at,
+        ReportSnapshot.pooled_report_id.is_not(None).label("pooled"),
+        ReportInput.tables,
+    )
     .outerjoin(
         ReportInput,
         (ReportInput.tenant_id == ReportSnapshot.tenant_id) & (ReportInput.snapshot_id == ReportSnapshot.id),
@@ -45,10 +50,7 @@ def earlier_releases(session: Session, *, program_id: UUID, before: int | None =
     rows = _ENTRIES.where(ReportSnapshot.program_id == program_id, ReportSnapshot.place.is_not(None))
     if before is not None:
         rows = rows.where(ReportSnapshot.place <= before)
-    return [
-        Earlier(row.document, None if row.tables is None else _counts(row.tables), row.tables or ())
-        for row in session.execute(rows)
-    ]
+    return [_earlier(row) for row in session.execute(rows)]
 
 
 def parts_released(session: Session, *, program_id: UUID) -> Sequence[Any]:
@@ -96,7 +98,7 @@ def told_digest(report_id: UUID, digest: str) -> str:
 def snapshot_of_report(session: Session, *, report_id: UUID) -> tuple[ReportSnapshot, list[Any]]:
     """What a report shows a part of, and the exact tables behind it. Raises NotFound where nothing of it leaves."""
     report = row_of(session, Report, report_id)
-    if report.snapshot_id is None:
+    if report.snapshot_id is None or report.pooled_for is not None:  # what a pool released is the funder's
         raise NotFound("snapshot of this report")
     snapshot = session.get_one(ReportSnapshot, (session.tenant_id, report.snapshot_id))
     exact = select(ReportInput.tables).where(ReportInput.snapshot_id == snapshot.id)
@@ -151,6 +153,13 @@ def refuse_stale(session: Session, report: Report) -> None:
         raise Conflict(
             "Too much has changed since people were counted; order the report anew.", code="out_of_date"
         )
+
+
+def _earlier(row: Any) -> Earlier:
+    at = row.created_at.isoformat()
+    if row.pooled or row.tables is None:
+        return Earlier(row.document, pooled=row.pooled, at=at)
+    return Earlier(row.document, _counts(row.tables), row.tables, at=at)
 
 
 def _length(program_id: UUID) -> Any:

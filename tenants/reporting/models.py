@@ -25,7 +25,8 @@ class Report(Created, TenantRow):
     counts by, the usual one if null; what leaves of a program counts by one.
 
     `frozen`: with its snapshot, all that its files were made of. `counted_at`: when people were counted;
-    `disclosed_at`: when it first left.
+    `disclosed_at`: when it first left. `pooled_for`: the funder by name, of what was contributed to a report of several
+    institutions: it has no files of its own.
     """
 
     __tablename__ = "report"
@@ -51,6 +52,7 @@ class Report(Created, TenantRow):
     frozen: Mapped[str | None]
     counted_at: Mapped[dt.datetime | None]
     disclosed_at: Mapped[dt.datetime | None]
+    pooled_for: Mapped[str | None]
 
 
 class ReportFile(Created, TenantRow):
@@ -79,7 +81,9 @@ class ReportSnapshot(Created, TenantRow):
     `digest` is of the rows that were counted: of equal ones, the very same. `document` is what `releasing` made of the
     numbers, after the `based_on` releases that had gone before. `place`: where it stands in the program's ledger, from
     the first download on. `refused`: why it tells nothing new, for the tenant alone. `left_out`: the breakdowns that do
-    not leave, for good once this has (`shapes`).
+    not leave, for good once this has (`shapes`). `pooled_report_id`: of a contribution, the report of several
+    institutions it went into, whose document it has once that is released; `encrypted_part` is then its own part of the
+    numbers, for the job of the next pool alone.
     """
 
     __tablename__ = "report_snapshot"
@@ -98,6 +102,8 @@ class ReportSnapshot(Created, TenantRow):
     left_out: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     based_on: Mapped[int]
     place: Mapped[int | None]
+    pooled_report_id: Mapped[UUID | None]
+    encrypted_part: Mapped[bytes | None]
 
 
 class ReportInput(Created, TenantRow):

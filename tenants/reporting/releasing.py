@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tenants.reporting.audit.auditing import audit
 from tenants.reporting.audit.ranges import Unfinished
 from tenants.reporting.audit.reading import Contradiction
+from tenants.reporting.lifting import lifted, lifted_counts, lifted_table, lowered
 from tenants.reporting.suppression.linear import UnsolvedProgram
 from tenants.reporting.suppression.model import (
     NOT_SHOWN,
@@ -22,18 +23,26 @@ from tenants.reporting.suppression.model import (
 )
 from tenants.reporting.suppression.protecting import protect
 from tenants.reporting.suppression.system import system_of
-from tenants.reporting.tables import CountTable
+from tenants.reporting.tables import CountTable, said_of_table, table_from
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """A release of the ledger, and the exact counts and tables behind it as far as they are kept."""
+    """A release of the ledger, and the exact counts and tables behind it as far as they are kept.
+
+    ``pooled``  of several institutions: its cells say whose they are, and what is behind it is not known;
+                ``part``: but what one of them, whose ledger it is, had of it.
+    ``at``      when its people were counted.
+    """
 
     document: Mapping[str, Any]
     counts: Mapping[Key, int] | None = None
     tables: Sequence[Mapping[str, Any]] = ()
+    pooled: bool = False
+    part: Mapping[Key, int] | None = None
+    at: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,8 +53,28 @@ class Released:
     refused: str | None = None
 
 
+@dataclass(frozen=True)
+class Held:
+    """What is known besides of numbers that several hold.
+
+    ``parts``   each institution's own part of the counts.
+    ``more``    counts of what the ledger has of the very same rows.
+    ``before``  by institution and earlier snapshot its part of that.
+    """
+
+    parts: Mapping[str, Mapping[Key, int]] = field(default_factory=dict)
+    more: Mapping[Key, int] = field(default_factory=dict)
+    before: Mapping[str, Mapping[str, Mapping[Key, int]]] = field(default_factory=dict)
+
+
 def released(
-    tables: Sequence[CountTable], *, as_of: str, snapshot: str, threshold: int, ledger: Sequence[Earlier] = ()
+    tables: Sequence[CountTable],
+    *,
+    as_of: str,
+    snapshot: str,
+    threshold: int,
+    ledger: Sequence[Earlier] = (),
+    held: Held = Held(),
 ) -> Released:
     """What may leave of these tables after all that has.
 
@@ -53,7 +82,7 @@ def released(
     columns and tells nothing new: every number stands at the last value shown, or is not shown.
     """
     shapes = tuple(dict.fromkeys(each.shape for each in tables))
-    counts = {key: number for each in tables for key, number in each.counts.items()}
+    counts = {**held.more, **{key: number for each in tables for key, number in each.counts.items()}}
     few = frozenset().union(*(each.few for each in tables))
     before = [each.document for each in ledger]
     known = (as_of, snapshot)
@@ -66,6 +95,8 @@ def released(
             ledger=tuple(map(release_from, before)),
             threshold=threshold,
             few=few,
+            contributions=held.parts,
+            contributions_before=held.before,
             recurring=True,
         )
         found = audit(
@@ -74,6 +105,8 @@ def released(
             exact=counts,
             few=few,
             exact_before={place: each.counts for place, each in enumerate(ledger) if each.counts is not None},
+            parts=held.parts,
+            parts_before=_placed(held, before),
             ends=False,
         )
     except (ImpossibleTables, UnsolvedProgram, Contradiction, Unfinished) as problem:
@@ -82,6 +115,37 @@ def released(
     if found.unsafe:
         return Released(_nothing_new(shapes, known, threshold, before).document(), "unsafe")
     return Released(release.document())
+
+
+def _placed(held: Held, before: Sequence[Mapping[str, Any]]) -> dict[str, dict[int, Mapping[Key, int]]]:
+    """The earlier parts by the place of the last release of their snapshot."""
+    places = {document["snapshot"]: place for place, document in enumerate(before)}
+    return {
+        name: {places[snapshot]: counts for snapshot, counts in found.items() if snapshot in places}
+        for name, found in held.before.items()
+    }
+
+
+def released_of_one(
+    tables: Sequence[CountTable], institution: str, *, ledger: Sequence[Earlier], **known: Any
+) -> Released:
+    """As `released`, of one institution, part of whose numbers may have left with those of others."""
+    if not any(each.pooled for each in ledger):
+        return released(tables, ledger=ledger, **known)
+    before = lifted_ledger(ledger, institution)
+    found = released([lifted_table(each, institution) for each in tables], ledger=before, **known)
+    return replace(found, document=lowered(found.document))
+
+
+def lifted_ledger(ledger: Sequence[Earlier], institution: str) -> list[Earlier]:
+    """A ledger all of which says whose its numbers are."""
+    return [each if each.pooled else _lifted(each, institution) for each in ledger]
+
+
+def _lifted(earlier: Earlier, institution: str) -> Earlier:
+    counts = None if earlier.counts is None else lifted_counts(earlier.counts, institution)
+    tables = [said_of_table(lifted_table(table_from(each), institution)) for each in earlier.tables]
+    return replace(earlier, document=lifted(earlier.document, institution), counts=counts, tables=tables)
 
 
 def cells_of(document: Mapping[str, Any]) -> Mapping[Key, Printed]:

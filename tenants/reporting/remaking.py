@@ -17,7 +17,7 @@ from tenants.reporting.leaving import Frozen, leaving_document
 from tenants.reporting.ledger import earlier_releases
 from tenants.reporting.metrics import METRICS
 from tenants.reporting.models import Report, ReportFile, ReportInput, ReportSnapshot
-from tenants.reporting.releasing import Released, released
+from tenants.reporting.releasing import Released, released_of_one
 from tenants.reporting.tables import CountTable, table_from
 from tenants.reporting.writing import written
 
@@ -35,7 +35,7 @@ class Remaking:
     def of(cls, session: Session, *, report_id: UUID) -> Self:
         """What was frozen with a report. Raises NotFound, and Conflict "not_frozen" for one without a snapshot."""
         report = row_of(session, Report, report_id)
-        if report.snapshot_id is None:
+        if report.snapshot_id is None or report.pooled_for is not None:
             raise Conflict("Only a report that may leave, once built, can be made again.", code="not_frozen")
         snapshot = session.get_one(ReportSnapshot, (session.tenant_id, report.snapshot_id))
         kept = select(ReportInput.tables).where(ReportInput.snapshot_id == snapshot.id)
@@ -67,8 +67,9 @@ def remade(session: Session, *, report_id: UUID) -> bool:
     """
     kept = Remaking.of(session, report_id=report_id)
     snapshot = kept.snapshot
-    leaving = released(
+    leaving = released_of_one(
         kept.tables,
+        str(session.tenant_id),
         as_of=snapshot.as_of.isoformat(),
         snapshot=snapshot.digest,
         threshold=snapshot.threshold,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, func, select, text
 
 from tenants.cohorts.models import Program
 from tenants.kernel.session import Session
@@ -38,7 +38,8 @@ def shared_of(membership_id: UUID) -> Select[Any]:
         Report.id.label("report_id"),
         Report.audience,
         Report.funder,
-        Release.addressee_name.label("sent_to"),
+        func.coalesce(Release.addressee_name, Report.pooled_for).label("sent_to"),
+        Report.pooled_for.is_not(None).label("pooled"),
         Program.name.label("program_name"),
         Report.as_of,
         counted.with_outcomes,

@@ -5,8 +5,8 @@ sender. Addressed rows (`source_tenant_id` sends, `tenant_id` reads) are never c
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import Index
-from sqlalchemy.orm import Mapped
+from sqlalchemy import Index, false
+from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.kernel.base import Created, TenantRow, belongs_to, one_of
 
@@ -21,7 +21,8 @@ class SharingOffer(Created, TenantRow):
     """One side offers the other an agreement; its id is the agreement's.
 
     `funder` is the name by which people agree to be shared with the funder. `awards`, `institutes` and `program` say
-    whose outcomes it is about, `metrics` which sections a report has.
+    whose outcomes it is about, `metrics` which sections a report has; `pooled` that what is reported may be pooled with
+    that of other institutions.
     """
 
     __tablename__ = "sharing_offer"
@@ -44,6 +45,7 @@ class SharingOffer(Created, TenantRow):
     first_due_on: Mapped[dt.date | None]
     ends_on: Mapped[dt.date | None]
     message: Mapped[str | None]
+    pooled: Mapped[bool] = mapped_column(server_default=false())
 
 
 class SharingSignature(Created, TenantRow):

@@ -35,18 +35,20 @@ class Axis:
     """What a table is broken down by. The parts are disjoint, and everybody is in one.
 
     ``sensitive``  that none or all of some people are in a part says too much as well.
+    ``holders``    its parts are the institutions that hold the rows.
     """
 
     name: str
     title: str
     codes: tuple[Code, ...]
     sensitive: bool = False
+    holders: bool = False
 
     @property
     def dimension(self) -> Dimension:
         """The axis without words."""
         pairs = tuple((each.code, each.above) for each in self.codes)
-        return Dimension(self.name, pairs, sensitive=self.sensitive)
+        return Dimension(self.name, pairs, sensitive=self.sensitive, holders=self.holders)
 
 
 def axis(name: str, title: str, codes: Iterable[str], *, sensitive: bool = False) -> Axis:

@@ -36,7 +36,8 @@ SINGLE = {"/v1/programs/{program_id}/attributes": "/v1/attributes",
     path: f"/v1/{path.rpartition('/')[2]}" for path in LISTS if path.rpartition("/")[2] in
     ("clients", "programs", "cohorts", "participants", "imports", "recipes", "matching-runs", "groups",
      "products", "career-events", "reports", "opportunities", "connections", "people", "invitations", "role-grants",
-     "verifications", "findings", "candidate-searches", "sharing-agreements", "releases", "received-reports")
+     "verifications", "findings", "candidate-searches", "sharing-agreements", "releases", "received-reports",
+     "pooled-reports", "contribution-requests")
     and "/me/" not in path and "comparisons" not in path and not path.startswith("/v1/groups/")
 }}  # fmt: skip
 BELOW = {"/v1/cohorts/{cohort_id}/separations"}

@@ -16,6 +16,7 @@ OF_THE_TENANT = {
     *("client_id", "connection_id", "membership_id", "invitation_id", "role_grant_id", "job_id"),
     *("partner_invitation_id", "received_partner_invitation_id", "nomination_id", "guest_id"),
     *("candidate_search_id", "sharing_agreement_id", "received_report_id"),
+    *("pooled_report_id", "contribution_request_id"),
 }
 """Ids of what is in no program: no limited role opens it."""
 OF_NO_PLACE = ("/v1/metrics/{metric}", "/v1/organizations", "/v1/findings")

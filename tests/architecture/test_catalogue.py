@@ -98,6 +98,7 @@ DOORS = {
     "all_have_confirmed(of_group uuid)",
     "agreement_counts(of_group uuid, charter integer, list integer, overdue boolean)",
     "curriculum_in_force(of_group uuid)",
+    "drop_contributions(of_report uuid, by_job uuid, at_fence bigint, stale boolean)",
     "due_jobs(most integer)",
     "expire_words(most integer)",
     "found_group(of_group uuid)",
@@ -115,11 +116,14 @@ DOORS = {
     "own_decision(member uuid, program uuid, of_purpose text, of_funder text)",
     "person_of(identity bytea)",
     "pool_answers(of_program uuid)",
+    "pool_contributions(of_report uuid, by_job uuid, at_fence bigint)",
     "purge()",
     "ratings(of_retrospective uuid)",
+    "release_pool(of_report uuid, by_job uuid, at_fence bigint, released jsonb, parts jsonb)",
     "separations(cohort uuid)",
     "tally_check_ins(of_cohort uuid)",
     "tell_addressee(sent uuid)",
+    "tell_of_pooling(sent uuid)",
     "tell_of_sharing(sent uuid)",
     "set_objection_days(of_group uuid, days integer)",
     "ties_of_person(member uuid)",
@@ -166,6 +170,15 @@ DOOR_READS = {
         "said_by",
         "created_at",
     },
+    "contribution_answer": {
+        "tenant_id",
+        "id",
+        "source_tenant_id",
+        "pooled_report_id",
+        "request_id",
+        "answer",
+    },
+    "contribution_request": {"tenant_id", "id", "source_tenant_id"},
     "content_settings": {"tenant_id", "group_id", "keep_days", "keep_days_before", "keep_days_from"},
     "curriculum_version": {"tenant_id", "group_id", "number"},
     "data_key": {"tenant_id", "group_id", "wrapped_by"},
@@ -184,7 +197,7 @@ DOOR_READS = {
     "guest_offer": {"tenant_id", "id", "source_tenant_id"},
     "idempotency_record": {"expires_at"},
     "invitation": {"tenant_id", "membership_id", "accepted_at"},
-    "job": {"tenant_id", "id", "kind", "state", "not_before", "lease_until", "subject_id"},
+    "job": {"tenant_id", "id", "kind", "state", "not_before", "lease_until", "subject_id", "fence"},
     "matching_analysis": {"tenant_id", "matching_run_id", "job_id"},
     "matching_run": {"tenant_id", "id", "accepted_at", "cohort_id", "job_id", "simulation", "created_at"},
     "meeting_agenda": {"tenant_id", "id", "group_id", "written_at"},
@@ -214,10 +227,13 @@ DOOR_READS = {
     "received_file": {"tenant_id", "source_tenant_id", "received_report_id", "file_id", "size"},
     "received_report": {"tenant_id", "id", "source_tenant_id"},
     "release_answer": {"tenant_id", "id", "source_tenant_id", "release_id", "answer"},
+    "report": {"tenant_id", "snapshot_id"},
+    "report_snapshot": {"tenant_id", "id", "program_id", "based_on", "place"},
     "retrospective": {"tenant_id", "id", "group_id", "phase"},
     "retrospective_entry": {"tenant_id", "id", "retrospective_id", "written_at"},
     "retrospective_rating": {"tenant_id", "retrospective_entry_id", "rating"},
     "role_grant": {"tenant_id", "membership_id"},
+    "sealed_contribution": None,
     "separation": {"tenant_id", "id", "cohort_id", "membership_id", "encrypted_names"},
     "separation_member": {"tenant_id", "separation_id", "participant_id"},
     "sharing_offer": {"tenant_id", "id", "source_tenant_id"},
@@ -254,7 +270,27 @@ DOOR_WRITES = (
     }
     | {("kept_file", name, "INSERT") for name in ("tenant_id", "id", "size")}
     | {
+        ("job", column, "INSERT")
+        for column in (
+            "tenant_id",
+            "id",
+            "kind",
+            "queue",
+            "subject_id",
+            "state",
+            "progress",
+            "attempts",
+            "not_before",
+            "fence",
+            "cancel_requested",
+        )
+    }
+    | {
         ("check_in_window", "tallied_at", "UPDATE"),
+        ("report", "disclosed_at", "UPDATE"),
+        ("report_snapshot", "document", "UPDATE"),
+        ("report_snapshot", "encrypted_part", "UPDATE"),
+        ("report_snapshot", "place", "UPDATE"),
         ("admission", "decided_at", "UPDATE"),
         ("admission", "state", "UPDATE"),
         ("admission_answer", "objects", "UPDATE"),
@@ -286,6 +322,7 @@ DOOR_DELETES = {
     "client_authorization",
     "idempotency_record",
     "matching_run",
+    "sealed_contribution",
     "sign_in_attempt",
 }
 
@@ -349,6 +386,7 @@ def forms(servers):
         "form_lasting_acts": partial(rls.protect_acts, shared=True, lasting=True),
         "form_own_acts": partial(rls.protect_acts, secret=True),
         "form_addressed": rls.protect_addressed,
+        "form_sealed": partial(rls.protect_addressed, sealed=True),
         "form_published": rls.protect_published,
         "form_reference": protect_reference,
         "form_self": rls.protect_self,
@@ -390,6 +428,7 @@ def test_every_table_has_exactly_one_of_the_four_walls(catalogue, tables, forms)
     assert which.pop("person") == ["form_self"]
     assert which.pop("personal_identity") == ["form_of_self"]
     assert which.pop("network_resource") == ["form_published"]
+    assert which.pop("sealed_contribution") == ["form_sealed"]
     assert which.pop("registered_organization") == ["form_reference"]
     assert which.pop("charter_version") == ["form_charter"]
     assert which.pop("curriculum_version") == ["form_curriculum"]
@@ -666,8 +705,13 @@ def test_what_only_doors_or_nobody_may_write_is_closed_to_the_app(catalogue, tab
         "group_member",
         "event",
         "participant_change",
+        "contribution_answer",
+        "contribution_request",
+        "pooled_file",
+        "pooled_report",
         "received_file",
         "received_report",
+        "sealed_contribution",
         "release",
         "release_answer",
         "report_file",

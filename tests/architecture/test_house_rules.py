@@ -46,6 +46,8 @@ PURE = (
     "tenants/people/consent.py",
     "tenants/reporting/audit",
     "tenants/reporting/figures.py",
+    "tenants/reporting/lifting.py",
+    "tenants/reporting/pools/content.py",
     "tenants/reporting/releasing.py",
     "tenants/reporting/statistics",
     "tenants/reporting/suppression",

@@ -1,6 +1,7 @@
 """An institution that reports to a funder. Both are invented."""
 
 import datetime as dt
+import json
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,8 @@ from sqlalchemy import text
 
 from tenants.kernel.ids import new_id
 from tenants.reporting.agreements import send
+from tenants.reporting.pools.models import ContributionRequest, PooledFile, PooledReport
+from tenants.reporting.pools.sealing import send as ask
 from tenants.reporting.release_models import ReceivedFile, ReceivedReport, Release
 from tests.conftest import eventually, open_another
 from tests.factories.consents import on_paper
@@ -79,8 +82,8 @@ def stepped(api: Any, release_id: str) -> dict[str, Any]:
 
 
 def releases_of(tenant: Any, report_id: str) -> dict[str, str]:
-    """An agreement that the tenant offers as an institution, a report that it was sent as a funder by another, and a
-    release of its own: an id of each, by path parameter. None was really built.
+    """An agreement that the tenant offers as an institution, a report that it was sent as a funder by another, a
+    release of its own, and what it pools and is asked for: an id of each, by path parameter. None was really built.
     """
     app = tenant.api.application
     database = app.extensions["database"]
@@ -110,7 +113,31 @@ def releases_of(tenant: Any, report_id: str) -> dict[str, str]:
         session.add(release)
         session.commit()
     return {
+        **pools_of(tenant, other, UUID(mine), json.loads(content)),
         "sharing_agreement_id": mine,
         "received_report_id": str(arrived.id),
         "release_id": str(release.id),
     }
+
+
+def pools_of(tenant: Any, other: Any, agreement: UUID, document: dict[str, Any]) -> dict[str, str]:
+    """A pooled report of the tenant's with this document, and what another asks of it: an id of each."""
+    database = tenant.api.application.extensions["database"]
+    known = {"title": "All", "funder": FUND, "as_of": dt.date(2026, 1, 1), "metrics": ["reach"]}
+    mine, theirs = (PooledReport(id=new_id(), state="built", formats=["json"], **known) for _ in range(2))
+    told = {**document, "cover": {**document.get("cover", {}), "sources": []}}  # where it is built
+    file = {"pooled_report_id": mine.id, "format": "json", "content": json.dumps(told).encode(), "sha256": ""}
+    with database.tenant(tenant.id) as session:
+        session.add(mine)
+        session.flush()
+        session.add(PooledFile(id=new_id(), **file))
+        session.commit()
+    asked = ContributionRequest(
+        id=new_id(), tenant_id=tenant.id, source_tenant_id=other.id, pooled_report_id=theirs.id,
+        agreement_id=agreement, from_name="Invented Foundation", to_name="Invented Society", **known,
+    )  # fmt: skip
+    with database.tenant(other.id) as session:
+        session.add(theirs)
+        ask(session, asked)
+        session.commit()
+    return {"pooled_report_id": str(mine.id), "contribution_request_id": str(asked.id)}

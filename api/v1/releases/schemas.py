@@ -112,6 +112,9 @@ class SharedReport(Schema):
     sent_to = fields.String(
         allow_none=True, metadata={"description": "The tenant that received it; null: it was downloaded."}
     )
+    pooled = fields.Boolean(
+        metadata={"description": "Whether it was counted together with other institutions' people."}
+    )
     program_name = fields.String()
     as_of = Day()
     with_outcomes = fields.Boolean(

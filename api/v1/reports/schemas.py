@@ -66,6 +66,12 @@ class Report(Resource):
         allow_none=True, metadata={"enum": [*CHOICES, None], "description": "null: the first of the lists."}
     )
     formats = fields.List(fields.String(metadata={"enum": list(FORMATS)}))
+    pooled_for = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "The tenant for whose pooled report this was counted and sealed; it has no files of its own."
+        },
+    )
     state = fields.String(metadata={"enum": list(STATES)})
     progress = fields.Float(metadata={"description": "0 to 1"})
     error = fields.Nested(JobError, allow_none=True)

@@ -17,7 +17,7 @@ from api.v1.sharing_agreements.schemas import (
 from tenants.kernel.permissions import Permission
 from tenants.kernel.rows import only
 from tenants.kernel.session import Session
-from tenants.reporting import agreements
+from tenants.reporting import agreements, listed_awards
 
 blp = Blueprint(
     "Sharing agreements", description="What an institution reports to a funder, signed by both sides."
@@ -67,4 +67,4 @@ def list_sharing_signatures(session: Session, sharing_agreement_id: UUID) -> Sel
 @blp.list(f"{ONE}/matches", Permission.OUTCOMES_READ, returns=SharingMatch, errors=(409,))
 def list_sharing_matches(session: Session, sharing_agreement_id: UUID) -> Select[Any]:
     """Who of your people has an award of its list: whom to ask whether she agrees. The funder is never told."""
-    return agreements.matches(session, agreement_id=sharing_agreement_id)
+    return listed_awards.matches(session, agreement_id=sharing_agreement_id)

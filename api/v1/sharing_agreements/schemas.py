@@ -15,6 +15,11 @@ _AWARDS = {
     "description": "Award numbers that the funder takes for the institution's. Who holds them it is not told."
 }
 _INSTITUTES = {"description": "Institutes or centers of the funder, such as NCI."}
+_POOLED = {"description": "Whether what is reported may be pooled with that of other institutions."}
+_DECLARES = {
+    "description": "Of an institution that runs no program here, in place of program_id: it declares what is pooled, "
+    "and reports nothing else. Only where pooled."
+}
 _ENDS_ON = {"description": "The first day on which it holds no more; null: open-ended."}
 
 
@@ -37,7 +42,9 @@ class SharingAgreementCreate(Schema):
     offered_by = Choice(SIDES, required=True, metadata={"description": "Which side you are."})
     funder = Text(most=200, required=True, metadata=_FUNDER)
     program_id = fields.UUID(
-        metadata={"description": "Required of an institution: the program on which it is going to report."}
+        metadata={
+            "description": "Required of an institution, unless it declares: the program on which it reports."
+        }
     )
     awards = fields.List(Text(most=50), validate=validate.Length(max=5000), metadata=_AWARDS)
     institutes = fields.List(Text(most=50), validate=validate.Length(max=50), metadata=_INSTITUTES)
@@ -51,6 +58,8 @@ class SharingAgreementCreate(Schema):
     first_due_on = Day(metadata={"description": "A year from now if absent."})
     ends_on = Day(metadata=_ENDS_ON)
     message = Prose(most=2000, allow_none=True)
+    pooled = fields.Boolean(load_default=False, metadata=_POOLED)
+    declares = fields.Boolean(load_default=False, metadata=_DECLARES)
 
 
 class SharingAgreementQuery(PageQuery):
@@ -75,6 +84,7 @@ class SharingAgreement(Resource):
     first_due_on = Day(allow_none=True)
     ends_on = Day(allow_none=True, metadata=_ENDS_ON)
     message = fields.String(allow_none=True)
+    pooled = fields.Boolean(metadata=_POOLED)
     state = fields.String(metadata={"enum": list(STATES)})
     program_id = fields.UUID(
         allow_none=True, metadata={"description": "On what the institution reports; told to it alone."}
@@ -90,7 +100,10 @@ class SharingSignatureWrite(Schema):
         required=True,
         metadata={"description": "signed or declined of what is offered to you; ended by either side."},
     )
-    program_id = fields.UUID(metadata={"description": "Required of an institution that signs."})
+    program_id = fields.UUID(
+        metadata={"description": "Required of an institution that signs, unless it declares."}
+    )
+    declares = fields.Boolean(metadata=_DECLARES)
     ends_on = Day(metadata={"description": "Of what is ended: today (UTC) if absent."})
 
 

@@ -43,6 +43,19 @@ SELECT membership_id, CASE WHEN number IS NULL THEN 'none' WHEN number = 1 THEN 
   FROM ({PEOPLE_WITH_OUTCOMES}) people
   LEFT JOIN (SELECT membership_id, count(*) AS number FROM {_BEHIND} GROUP BY membership_id) n USING (membership_id)
 """  # noqa: S608 - constants are put in
+THINGS = f"""
+WITH known AS (
+    SELECT {_THING} AS thing_id, jsonb_agg(jsonb_build_object(
+           'kind', p.kind, 'doi', p.doi, 'pmid', p.pmid, 'project_number', p.project_number)) AS records
+      FROM product p
+     WHERE p.tenant_id = :tenant AND p.visibility = ANY(:visibilities) AND (p.date IS NULL OR p.date <= :as_of)
+     GROUP BY 1)
+SELECT f.product_kind, f.product_role, known.records,
+       ARRAY(SELECT membership_id FROM counted WHERE membership_id = ANY(f.contributors)
+                AND CAST(:funder AS text) = ANY(agreed) ORDER BY membership_id) AS people
+  FROM fact_products f JOIN known USING (thing_id) ORDER BY thing_id
+"""  # noqa: S608 - constants are put in
+"""SQL of the products that were counted, with what each is known by, and who of those behind it agreed to :funder."""
 
 
 def count(counting: Counting) -> Found:

@@ -46,6 +46,8 @@ def known_before(
             continue
         releases = [release for release in ledger if release.snapshot == each]
         tables = tables_of(releases)
+        if not tables:  # nothing new was told
+            continue
         before = system_of(tables)
         size = len(before.keys)
         own, fixed = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=bool)
@@ -78,7 +80,7 @@ def _shown(system: System, releases: Sequence[Release]) -> Floats:
     for release in releases:
         for key in release.cells:
             shown = release.shown(key)
-            if shown is not None:
+            if shown is not None and key in system.index:  # else of a table of another release
                 value[system.index[key]] = shown
     return value
 

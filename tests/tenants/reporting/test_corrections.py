@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenants.reporting.agreements import core_number
 from tenants.reporting.corrections import NOT_SHOWN, corrections, nothing_to_report
+from tenants.reporting.listed_awards import core_number
 from tenants.reporting.schedule import next_due
 from tenants.reporting.sharing_models import MONTHS
 

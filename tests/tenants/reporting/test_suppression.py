@@ -13,6 +13,7 @@ from tenants.reporting.suppression.model import (
     Dimension,
     ImpossibleTables,
     Printed,
+    Release,
     Table,
     flat,
     key_of,
@@ -58,6 +59,13 @@ def test_a_single_small_count_takes_the_smallest_other_with_it():
 def test_small_counts_that_protect_one_another_need_no_more():
     table, counts = row(6, 8, 50, 0)
     assert values_of(released(table, counts)) == [64, None, None, 50, 0]
+
+
+def test_a_release_that_told_nothing_is_nothing_to_be_held_against():
+    table, counts = row(40, 30, 50, 0)
+    silent = Release("2025-01-01", "0", 10, (), {key_of({}): Printed(100, "2024-01-01")})
+    assert values_of(released(table, counts, ledger=(silent,))) == [120, 40, 30, 50, 0]
+    assert audit(released(table, counts).document(), [silent.document()], exact=counts).unsafe == ()
 
 
 def test_equal_cells_of_two_tables_are_one():

@@ -1,0 +1,147 @@
+"""The job of a pool: once all have answered, open what they sealed, sum, protect, and leave nothing of it."""
+
+import datetime as dt
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import insert, select, text
+
+from tenants.kernel import events
+from tenants.kernel.claims import Claim
+from tenants.kernel.clock import now
+from tenants.kernel.ids import new_id
+from tenants.kernel.rows import row_held, row_of
+from tenants.kernel.session import Session
+from tenants.reporting.pools.models import ContributionRequest, PooledFile, PooledReport
+from tenants.reporting.pools.ordering import LEAST_SOURCES, ask, sources
+from tenants.reporting.pools.pages import EVERY, pooled_document
+from tenants.reporting.pools.sealing import opened, part_sealed, sealed_for
+from tenants.reporting.pools.summing import Pool, pooled
+from tenants.reporting.releasing import Earlier, Released, released
+from tenants.reporting.writing import written
+
+_RELEASE = text(
+    "SELECT door.release_pool(:report, :job, :fence, CAST(:document AS jsonb), CAST(:parts AS jsonb))"
+)
+_DROP = text("SELECT door.drop_contributions(:report, :job, :fence, :stale)")
+_THRESHOLD = text("SELECT disclosure_threshold FROM tenant")
+
+
+def pool(claim: Claim) -> None:
+    """Build the claimed pooled report if all have answered, and it is not built; ask those anew of whom more has left,
+    or somebody withdrew, since they contributed.
+    """
+    with claim.session(snapshot=True) as session:
+        report = row_of(session, PooledReport, claim.subject_id)
+        asked = _asked(session, report.id)
+        ready = report.state == "waiting" and all(each.answer for each in asked)
+        sealed = sealed_for(session, claim) if ready else []
+        stale = [each.request_id for each in sealed if not each.fresh and not each.declined]
+        fresh = {str(each.source_id): each for each in sealed if each.fresh and not each.declined}
+        given = {source: opened(session, each) for source, each in fresh.items()}
+        before = _pooled_before(session, report)
+        threshold = session.scalars(_THRESHOLD).one()
+        session.expunge_all()
+    metrics = [each for each in EVERY if each.name in report.metrics]
+    enough = ready and not stale and len(given) >= LEAST_SOURCES
+    found = pooled(given, metrics, before=before, threshold=threshold) if enough else None
+    if found is None or not found.tables:
+        _conclude(claim, report.id, stale if ready else None)
+        return
+    claim.progress(0.2)
+    leaving = _released(report.as_of, found)
+    claim.progress(0.8)
+    document = pooled_document(report, found, leaving, given)
+    contents = {form: b"".join(written(form, document)) for form in report.formats}
+    with claim.session() as session:
+        parts = {
+            source: part_sealed(session, each, found.held.parts[source])
+            for source, each in fresh.items()
+            if each.snapshot_id is not None
+        }
+    told = {"document": orjson.dumps(leaving.document).decode(), "parts": orjson.dumps(parts).decode()}
+    _write(claim, told, contents, document["cover"]["coverage"], len(given))
+
+
+def _released(as_of: dt.date, found: Pool) -> Released:
+    return released(
+        [table for tables in found.tables.values() for table in tables],
+        as_of=as_of.isoformat(),
+        snapshot=found.snapshot,
+        threshold=found.threshold,
+        ledger=found.ledger,
+        held=found.held,
+    )
+
+
+def _conclude(claim: Claim, report_id: UUID, stale: Sequence[UUID] | None) -> None:
+    """Go on waiting (None), ask anew, or refuse the report as too few took part."""
+    with claim.effect() as session:
+        report = row_held(session, PooledReport, report_id)
+        if stale is None or report.state != "waiting":
+            return
+        known = _claimed(claim)
+        session.execute(_DROP, {**known, "stale": bool(stale)})
+        if not stale:
+            report.state = "refused"
+            session.flush()
+            events.record(session, f"pooled_report.{report.state}", subject=report)
+            return
+        for each in _asked(session, report.id):
+            if each.id in stale:
+                ask(
+                    session,
+                    report,
+                    agreement_id=each.agreement_id,
+                    institution_id=each.institution_id,
+                    name=each.to_name,
+                )
+
+
+def _write(
+    claim: Claim, told: dict[str, str], contents: dict[str, bytes], coverage: dict[str, Any], number: int
+) -> None:
+    """Write what is released for the funder and into the ledgers of all sources, and delete what they sealed: all of
+    it, or, where something changed meanwhile, nothing, and look again.
+    """
+    with claim.effect() as session:
+        report = row_held(session, PooledReport, claim.subject_id)
+        if report.state != "waiting":
+            return
+        known = {**_claimed(claim), **told}
+        step = session.begin_nested()
+        if session.execute(_RELEASE, known).scalar_one() != number:
+            step.rollback()
+            claim.go_on(now())
+            return
+        step.commit()
+        rows = [
+            {"id": new_id(), "format": form, "content": content, "sha256": sha256(content).hexdigest()}
+            for form, content in contents.items()
+        ]
+        of_it = {"tenant_id": claim.tenant_id, "pooled_report_id": report.id}
+        session.execute(insert(PooledFile), [{**of_it, **row} for row in rows])
+        report.state, report.built_at = "built", now()
+        report.document, report.coverage = orjson.loads(told["document"]), coverage
+        session.flush()
+        events.record(session, f"pooled_report.{report.state}", subject=report)
+
+
+def _asked(session: Session, report_id: UUID) -> Sequence[Any]:
+    rows = sources(session).where(ContributionRequest.pooled_report_id == report_id)
+    return session.execute(rows).all()
+
+
+def _pooled_before(session: Session, report: PooledReport) -> list[Earlier]:
+    """What the funder had pooled of people who agreed to it by this name."""
+    rows = select(PooledReport.document, PooledReport.built_at).where(
+        PooledReport.funder == report.funder, PooledReport.state == "built"
+    )
+    return [Earlier(row.document, pooled=True, at=row.built_at.isoformat()) for row in session.execute(rows)]
+
+
+def _claimed(claim: Claim) -> dict[str, Any]:
+    return {"report": claim.subject_id, "job": claim.job_id, "fence": claim.fence}
