@@ -50,6 +50,11 @@ KINDS = {
     "check_in_tally": Kind("quick", "workers.jobs.check_ins.tally"),
     "report": Kind("quick", "workers.jobs.reports.build"),
     "release_due": Kind("quick", "workers.jobs.reports.draft_due", cancellable=False, comes_round=True),
+    "named_document": Kind("quick", "workers.jobs.reports.name_people"),
+    # Names are not kept for longer by stopping this.
+    "named_document_expiry": Kind(
+        "quick", "workers.jobs.reports.forget_names", cancellable=False, comes_round=True
+    ),
     "letters": Kind("quick", "workers.jobs.letters.send"),
     # What members decide no organiser holds up.
     "admission": Kind("quick", "workers.jobs.groups.conclude_admission", cancellable=False, comes_round=True),

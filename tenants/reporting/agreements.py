@@ -17,15 +17,13 @@ from tenants.kernel.rows import one, row_named
 from tenants.kernel.session import Session
 from tenants.outcomes.models import CareerEvent
 from tenants.reporting.metrics import METRICS
-from tenants.reporting.release_models import ReceivedReport, ReleaseAnswer
+from tenants.reporting.passing import ONE_AT_A_TIME, send
 from tenants.reporting.sharing_models import SharingOffer, SharingPlan, SharingSignature
 
 YEAR = dt.timedelta(days=365)
 STATES = ("offered", "signed", "declined", "ended")
 _BY_SLUG = text("SELECT id, name FROM door.tenant_by_slug(:slug) WHERE state = 'open'")
 _OWN_NAME = text("SELECT name FROM tenant")
-_TELL = text("SELECT door.tell_of_sharing(:sent)")
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('shared' || :what, 0))")
 _NAME = text("SELECT coalesce(chosen_name, name) FROM membership WHERE 'membership:' || id = :actor")
 
 
@@ -190,13 +188,6 @@ def core_number(project_number: str) -> str:
     upper = project_number.strip().upper()
     found = re.search(_CORE, upper)
     return found[1] if found else upper
-
-
-def send(session: Session, row: SharingOffer | SharingSignature | ReceivedReport | ReleaseAnswer) -> None:
-    """Add a row that another tenant reads, and an event of that tenant's own that it has come."""
-    session.add(row)
-    session.flush()
-    session.execute(_TELL, {"sent": row.id})
 
 
 def name_of(session: Session, actor: str | None) -> str | None:

@@ -46,6 +46,7 @@ class Report(Created, TenantRow):
     metrics: Mapped[list[str] | None]
     frozen: Mapped[str | None]
     counted_at: Mapped[dt.datetime | None]
+    counted_in: Mapped[str | None]
     disclosed_at: Mapped[dt.datetime | None]
 
 

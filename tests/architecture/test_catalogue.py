@@ -58,6 +58,7 @@ NARROWER = {
     },
     "product_state": {"of_product"},
     "product_contributor": {"own_products"},
+    "named_person": {"own_reads"},
     "notice_preference": {"own_preferences_insert", "own_preferences_update"},
     "network_resource": {"shared_so"},
     "separation": {"own_wishes"},
@@ -79,7 +80,7 @@ NO_LIMITED_ROLE_OPENS = {
     # How each person is written to.
     "meeting_reminder", "notice_day", "notice_preference", "unsubscribe_link",
     # What is between a person and herself, or whom she turns to.
-    "commitment_answer", "concern_reader", "counted_person", "own_mentors", "survey_response",
+    "commitment_answer", "concern_reader", "counted_person", "named_person", "own_mentors", "survey_response",
 } | GLOBAL_TABLES | {
     # Behind the group wall, which asks for membership.
     name for name, table in METADATA.tables.items() if {"group_id", "author_id"} <= {*table.c.keys()}

@@ -46,6 +46,8 @@ PURE = (
     "tenants/people/consent.py",
     "tenants/reporting/audit",
     "tenants/reporting/figures.py",
+    "tenants/reporting/named/listing.py",
+    "tenants/reporting/named/words.py",
     "tenants/reporting/releasing.py",
     "tenants/reporting/statistics",
     "tenants/reporting/suppression",

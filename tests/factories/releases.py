@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from tenants.kernel.ids import new_id
-from tenants.reporting.agreements import send
+from tenants.reporting.passing import send
 from tenants.reporting.release_models import ReceivedFile, ReceivedReport, Release
 from tests.conftest import open_another
 from tests.factories.consents import on_paper

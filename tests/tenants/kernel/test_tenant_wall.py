@@ -15,8 +15,8 @@ BEHIND_THE_GROUP_WALL = {
 }
 AMONG_MEMBERS = {
     "admission", "admission_answer", "delivered_invitation",
-    "commitment_answer", "concern_reader", "counted_person", "group_pulse", "nudge", "own_mentors", "repair_wish",
-    "survey_response",
+    "commitment_answer", "concern_reader", "counted_person", "group_pulse", "named_person", "nudge", "own_mentors",
+    "repair_wish", "survey_response",
 }  # fmt: skip
 """Of these the tenant itself sees no row."""
 MEMBERS_CHANGE = {"agenda_item", "agenda_item_words", "counted_person", "group_action"}
