@@ -1,4 +1,4 @@
-"""Documents that name people, with their own consent; what is signed and answered once; when people were counted.
+"""Documents that name people, with their own consent; what is signed and answered once; what was refused.
 
 Revision ID: 0041
 Revises: 0039
@@ -136,4 +136,7 @@ def once() -> None:
     op.create_unique_constraint(
         op.f("uq_release_answer_release"), "release_answer", ["tenant_id", "source_tenant_id", "release_id"]
     )
-    op.add_column("report", sa.Column("counted_in", sa.Text(), nullable=True))
+    # Which refusals were known when people were counted, rather than when that was: an entry says when it was made, and
+    # is seen only once it is committed. What has not left and does not say so is ordered anew.
+    op.drop_column("report", "counted_at")
+    op.add_column("report", sa.Column("refusals", postgresql.ARRAY(sa.Uuid()), nullable=True))

@@ -1,12 +1,11 @@
 """Building a report in the background: count, protect what leaves, and write the files."""
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from tenants.cohorts.models import Cohort, Program
 from tenants.institutions.models import Tenant
@@ -20,7 +19,7 @@ from tenants.reporting.counting import Counting
 from tenants.reporting.document import Section, document
 from tenants.reporting.files import add_files, write_files
 from tenants.reporting.leaving import Frozen, leaving_document
-from tenants.reporting.ledger import earlier_releases, parts_released, told_digest
+from tenants.reporting.ledger import earlier_releases, parts_released, refusals, told_digest
 from tenants.reporting.metric import Figure
 from tenants.reporting.metrics import METRICS
 from tenants.reporting.models import Report, ReportInput, ReportSnapshot
@@ -44,7 +43,7 @@ class Order:
     threshold: int
     ledger: Sequence[Earlier]
     people: Sequence[Any]
-    counted_at: dt.datetime
+    refusals: Sequence[UUID]
 
     @property
     def tables(self) -> list[CountTable]:
@@ -79,7 +78,7 @@ def build_report(claim: Claim) -> None:
         report = row_of(session, Report, order.report.id)
         if leaving is not None:
             report.snapshot_id = _keep(session, order, leaving)
-            report.counted_at = order.counted_at
+            report.refusals = list(order.refusals)
             report.frozen = order.frozen.text
             note_counted(session, report_id=report.id, people=order.people)
         add_files(session, report_id=report.id, written=files)
@@ -124,8 +123,8 @@ def _ordered(session: Session, claim: Claim) -> Order:
     }
     session.expunge(report)
     threshold = tenant.disclosure_threshold
-    began = session.execute(select(func.now())).scalar_one()
-    return Order(report, said, cover, scope, found, digest, threshold, ledger, people, began)
+    known = refusals(session, program_id=program.id)
+    return Order(report, said, cover, scope, found, digest, threshold, ledger, people, known)
 
 
 def _scope(session: Session, report: Report) -> Scope:

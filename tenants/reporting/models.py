@@ -4,7 +4,8 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.kernel.base import Created, TenantRow, belongs_to, one_of
@@ -22,7 +23,7 @@ class Report(Created, TenantRow):
     a snapshot of the whole program.
 
     `metrics`: the names of those that it shows, all if null. `frozen`: with its snapshot, all that its files were made
-    of. `counted_at`: when people were counted; `disclosed_at`: when it first left.
+    of. `refusals`: the `ledger.refusals` that were known when people were counted; `disclosed_at`: when it first left.
     """
 
     __tablename__ = "report"
@@ -45,8 +46,7 @@ class Report(Created, TenantRow):
     snapshot_id: Mapped[UUID | None]
     metrics: Mapped[list[str] | None]
     frozen: Mapped[str | None]
-    counted_at: Mapped[dt.datetime | None]
-    counted_in: Mapped[str | None]
+    refusals: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid()))
     disclosed_at: Mapped[dt.datetime | None]
 
 

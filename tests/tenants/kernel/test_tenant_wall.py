@@ -19,7 +19,7 @@ AMONG_MEMBERS = {
     "repair_wish", "survey_response",
 }  # fmt: skip
 """Of these the tenant itself sees no row."""
-MEMBERS_CHANGE = {"agenda_item", "agenda_item_words", "counted_person", "group_action"}
+MEMBERS_CHANGE = {"agenda_item", "agenda_item_words", "counted_person", "group_action", "named_person"}
 """Of these the wall, which shows nothing here, keeps what a grant of the columns lets members or jobs do."""
 PUBLISHED = {"network_resource"}
 """Of these every tenant sees all rows."""
