@@ -13,11 +13,13 @@ import click
 
 from cli.environment import data_option, environment
 from tenants.kernel.doorbell import open_database
+from tenants.kernel.errors import DomainError
 from tenants.kernel.settings import Settings
 from tenants.reporting.audit.auditing import Audit, Range, audit
 from tenants.reporting.ledger import earlier_releases, snapshot_of_report
 from tenants.reporting.lifting import lifted, lifted_table
 from tenants.reporting.releasing import Earlier, lifted_ledger, released
+from tenants.reporting.remaking import remade
 from tenants.reporting.tables import said_of_table, table_from
 
 RELEASE, EXACT = "release.json", "exact.json"
@@ -61,6 +63,28 @@ def export(report_id: UUID, tenant_id: UUID, folder: Path, data: Path | None) ->
         _write(folder / f"ledger-{place:03}.json", each.document)
         if each.tables:
             _write(folder / f"ledger-{place:03}-exact.json", each.tables)
+
+
+@release.command()
+@click.argument("report_id", type=click.UUID)
+@click.option("--tenant", "tenant_id", required=True, type=click.UUID, help="The tenant's id.")
+@data_option
+def remake(report_id: UUID, tenant_id: UUID, data: Path | None) -> None:
+    """Make a report that may leave once more from what was frozen with it, and compare every file byte for byte.
+
+    Ends with 1 if any is another one, or if the definitions have changed since.
+    """
+    with environment(data) as environ:
+        database = open_database(Settings.from_environment(environ), pool_size=1)
+        try:
+            with database.tenant(tenant_id) as session:
+                same = remade(session, report_id=report_id)
+        except DomainError as refused:
+            raise click.ClickException(refused.detail) from refused
+        finally:
+            database.dispose()
+    click.echo("The same files." if same else "OTHER files, or other definitions since.")
+    sys.exit(0 if same else 1)
 
 
 @release.command("audit")

@@ -24,6 +24,7 @@ import tenants.outcomes.surveys.models
 import tenants.outcomes.verification.models
 import tenants.people.models
 import tenants.reporting.models
+import tenants.reporting.named.models
 import tenants.reporting.pools.models
 import tenants.reporting.release_models
 import tenants.reporting.sharing_models

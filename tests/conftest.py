@@ -210,9 +210,8 @@ def open_another(
     tenant_id = new_id()
     with database.tenant(tenant_id) as session:
         open_tenant(session, kind=kind, slug=f"t-{tenant_id.hex}", name="Invented Society")
-        client, secret = create_client(
-            session, name="Test", scopes=scopes, held=[str(p.value) for p in TENANT]
-        )
+        held = [str(p.value) for p in TENANT]
+        client, secret = create_client(session, name="Test", scopes=scopes or held, held=held)
         session.commit()
     tenant = Tenant(tenant_id, client.client_id, secret, app.test_client())
     form = {"grant_type": "client_credentials"}

@@ -42,6 +42,7 @@ from api.v1.meetings.routes import blp as meetings
 from api.v1.mentors.routes import blp as mentors
 from api.v1.metrics.routes import blp as metrics
 from api.v1.my_words.routes import blp as my_words
+from api.v1.named_documents.routes import blp as named_documents
 from api.v1.notice_preferences.routes import blp as notice_preferences
 from api.v1.opportunities.routes import blp as opportunities
 from api.v1.organizations.routes import blp as organizations
@@ -130,6 +131,7 @@ RESOURCES = (
     received_reports,
     pooled_reports,
     contribution_requests,
+    named_documents,
     jobs,
     events,
 )

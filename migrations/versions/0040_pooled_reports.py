@@ -30,6 +30,10 @@ def upgrade() -> None:
     op.add_column("report", sa.Column("pooled_for", sa.Text(), nullable=True))
     op.add_column("report_snapshot", sa.Column("pooled_report_id", sa.Uuid(), nullable=True))
     op.add_column("report_snapshot", sa.Column("encrypted_part", sa.LargeBinary(), nullable=True))
+    # Which refusals were known when people were counted, rather than when that was: an entry says when it was made, and
+    # is seen only once it is committed. What has not left and does not say so is ordered anew.
+    op.drop_column("report", "counted_at")
+    op.add_column("report", sa.Column("refusals", postgresql.ARRAY(sa.Uuid()), nullable=True))
     pools()
     asked()
     sealed()
@@ -210,9 +214,10 @@ NOTHING_LEFT_SINCE = (
     " AND o.program_id = s.program_id AND o.place IS NOT NULL) = s.based_on"
 )
 NOBODY_WITHDREW = (
-    "NOT EXISTS (SELECT FROM public.consent_entry e WHERE e.tenant_id = s.tenant_id"
-    " AND e.program_id = s.program_id AND e.purpose IN ('outcomes', 'funder_sharing', 'demographics')"
-    " AND e.decision <> 'granted' AND e.created_at > c.counted_at)"
+    "NOT EXISTS (SELECT FROM public.consent_entry e JOIN public.report r ON r.tenant_id = s.tenant_id"
+    " AND r.snapshot_id = s.id WHERE e.tenant_id = s.tenant_id AND e.program_id = s.program_id"
+    " AND e.purpose IN ('outcomes', 'funder_sharing', 'demographics') AND e.decision <> 'granted'"
+    " AND e.id <> ALL (r.refusals))"
 )
 FRESH = (
     "(c.counted_at > now() - interval '90 days' AND (c.snapshot_id IS NULL OR EXISTS ("
@@ -232,7 +237,7 @@ def pooling() -> None:
         "GRANT SELECT (fence) ON job TO peerloom_door",
         "GRANT SELECT (tenant_id, id, program_id, based_on, place) ON report_snapshot TO peerloom_door",
         "GRANT UPDATE (place, document, encrypted_part) ON report_snapshot TO peerloom_door",
-        "GRANT SELECT (tenant_id, snapshot_id) ON report TO peerloom_door",
+        "GRANT SELECT (tenant_id, snapshot_id, refusals) ON report TO peerloom_door",
         "GRANT UPDATE (disclosed_at) ON report TO peerloom_door",
     )
     policies = (

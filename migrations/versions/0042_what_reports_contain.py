@@ -1,7 +1,7 @@
 """What reports contain: answers to surveys, and major awards by the list that was chosen.
 
 Revision ID: 0042
-Revises: 0040
+Revises: 0041
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from migrations.doors import door
 from migrations.rls import TENANT
 
 revision = "0042"
-down_revision = "0040"
+down_revision = "0041"
 branch_labels = None
 depends_on = None
 

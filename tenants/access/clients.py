@@ -12,7 +12,7 @@ from tenants.kernel import events
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from tenants.kernel.ids import bearer, digest, new_id
-from tenants.kernel.permissions import ALL, PRIVATE, SELF, Permission
+from tenants.kernel.permissions import ALL, NAMED, PRIVATE, SELF, Permission
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
 
@@ -33,11 +33,11 @@ def create_client(
     """A new client and its secret, which is not kept and cannot be shown again. A public one has none.
 
     `held` is what its maker may do: the most it can grant, beside what people may do for themselves, and what is
-    granted when `scopes` is None. Invalid names a scope beyond that ("scope_not_held") or one that no client of a
-    tenant is given ("private_scope"), and grant types that do not fit.
+    granted when `scopes` is None, but for what concerns documents that name people. Invalid names a scope beyond that
+    ("scope_not_held") or one that no client of a tenant is given ("private_scope"), and grant types that do not fit.
     """
     own = set(held)
-    granted = sorted(own - PRIVATE if scopes is None else set(scopes))
+    granted = sorted(own - PRIVATE - NAMED if scopes is None else set(scopes))
     _refuse_unfit(granted, own, grant_types, redirect_uris, public)
     secret = None if public else bearer(SECRET_PREFIX, session.tenant_id)
     client = Client(

@@ -53,11 +53,13 @@ KINDS = (
     Kind("own_career_events", "Events of your career that you keep for yourself", "career_event", None),
     Kind("findings", "What public sources say is perhaps yours", "finding", Permission.OUTCOMES_READ),
     Kind("candidate_searches", "Which peers you looked for", "candidate_search", None),
+    Kind("named_documents", "Documents that name you, if you agreed to that", "named_document",
+         Permission.NAMED_DOCUMENTS_READ, limitable=False),
     Kind("events", "That something of yours was changed and when, without what it says", "event",
          Permission.EVENTS_READ),
     Kind("sign_ins", "Where you are signed in, and which clients act for you", "browser_session", None),
 )  # fmt: skip
-"""In the order in which they are told. Reports are about nobody: they are not here."""
+"""In the order in which they are told. Reports tell of nobody: they are not here."""
 
 _READERS = """
 WITH kind AS (

@@ -54,6 +54,11 @@ KINDS = {
     # What several institutions report together waits for each of them; each says itself whether it takes part.
     "contribution": Kind("long", "workers.jobs.pools.contribute", cancellable=False, comes_round=True),
     "pool": Kind("long", "workers.jobs.pools.pool", cancellable=False, comes_round=True),
+    "named_document": Kind("quick", "workers.jobs.reports.name_people"),
+    # Names are not kept for longer by stopping this.
+    "named_document_expiry": Kind(
+        "quick", "workers.jobs.reports.forget_names", cancellable=False, comes_round=True
+    ),
     "letters": Kind("quick", "workers.jobs.letters.send"),
     # What members decide no organiser holds up.
     "admission": Kind("quick", "workers.jobs.groups.conclude_admission", cancellable=False, comes_round=True),

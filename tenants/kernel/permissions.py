@@ -31,6 +31,8 @@ class Permission(StrEnum):
     REPORTS_READ = "reports:read"
     REPORTS_WRITE = "reports:write"
     RELEASES_APPROVE = "releases:approve"
+    NAMED_DOCUMENTS_READ = "named_documents:read"
+    NAMED_DOCUMENTS_WRITE = "named_documents:write"
     JOBS_READ = "jobs:read"
     JOBS_CANCEL = "jobs:cancel"
     EVENTS_READ = "events:read"
@@ -62,6 +64,8 @@ MEANING: dict[Permission, str] = {
     Permission.REPORTS_READ: "See reports and download their files",
     Permission.REPORTS_WRITE: "Order reports; draft, review and send releases; accept or return those of others",
     Permission.RELEASES_APPROVE: "Approve what leaves the tenant, sign sharing agreements, and declare what is pooled",
+    Permission.NAMED_DOCUMENTS_READ: "See documents that name people, and download their files",
+    Permission.NAMED_DOCUMENTS_WRITE: "Have documents built that name the people who agreed to that",
     Permission.JOBS_READ: "See how background work is getting on",
     Permission.JOBS_CANCEL: "Cancel background work",
     Permission.EVENTS_READ: "Read the feed of events",
@@ -77,8 +81,10 @@ SELF = frozenset({Permission.ME_READ, Permission.ME_WRITE})
 """What a person may do by being a member; of no use to a client that acts for nobody."""
 PRIVATE = frozenset({Permission.GROUP_CONTENT_READ, Permission.GROUP_CONTENT_WRITE})
 """What no client of a tenant is ever given, whoever consents: the employer runs it."""
+NAMED = frozenset({Permission.NAMED_DOCUMENTS_READ, Permission.NAMED_DOCUMENTS_WRITE})
+"""What a client of a tenant is given only where its maker asks for it by name."""
 TENANT = ALL - SELF - PRIVATE
-"""What the tenant itself can do, and so its first client."""
+"""What the tenant itself can do."""
 
 _RUNS = frozenset(
     {

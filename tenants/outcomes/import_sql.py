@@ -1,13 +1,15 @@
 """The statements that apply imports of outcomes, each list in the order in which it runs.
 
-`staged` holds the rows of the file. A temporary table says for each usable row what is there and what would
-be there afterwards; the statements after it write the difference. Only participants of the import's cohort
-are known; an empty cell keeps what is there, and so does a limited import of a product that others are behind too.
-A product with only others behind it does not come into reach by being named. What a member recorded herself no file
-takes back for her alone. Rows that share a DOI or a PMID are of one product, and of the tenant's if it has one of them.
+`staged` holds the rows of the file. A temporary table says for each usable row what is there and what would be there
+afterwards; the statements after it write the difference. Only participants of the import's cohort are known; an empty
+cell keeps what is there, and so does a limited import of a product that others are behind too. A product with only
+others behind it does not come into reach by being named. What a member recorded herself no file takes back for her
+alone. Rows that share a DOI, a PMID or, of proposals, the project are of one product, and so is what has but the title
+of one; of the tenant's if it has one of them.
 """
 
 from tenants.cohorts.imports.staging import in_reach
+from tenants.outcomes.identity_sql import project_of
 from tenants.outcomes.kinds import PRODUCTS as KINDS
 from tenants.outcomes.kinds import first_state
 from tenants.outcomes.rules import NOMINATIONS
@@ -29,17 +31,39 @@ UPDATE staged s SET natural_key = one.natural_key
          GROUP BY {column} HAVING count(DISTINCT natural_key) > 1) one
  WHERE s.outcome IS NULL AND s.{column} = one.{column} AND s.natural_key <> one.natural_key
 """
-ONE_PRODUCT = tuple(_ONE_PRODUCT.format(column=column) for column in ("pmid", "doi", "pmid"))
-_KNOWN = """
-SELECT s.natural_key AS told, p.natural_key AS known FROM staged s
-  JOIN product p ON p.tenant_id = :tenant AND p.{column} = s.{column} AND p.natural_key <> s.natural_key
-   AND (p.author_id IS NULL OR p.visibility NOT IN ('me', 'group'))
- WHERE s.outcome IS NULL
+ONE_PRODUCT = tuple(
+    _ONE_PRODUCT.format(column=column) for column in ("pmid", "doi", "project_key", "pmid", "doi")
+)
+# What is known by its title alone is the one thing that has the title, unless there are two.
+ONE_TITLE = """
+UPDATE staged s SET natural_key = one.natural_key
+  FROM (SELECT title_key, min(natural_key) AS natural_key FROM staged
+         WHERE outcome IS NULL AND natural_key <> title_key
+         GROUP BY title_key HAVING count(DISTINCT natural_key) = 1) one
+ WHERE s.outcome IS NULL AND s.natural_key = s.title_key AND s.title_key = one.title_key
 """
+_OF_THE_TENANT = "p.tenant_id = :tenant AND (p.author_id IS NULL OR p.visibility NOT IN ('me', 'group'))"
+_KNOWN = f"""
+SELECT s.natural_key AS told, p.natural_key AS known FROM staged s
+  JOIN product p ON p.{{column}} = s.{{told}} AND {_OF_THE_TENANT} AND p.natural_key <> s.natural_key
+ WHERE s.outcome IS NULL
+"""  # noqa: S608 - a constant is put in
+_KNOWN_BY_PROJECT = f"""
+SELECT s.natural_key AS told, p.natural_key AS known FROM staged s
+  JOIN (SELECT p.natural_key, p.kind || ':' || {project_of("p")} AS project_key
+          FROM product p WHERE {_OF_THE_TENANT} AND p.project_number IS NOT NULL) p
+    ON p.project_key = s.project_key AND p.natural_key <> s.natural_key
+ WHERE s.outcome IS NULL
+"""  # noqa: S608 - constants are put in
+_KNOWN_BY = (
+    *(_KNOWN.format(column=column, told=column) for column in ("doi", "pmid")),
+    _KNOWN.format(column="natural_key", told="title_key"),
+    _KNOWN_BY_PROJECT,
+)
 KNOWN_PRODUCTS = f"""
 UPDATE staged s SET natural_key = k.known
   FROM (SELECT told, min(known) AS known
-          FROM ({_KNOWN.format(column="doi")} UNION ALL {_KNOWN.format(column="pmid")}) each GROUP BY told) k
+          FROM ({" UNION ALL ".join(_KNOWN_BY)}) each GROUP BY told) k
  WHERE s.outcome IS NULL AND s.natural_key = k.told
    AND NOT EXISTS (SELECT FROM product p WHERE p.tenant_id = :tenant AND p.natural_key = k.told)
 """  # noqa: S608 - constants are put in
@@ -163,6 +187,7 @@ UPDATE product_contributor c SET role = b.role
 PREPARE_PRODUCTS = (
     UNKNOWN_PEOPLE,
     *ONE_PRODUCT,
+    ONE_TITLE,
     KNOWN_PRODUCTS,
     REPEATED,
     HOLD_PRODUCTS,

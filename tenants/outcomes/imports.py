@@ -13,6 +13,7 @@ from tenants.cohorts.values import InvalidValue, ValueReader, short_text
 from tenants.kernel.claims import Claim, JobFailed
 from tenants.kernel.session import Session
 from tenants.outcomes import import_sql, reversal_sql
+from tenants.outcomes.identity import title_key
 from tenants.outcomes.models import CAREER_EVENT_KINDS, PRODUCT_KINDS, ROLES, SAMPLES, VISIBILITIES
 from tenants.outcomes.rules import (
     MAX_DOI,
@@ -25,6 +26,7 @@ from tenants.outcomes.rules import (
     canonical_product,
     career_event_key,
     product_key,
+    project_key,
 )
 
 # `staged` has a code of its own: that of a failed row.
@@ -42,6 +44,8 @@ class Outcome:
     canonical: Callable[[Facts], dict[str, Any]]
     broken_rules: Callable[[Facts], Iterable[BrokenRule]]
     key: Callable[[Facts], str]
+    also: Mapping[str, Callable[[Facts], str | None]]
+    """What else tells which of them are one."""
     prepare: Sequence[str]
     write: Sequence[str]
     changed: str
@@ -77,7 +81,7 @@ def _plan(_: Session, found: Import) -> Plan:
     return Plan(
         wanted=[found.mapping["external_id"], *mapped.values()],
         parse=_parser(outcome, found.mapping["external_id"], mapped),
-        columns={"natural_key": "text"}
+        columns=dict.fromkeys(("natural_key", *outcome.also), "text")
         | {_STAGED.get(field, field): kind for field, (kind, _) in outcome.columns.items()},
         apply=lambda session, found: _apply(session, found, outcome),
     )
@@ -110,7 +114,8 @@ def _parser(outcome: Outcome, id_column: str, mapped: Mapping[str, str]) -> Call
         ]
         if broken:
             return Staged(external_id, faults=broken)
-        return Staged(external_id, (outcome.key(facts), *(facts[field] for field in outcome.columns)))
+        also = (tell(facts) for tell in outcome.also.values())
+        return Staged(external_id, (outcome.key(facts), *also, *(facts[field] for field in outcome.columns)))
 
     return parse
 
@@ -160,6 +165,7 @@ OUTCOMES = {
         canonical=canonical_product,
         broken_rules=broken_rules_of_product,
         key=product_key,
+        also={"title_key": title_key, "project_key": project_key},
         prepare=import_sql.PREPARE_PRODUCTS,
         write=import_sql.WRITE_PRODUCTS,
         changed=reversal_sql.CHANGED_PRODUCTS,
@@ -179,6 +185,7 @@ OUTCOMES = {
         canonical=canonical_career_event,
         broken_rules=broken_rules_of_career_event,
         key=career_event_key,
+        also={},
         prepare=import_sql.PREPARE_CAREER_EVENTS,
         write=import_sql.WRITE_CAREER_EVENTS,
         changed=reversal_sql.CHANGED_CAREER_EVENTS,

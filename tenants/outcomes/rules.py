@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from tenants.outcomes.identity import PROPOSALS, title_key
+from tenants.outcomes.identity import PROPOSALS, identity_of, title_key
 
 IDENTIFYING = ("title", "doi", "pmid", "project_number")
 
@@ -65,6 +65,13 @@ def product_key(product: Mapping[str, Any]) -> str:
     if by_title and not (project and kind in PROPOSALS):
         return by_title
     return f"project:{kind}:{project}"
+
+
+def project_key(product: Mapping[str, Any]) -> str | None:
+    """The kind and project of a proposal, whichever of its numbers is said; None where no project names it."""
+    told = (each for each in identity_of(product) if each.startswith(("project:", "supplement:")))
+    found = next(told, None)
+    return found and f"{product['kind']}:{found}"
 
 
 def canonical_career_event(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ person's own outranks what the institution noted of her.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-PURPOSES = ("matching", "contact", "outcomes", "demographics", "funder_sharing")
+PURPOSES = ("matching", "contact", "outcomes", "demographics", "named_documents", "funder_sharing")
 """What data is used for; the last is said of one funder at a time, by name."""
 WITH_BASIS = ("matching", "contact", "outcomes")
 """Those whose basis a program chooses. That of the others is always consent."""
@@ -77,6 +77,13 @@ WORDINGS = {
         _FIRST,
         "What you answer about yourself, such as your gender, is counted together with the answers of others. You "
         "may decline any question.",
+    ),
+    "named_documents": Wording(
+        _FIRST,
+        "The program names you in documents that its funders ask for by name, such as a table of its trainees or a "
+        "progress report: your degrees, when you began, your topic, your positions, and those papers, products and "
+        "awards that you let funders know of. You are shown each that names you, and what it says of you. If you "
+        "withdraw, what was built before is no longer handed out; what was handed out by then stays where it is.",
     ),
     "funder_sharing": Wording(
         _FIRST,

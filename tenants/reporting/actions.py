@@ -38,7 +38,7 @@ def order_report(
     today = now().date()
     if as_of is not None and as_of > today:
         raise Invalid.field("/as_of", "in_the_future", f"Today is {today} (UTC); a report cannot be later.")
-    program = _program(session, cohort_id, program_id)
+    program = program_of(session, cohort_id, program_id)
     _check_funder(program, audience, funder)
     if audience != "internal":
         _check_list(session, program, award_list)
@@ -63,7 +63,8 @@ def order_report(
     return report
 
 
-def _program(session: Session, cohort_id: UUID | None, program_id: UUID | None) -> Program:
+def program_of(session: Session, cohort_id: UUID | None, program_id: UUID | None) -> Program:
+    """The program that is named, or that of the cohort that is. Raises Invalid unless one of the two is."""
     if cohort_id is not None and program_id is None:
         cohort = row_named(session, Cohort, cohort_id, pointer="/cohort_id")
         return row_of(session, Program, cohort.program_id)

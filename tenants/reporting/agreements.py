@@ -15,15 +15,13 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.rows import one, row_named
 from tenants.kernel.session import Session
 from tenants.reporting.metrics import METRICS
-from tenants.reporting.release_models import ReceivedReport, ReleaseAnswer
+from tenants.reporting.passing import ONE_AT_A_TIME, send
 from tenants.reporting.sharing_models import SharingOffer, SharingPlan, SharingSignature
 
 YEAR = dt.timedelta(days=365)
 STATES = ("offered", "signed", "declined", "ended")
 _BY_SLUG = text("SELECT id, name FROM door.tenant_by_slug(:slug) WHERE state = 'open'")
 _OWN_NAME = text("SELECT name FROM tenant")
-_TELL = text("SELECT door.tell_of_sharing(:sent)")
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('shared' || :what, 0))")
 _NAME = text("SELECT coalesce(chosen_name, name) FROM membership WHERE 'membership:' || id = :actor")
 
 
@@ -156,13 +154,6 @@ def signatures(session: Session, *, agreement_id: UUID) -> Select[Any]:
     return select(
         said.id, by.label("by"), said.decision, said.signed_by, said.ends_on, said.created_at
     ).where(said.agreement_id == agreement_id, _between_the_two(said, agreement_id))
-
-
-def send(session: Session, row: SharingOffer | SharingSignature | ReceivedReport | ReleaseAnswer) -> None:
-    """Add a row that another tenant reads, and an event of that tenant's own that it has come."""
-    session.add(row)
-    session.flush()
-    session.execute(_TELL, {"sent": row.id})
 
 
 def name_of(session: Session, actor: str | None) -> str | None:

@@ -1,12 +1,11 @@
 """Building a report in the background: count, protect what leaves, and write the files."""
 
-import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from tenants.cohorts.models import Cohort, Program
 from tenants.institutions.models import Tenant
@@ -26,6 +25,7 @@ from tenants.reporting.ledger import (
     earlier_releases,
     list_released,
     parts_released,
+    refusals,
     told_digest,
 )
 from tenants.reporting.metric import Figure
@@ -53,7 +53,7 @@ class Order:
     threshold: int
     ledger: Sequence[Earlier]
     people: Sequence[Any]
-    counted_at: dt.datetime
+    refusals: Sequence[UUID]
 
     @property
     def tables(self) -> list[CountTable]:
@@ -89,7 +89,7 @@ def build_report(claim: Claim) -> None:
         report = row_of(session, Report, order.report.id)
         if leaving is not None:
             report.snapshot_id = keep(session, order, leaving)
-            report.counted_at, report.award_list = order.counted_at, order.report.award_list
+            report.refusals, report.award_list = list(order.refusals), order.report.award_list
             report.frozen = order.frozen.text
             note_counted(session, report_id=report.id, people=order.people)
         add_files(session, report_id=report.id, written=files)
@@ -136,8 +136,8 @@ def ordered(session: Session, claim: Claim, report: Report) -> Order:
         session.expunge(report)
     report.award_list = award_list
     threshold = tenant.disclosure_threshold
-    began = session.execute(select(func.now())).scalar_one()
-    return Order(report, said, cover, scope, found, gone, digest, threshold, ledger, people, began)
+    known = refusals(session, program_id=program.id)
+    return Order(report, said, cover, scope, found, gone, digest, threshold, ledger, people, known)
 
 
 def _scope(session: Session, report: Report) -> Scope:

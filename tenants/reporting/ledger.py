@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tenants.kernel import events
@@ -141,15 +141,13 @@ def enter(session: Session, report: Report) -> None:
 
 def refuse_stale(session: Session, report: Report) -> None:
     """Raise Conflict "out_of_date" where somebody withdrew since a report's people were counted, or after 90 days."""
-    if report.counted_at is None:
+    if report.audience == "internal":
         return
-    withdrawn = select(ConsentEntry.id).where(
-        ConsentEntry.program_id == report.program_id,
-        ConsentEntry.purpose.in_(REPORTED_ON),
-        ConsentEntry.decision != "granted",
-        ConsentEntry.created_at > report.counted_at,
+    known = report.refusals
+    new = known is None or session.scalar(
+        _refusals(report.program_id).where(ConsentEntry.id.not_in(known)).limit(1)
     )
-    if report.created_at < now() - KEPT or session.scalar(withdrawn.limit(1)) is not None:
+    if report.created_at < now() - KEPT or new:
         raise Conflict(
             "Too much has changed since people were counted; order the report anew.", code="out_of_date"
         )
@@ -160,6 +158,22 @@ def _earlier(row: Any) -> Earlier:
     if row.pooled or row.tables is None:
         return Earlier(row.document, pooled=row.pooled, at=at)
     return Earlier(row.document, _counts(row.tables), row.tables, at=at)
+
+
+def refusals(session: Session, *, program_id: UUID) -> list[UUID]:
+    """The entries by which somebody of a program refused what reports ask for, as far as they are seen now.
+
+    An entry says when it was made, and is seen once it is committed: its time does not tell whether a count knew of it.
+    """
+    return list(session.scalars(_refusals(program_id)))
+
+
+def _refusals(program_id: UUID) -> Select[Any]:
+    return select(ConsentEntry.id).where(
+        ConsentEntry.program_id == program_id,
+        ConsentEntry.purpose.in_(REPORTED_ON),
+        ConsentEntry.decision != "granted",
+    )
 
 
 def _length(program_id: UUID) -> Any:

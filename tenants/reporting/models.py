@@ -4,7 +4,8 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.kernel.base import Created, TenantRow, belongs_to, one_of
@@ -24,9 +25,9 @@ class Report(Created, TenantRow):
     `metrics`: the names of those that it shows, all if null. `award_list`: the id of the list of major awards that it
     counts by, the usual one if null; what leaves of a program counts by one.
 
-    `frozen`: with its snapshot, all that its files were made of. `counted_at`: when people were counted;
-    `disclosed_at`: when it first left. `pooled_for`: the funder by name, of what was contributed to a report of several
-    institutions: it has no files of its own.
+    `frozen`: with its snapshot, all that its files were made of. `refusals`: the `ledger.refusals` that were known when
+    people were counted; `disclosed_at`: when it first left. `pooled_for`: the funder by name, of what was contributed
+    to a report of several institutions: it has no files of its own.
     """
 
     __tablename__ = "report"
@@ -50,7 +51,7 @@ class Report(Created, TenantRow):
     metrics: Mapped[list[str] | None]
     award_list: Mapped[str | None]
     frozen: Mapped[str | None]
-    counted_at: Mapped[dt.datetime | None]
+    refusals: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid()))
     disclosed_at: Mapped[dt.datetime | None]
     pooled_for: Mapped[str | None]
 

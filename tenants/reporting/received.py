@@ -11,9 +11,9 @@ from tenants.kernel.errors import Conflict, NotFound
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
-from tenants.reporting.agreements import ONE_AT_A_TIME, send
 from tenants.reporting.files import ReportDownload, download_of
 from tenants.reporting.models import FORMATS
+from tenants.reporting.passing import ONE_AT_A_TIME, send
 from tenants.reporting.release_models import ANSWERS, ReceivedFile, ReceivedReport, ReleaseAnswer
 from tenants.reporting.sharing_models import SharingOffer
 

@@ -91,11 +91,12 @@ class ReceivedFile(Created, TenantRow):
 
 
 class ReleaseAnswer(Created, TenantRow):
-    """What the addressee says to a release."""
+    """What the addressee says to a release, once."""
 
     __tablename__ = "release_answer"
     __table_args__ = (
         one_of("answer", ANSWERS),
+        UniqueConstraint("tenant_id", "source_tenant_id", "release_id", name="uq_release_answer_release"),
         Index("ix_release_answer_release", "tenant_id", "release_id", "id"),
         Index("ix_release_answer_source", "source_tenant_id", "release_id"),
     )

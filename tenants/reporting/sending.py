@@ -14,10 +14,11 @@ from tenants.kernel.files import FileStore
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
-from tenants.reporting.agreements import agreement, name_of, send
+from tenants.reporting.agreements import agreement, name_of
 from tenants.reporting.corrections import corrections, nothing_to_report
 from tenants.reporting.ledger import enter, refuse_stale
 from tenants.reporting.models import Report, ReportFile
+from tenants.reporting.passing import send
 from tenants.reporting.release_models import ReceivedFile, ReceivedReport, Release
 from tenants.reporting.releases import held, refuse_unbuilt
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, func, literal, null, select, text, union_all
 
 from tenants.cohorts.models import Program
 from tenants.kernel.session import Session
 from tenants.reporting.models import Report
+from tenants.reporting.named.ordering import naming
 from tenants.reporting.release_models import CountedPerson, Release
 
 _NOTE = text(
@@ -31,11 +32,39 @@ def note_counted(session: Session, *, report_id: UUID, people: Sequence[Any]) ->
 
 
 def shared_of(membership_id: UUID) -> Select[Any]:
-    """The reports that left with somebody's data in them: to whom and when. A session sees its own member's alone."""
+    """The reports that left with somebody's data in them, to whom and when, and the documents that name her, with what
+    they say of her. A session sees its own member's alone.
+    """
+    return select(union_all(_counted(membership_id), _named(membership_id)).subquery())
+
+
+def _named(membership_id: UUID) -> Select[Any]:
+    rows = naming(membership_id).subquery().c
+    columns: tuple[Any, ...] = (
+        rows.id,
+        null().label("report_id"),
+        rows.named_document_id,
+        rows.kind,
+        literal("funder").label("audience"),
+        null().label("funder"),
+        null().label("sent_to"),
+        literal(False).label("pooled"),
+        rows.program_name,
+        rows.as_of,
+        literal(True).label("with_outcomes"),
+        rows.shared_at,
+        rows.said,
+    )
+    return select(*columns)
+
+
+def _counted(membership_id: UUID) -> Select[Any]:
     counted, of_report = CountedPerson, CountedPerson.report_id == Report.id
     columns: tuple[Any, ...] = (
         counted.id,
         Report.id.label("report_id"),
+        null().label("named_document_id"),
+        null().label("kind"),
         Report.audience,
         Report.funder,
         func.coalesce(Release.addressee_name, Report.pooled_for).label("sent_to"),
@@ -44,6 +73,7 @@ def shared_of(membership_id: UUID) -> Select[Any]:
         Report.as_of,
         counted.with_outcomes,
         Report.disclosed_at.label("shared_at"),
+        null().label("said"),
     )
     return (
         select(*columns)

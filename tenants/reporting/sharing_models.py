@@ -5,7 +5,7 @@ sender. Addressed rows (`source_tenant_id` sends, `tenant_id` reads) are never c
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import Index, false
+from sqlalchemy import Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.kernel.base import Created, TenantRow, belongs_to, one_of
@@ -49,13 +49,16 @@ class SharingOffer(Created, TenantRow):
 
 
 class SharingSignature(Created, TenantRow):
-    """What one side says to the agreement: the offer's own comes with it. `ends_on`: the first day on which an
-    agreement that is ended holds no more.
+    """What one side says to the agreement, each thing once: the offer's own comes with it. `ends_on`: the
+    first day on which an agreement that is ended holds no more.
     """
 
     __tablename__ = "sharing_signature"
     __table_args__ = (
         one_of("decision", DECISIONS),
+        UniqueConstraint(
+            "tenant_id", "source_tenant_id", "agreement_id", "decision", name="uq_sharing_signature_decision"
+        ),
         Index("ix_sharing_signature_agreement", "tenant_id", "agreement_id", "id"),
         Index("ix_sharing_signature_source", "source_tenant_id", "agreement_id", "id"),
     )

@@ -20,6 +20,7 @@ from tenants.kernel.session import Session
 from tenants.matching.models import MatchingRun
 from tenants.matching.options import RunOptions
 from tenants.matching.pools import pool
+from tenants.outcomes.identity_sql import thing_of
 from tenants.reporting.scope import INWARD
 from tenants.reporting.statistics.comparison import Comparison, compare
 from tenants.reporting.statistics.detectable_effect import Design, Detectable, detectable_effect
@@ -98,11 +99,11 @@ def _share(base: float, effect: float) -> float | None:
 
 
 _VALUES = {
-    "products": """
-    (SELECT count(DISTINCT p.id) FROM product_contributor c
+    "products": f"""
+    (SELECT count(DISTINCT {thing_of("p")}) FROM product_contributor c
        JOIN product p ON p.tenant_id = c.tenant_id AND p.id = c.product_id
       WHERE c.tenant_id = :tenant AND c.membership_id = drawn.membership_id
-        AND p.visibility = ANY(:visibilities) AND p.date > :from_on AND p.date <= :until_on)""",
+        AND p.visibility = ANY(:visibilities) AND p.date > :from_on AND p.date <= :until_on)""",  # noqa: S608 - a constant
     "awards": """
     (SELECT least(count(*), 1) FROM career_event e
       WHERE e.tenant_id = :tenant AND e.membership_id = drawn.membership_id AND e.kind = 'award'
@@ -130,10 +131,10 @@ def results(
     """How those whom an accepted run drew to start now fare by comparison with those who wait, as drawn: whatever
     became of them since, which is the intention to treat.
 
-    Somebody's outcome is the number of their products ("products"), or 1 for an award and 0 for none ("awards"),
-    dated after the day of the draw; at most to the day on which the next arm's start was accepted, from which nobody
-    is sure to wait. Units are the groups that the run formed; whoever was to start and is in none is one of their
-    own. Nobody is counted in a run that drew nobody or was not accepted.
+    Somebody's outcome is the number of their products, a proposal and what came of it once ("products"), or 1 for an
+    award and 0 for none ("awards"), dated after the day of the draw; at most to the day on which the next arm's start
+    was accepted, from which nobody is sure to wait. Units are the groups that the run formed; whoever was to start and
+    is in none is one of their own. Nobody is counted in a run that drew nobody or was not accepted.
     Raises NotFound, and Invalid for a day in the future.
     """
     today = now().date()

@@ -73,6 +73,21 @@ def test_an_award_that_is_recorded_by_its_whole_number_is_not_recorded_again(cir
     assert confirmed(circle.api(), path)["career_event_id"] == made.get_json()["id"]
 
 
+def test_an_award_without_a_number_of_the_same_code_and_day_is_the_one_that_was_found_and_gets_its_number(
+    circle, tenant, found
+):
+    award = {"kind": "award", "code": "R01", "date": "2026-05-01", "membership_id": str(circle.members[0])}
+    made = tenant.api.post("/v1/career-events", json=award).get_json()["id"]
+    tenant.api.post("/v1/career-events", json={**award, "date": "2026-06-01"})
+    seen = {"kind": "award", "product_kind": "other", "code": "R01", "date": "2026-05-01"}
+    path = found(**seen, project_number="R01HL000002", natural_key="one")
+    assert confirmed(circle.api(), path)["career_event_id"] == made
+    told = {each["id"]: each["project_number"] for each in every(tenant.api, "/v1/career-events")}
+    assert (told[made], len(told)) == ("R01HL000002", 2)
+    other = found(**seen, project_number="R01HL000003", natural_key="two")
+    assert confirmed(circle.api(), other)["career_event_id"] not in told
+
+
 def test_two_who_confirm_the_same_at_once_stand_behind_one_product(circle, tenant, found):
     paths = [(circle.api(n), found(n, doi="10.1000/invented.3", title="Both")) for n in range(2)]
     with ThreadPoolExecutor(2) as pool:

@@ -51,6 +51,7 @@ def test_somebody_sees_what_each_purpose_rests_on_and_what_she_is_asked(tenant, 
         ("contact", None, "institution", True),
         ("outcomes", None, "consent", False),
         ("demographics", None, "consent", False),
+        ("named_documents", None, "consent", False),
         ("funder_sharing", "Another", "consent", False),
         ("funder_sharing", FUND, "consent", False),
     ]
@@ -164,7 +165,9 @@ def test_a_form_on_paper_is_recorded_once_and_the_institution_sees_states_withou
     assert tenant.api.post(url, json=form).status_code == 200
     assert tenant.api.post(url, json={**form, "form": "Invented form 2"}).status_code == 201
     listed = every(tenant.api, url)
-    assert [each["purpose"] for each in listed] == ["matching", "contact", "outcomes", "demographics"]
+    assert [each["purpose"] for each in listed] == [
+        "matching", "contact", "outcomes", "demographics", "named_documents",
+    ]  # fmt: skip
     assert all("wording" not in each for each in listed)
     entries = every(ada.api, "/v1/me/consent-entries")
     assert [(each["said_by"], each["wording_version"], each["wording"]) for each in entries] == [

@@ -37,7 +37,7 @@ SINGLE = {"/v1/programs/{program_id}/attributes": "/v1/attributes",
     ("clients", "programs", "cohorts", "participants", "imports", "recipes", "matching-runs", "groups",
      "products", "career-events", "reports", "opportunities", "connections", "people", "invitations", "role-grants",
      "verifications", "findings", "candidate-searches", "sharing-agreements", "releases", "received-reports",
-     "pooled-reports", "contribution-requests")
+     "pooled-reports", "contribution-requests", "named-documents")
     and "/me/" not in path and "comparisons" not in path and not path.startswith("/v1/groups/")
 }}  # fmt: skip
 BELOW = {"/v1/cohorts/{cohort_id}/separations"}
@@ -97,6 +97,7 @@ def fill(tenant, database, finished, superuser):
              project_number=f"5K23XX000001-0{number + 1}")  # fmt: skip
         made("/v1/opportunities", kind="award", title=f"Invented {number}")
         made(f"{cohort}/announcements", title=f"Invented {number}", text="Invented")
+        made("/v1/named-documents", program_id=program, kind="table_8b")
         report = made("/v1/reports", program_id=program, audience="internal").headers["Location"]
         leaving = left(superuser.cursor(), tenant, finished(api, report))
         rows = finished(api, send_file(api, cohort, ROSTER, mapping={"external_id": "person_id"}))

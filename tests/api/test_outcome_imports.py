@@ -93,6 +93,37 @@ def test_rows_that_share_a_doi_or_a_pmid_are_one_product_and_the_tenants_if_it_h
     assert sorted(roles) == ["formal", "formal", "informal"]
 
 
+def test_rows_of_one_project_or_of_one_title_alone_are_one_product_as_they_are_to_the_api(tenant, send):
+    def proposal(person, number, **more):
+        told = {"kind": "proposal_submitted", "title": "Peers", "project_number": number}
+        return {"external_id": person, **told, **more}
+
+    send(
+        "products",
+        [proposal("P0", "1R01ZZ000001-01"), {"external_id": "P0", "kind": "talk", "title": "Said"}],
+    )
+    again = [
+        proposal("P1", "1R01ZZ000001-01A1"),
+        proposal("P2", "2R01ZZ000001-06", kind="proposal_awarded"),
+        proposal("P0", "3R01ZZ000001-02S1", kind="supplement"),
+        proposal("P1", "R01ZZ000001-02S1", kind="supplement"),
+        {"external_id": "P1", "kind": "talk", "title": "said ", "doi": "10.5555/said"},
+        {"external_id": "P1", "kind": "panel", "title": "New"},
+        {"external_id": "P2", "kind": "panel", "title": "New", "doi": "10.5555/new"},
+    ]
+    assert counts(send("products", again)) == {"created": 7}
+    found = {each["kind"]: len(each["membership_ids"]) for each in listed(tenant, "/v1/products")}
+    assert found == {"proposal_submitted": 2, "talk": 2, "proposal_awarded": 1, "supplement": 2, "panel": 2}
+    assert len(listed(tenant, "/v1/products")) == 5
+    assert counts(send("products", again)).get("created") is None
+    assert len(listed(tenant, "/v1/products")) == 5
+
+
+def test_a_title_that_two_things_have_is_neither_of_them(tenant, send):
+    send("products", [paper("P0"), paper("P1", doi="10.5555/B"), paper("P2", doi="")])
+    assert [len(each["membership_ids"]) for each in listed(tenant, "/v1/products")] == [1, 1, 1]
+
+
 def test_a_role_is_changed_and_changed_back_and_a_proposal_has_the_state_of_its_kind(tenant, send, finished):
     proposal = {"external_id": "P0", "kind": "proposal_submitted", "project_number": "1R01ZZ000001-01"}
     rows = [paper("P0"), {**proposal, "date": "2026-01-10"}]

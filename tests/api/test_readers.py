@@ -33,6 +33,8 @@ TOLD_WITH_OTHERS = {
     "verification",
     # In what reports she was counted, which is hers alone to read.
     "counted_person",
+    # What documents say of her: to the tenant with the documents, to her beside them.
+    "named_person",
 }  # fmt: skip
 GROUP_CONTENT = {"group_id", "author_id", "written_at"}
 """The columns of whatever is behind the group wall, all of which is told as one kind."""
@@ -69,6 +71,7 @@ def about(tenant: Any, there: dict[str, str], me: str) -> dict[str, str]:
         "products": f"/v1/products/{talk}",
         "career_events": f"/v1/career-events/{promoted}",
         "findings": f"/v1/findings/{found}",
+        "named_documents": "/v1/named-documents",
         "events": "/v1/events",
     }
 

@@ -10,6 +10,7 @@ from tenants.kernel.events import seal_all
 from tenants.kernel.jobs import Job
 from tenants.reporting.models import FORMATS, ReportFile
 from tenants.reporting.remaking import remade
+from tests.cli.test_commands import run
 from tests.conftest import eventually
 from tests.factories.consents import says
 from tests.factories.matching import every
@@ -58,7 +59,7 @@ def kinds(tenant):
 
 
 def test_a_release_goes_its_way_to_the_funder_who_returns_it_and_accepts_its_correction(
-    tenant, funder, program, built, database
+    tenant, funder, program, built, database, environment
 ):
     agreement = agreed(funder, tenant, program["program_id"])
     release = built(sharing_agreement_id=agreement)
@@ -104,6 +105,9 @@ def test_a_release_goes_its_way_to_the_funder_who_returns_it_and_accepts_its_cor
     assert states == {release: "superseded", again: "accepted"}
     with database.tenant(tenant.id) as session:
         assert all(remade(session, report_id=each["report_id"]) for each in (sent, corrected))
+    asked = ("release", "remake", corrected["report_id"], "--tenant", str(tenant.id))
+    again = run(*asked, **environment)
+    assert (again.returncode, again.stdout) == (0, "The same files.\n"), again.stderr
     told = ["release.sent", "release.returned", "release.accepted"]
     assert [each for each in kinds(tenant) if each in told] == [told[0], told[1], told[0], told[2]]
     assert kinds(funder).count("received_report.received") == 2

@@ -79,11 +79,14 @@ def test_arms_are_compared_as_drawn_by_what_came_after_the_draw(tenant, database
     assert (len(waiting), sum(map(len, groups))) == (12, 12)
     talk(tenant, "By all who started", [person for group in groups for person in group], days_ago(200))
     talk(tenant, "By one group and one who waits", [*groups[0], waiting[0]], days_ago(100))
+    for kind, number in (("proposal_submitted", "1R01ZZ000001-01"), ("proposal_awarded", "5R01ZZ000001-02")):
+        won = {"kind": kind, "project_number": number}
+        talk(tenant, "Once, whatever came of it", waiting[1:2], days_ago(50), **won)
     talk(tenant, "Of before", waiting, days_ago(300))
     talk(tenant, "Not for the program", waiting, days_ago(100), visibility="group")
     expected = compare(
         treated=[[2.0] * len(groups[0]), *([1.0] * len(each) for each in groups[1:])],
-        waiting=[1.0] + [0.0] * 11,
+        waiting=[1.0, 1.0] + [0.0] * 10,
     )
     assert expected is not None
     found = tenant.api.get(f"{url}/trial-results").get_json()

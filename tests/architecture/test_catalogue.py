@@ -58,6 +58,7 @@ NARROWER = {
     },
     "product_state": {"of_product"},
     "product_contributor": {"own_products"},
+    "named_person": {"own_reads"},
     "notice_preference": {"own_preferences_insert", "own_preferences_update"},
     "network_resource": {"shared_so"},
     "separation": {"own_wishes"},
@@ -79,7 +80,7 @@ NO_LIMITED_ROLE_OPENS = {
     # How each person is written to.
     "meeting_reminder", "notice_day", "notice_preference", "unsubscribe_link",
     # What is between a person and herself, or whom she turns to.
-    "commitment_answer", "concern_reader", "counted_person", "own_mentors", "survey_response",
+    "commitment_answer", "concern_reader", "counted_person", "named_person", "own_mentors", "survey_response",
 } | GLOBAL_TABLES | {
     # Behind the group wall, which asks for membership.
     name for name, table in METADATA.tables.items() if {"group_id", "author_id"} <= {*table.c.keys()}
@@ -227,7 +228,7 @@ DOOR_READS = {
     "received_file": {"tenant_id", "source_tenant_id", "received_report_id", "file_id", "size"},
     "received_report": {"tenant_id", "id", "source_tenant_id"},
     "release_answer": {"tenant_id", "id", "source_tenant_id", "release_id", "answer"},
-    "report": {"tenant_id", "snapshot_id"},
+    "report": {"tenant_id", "snapshot_id", "refusals"},
     "report_snapshot": {"tenant_id", "id", "program_id", "based_on", "place"},
     "retrospective": {"tenant_id", "id", "group_id", "phase"},
     "retrospective_entry": {"tenant_id", "id", "retrospective_id", "written_at"},

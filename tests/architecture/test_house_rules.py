@@ -48,6 +48,8 @@ PURE = (
     "tenants/reporting/figures.py",
     "tenants/reporting/lifting.py",
     "tenants/reporting/pools/content.py",
+    "tenants/reporting/named/listing.py",
+    "tenants/reporting/named/words.py",
     "tenants/reporting/releasing.py",
     "tenants/reporting/statistics",
     "tenants/reporting/suppression",

@@ -6,9 +6,10 @@ import pytest
 from click.testing import CliRunner
 
 from cli.release import release
+from tenants.kernel.ids import new_id
 from tenants.reporting.releasing import Earlier, released
 from tenants.reporting.tables import CountTable, axis, said_of_table, table_from
-from tests.cli.test_commands import run
+from tests.cli.test_commands import run, said
 
 KNOWN = {"snapshot": "one", "threshold": 10}
 STATES = axis("state", "State", ("here", "left", "never"))
@@ -69,6 +70,15 @@ def test_a_release_that_gives_a_number_away_ends_with_1(files):
     assert found.exit_code == 1
     assert "UNSAFE state=never: 6 to 6, should reach 1 to 10" in found.output
     assert "ANOTHER release" in found.output
+
+
+def test_a_report_that_was_not_built_cannot_be_made_again(environment, tenant):
+    """What one that left gives is tested where it leaves."""
+    made = tenant.api.post("/v1/programs", json={"name": "Circles"}).get_json()
+    ordered = {"program_id": made["id"], "audience": "internal", "formats": ["json"]}
+    report = tenant.api.post("/v1/reports", json=ordered).get_json()["id"]
+    for asked in (report, str(new_id())):
+        assert said(run("release", "remake", asked, "--tenant", str(tenant.id), **environment))
 
 
 def test_what_is_read_back_is_the_table_that_was_written():

@@ -106,6 +106,19 @@ class Circle:
             said = {"decision": "granted", "said_by": "institution", "wording_version": "Invented form"}
             self.add(ConsentEntry(**entry, **said, funder=funder))
 
+    def refused(self, *participants, purpose):
+        """Each says herself that she objects."""
+        for each in participants:
+            entry = {"membership_id": each.membership_id, "program_id": self.program.id, "purpose": purpose}
+            said = {
+                "decision": "objected",
+                "said_by": "person",
+                "wording": "Invented",
+                "wording_version": "1",
+            }
+            self.session.identify(membership_id=each.membership_id, person_id=None)
+            self.add(ConsentEntry(**entry, **said))
+
     def knows(self, key, kind, **told):
         told = {"levels": [], "uses": ["demographics"], "open": False, **told}
         fixed = {"label": key, "required": False, "sensitive": False, "answered_by": "either"}

@@ -96,13 +96,11 @@ def one_of_everything(tenant: Any, database: Any, finished: Any, prefix: str = "
     make("product_id", "/v1/products", talk)
     promoted = {"kind": "promotion", "date": "2024-05-01", "membership_id": member}
     make("career_event_id", "/v1/career-events", promoted)
-    order = {
-        "cohort_id": ids["cohort_id"],
-        "audience": "internal",
-        "as_of": "2026-01-01",
-        "formats": ["json"],
-    }
-    finished(api, make("report_id", "/v1/reports", order))
+    for parameter, path, order in (
+        ("report_id", "/v1/reports", {"audience": "internal", "as_of": "2026-01-01"}),
+        ("named_document_id", "/v1/named-documents", {"kind": "rppr"}),
+    ):
+        finished(api, make(parameter, path, {**order, "cohort_id": ids["cohort_id"], "formats": ["json"]}))
     ids |= releases_of(tenant, ids["report_id"])
     until_settled(database, tenant.id)
     with database.tenant(tenant.id) as session:

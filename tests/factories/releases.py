@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from tenants.kernel.ids import new_id
-from tenants.reporting.agreements import send
+from tenants.reporting.passing import send
 from tenants.reporting.pools.models import ContributionRequest, PooledFile, PooledReport
 from tenants.reporting.pools.sealing import send as ask
 from tenants.reporting.release_models import ReceivedFile, ReceivedReport, Release

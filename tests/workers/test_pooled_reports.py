@@ -200,9 +200,7 @@ def test_an_institution_without_a_program_declares_and_is_marked(funder, sources
 
     good = [("states", {"state": "placed"}, 25), ("stages", {"stage": "stayed"}, 25)]
     assert wrong(*good, ("ages", {}, 1)) == [("/rows/2/table", "unknown")]
-    assert wrong(*good, ("products", {"product_kind": "talk", "product_role": "formal"}, 1)) == [
-        ("/rows/2/table", "unknown")
-    ]
+    assert wrong(*good, ("products", {"product_kind": "talk"}, 1)) == [("/rows/2/table", "unknown")]
     assert wrong(("states", {}, 1), ("states", {"state": "eaten"}, 1)) == [
         ("/rows/0/at", "other_dimensions"), ("/rows/1/at/state", "unknown"),
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from tenants.kernel.claims import Claim
 from tenants.reporting import approving
 from tenants.reporting.building import build_report
+from tenants.reporting.named.building import build_named_document, forget_files
 from tenants.reporting.schedule import keep_schedule
 
 
@@ -22,3 +23,13 @@ def draft_due(claim: Claim) -> None:
         again = keep_schedule(session, agreement_id=claim.subject_id)
         if again is not None:
             claim.go_on(again)
+
+
+def name_people(claim: Claim) -> None:
+    """Build the claimed document that names people."""
+    build_named_document(claim)
+
+
+def forget_names(claim: Claim) -> None:
+    """Delete the files of the claimed document, as their time is over."""
+    forget_files(claim)

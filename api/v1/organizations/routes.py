@@ -13,9 +13,12 @@ blp = Blueprint("Organizations", description="Organizations of the Research Orga
 
 
 @blp.get("/organizations", Permission.OUTCOMES_READ, query=OrganizationQuery, returns=OrganizationMatches)
-def match_organizations(session: Session, affiliation: str, **place: Any) -> dict[str, Any]:
+def match_organizations(
+    session: Session, affiliation: str, country_code: str | None, **place: Any
+) -> dict[str, Any]:
     """Which organizations a printed name or affiliation may mean."""
-    found = candidates_for(session, printed=affiliation, place=Place(**place))
+    country = country_code and country_code.upper()
+    found = candidates_for(session, printed=affiliation, place=Place(**place, country_code=country))
     return {
         "affiliation": affiliation,
         "candidates": [

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from api.fields import Schema, Text
+from api.fields import Pattern, Schema, Text
 
 
 class OrganizationQuery(Schema):
@@ -11,7 +11,12 @@ class OrganizationQuery(Schema):
     affiliation = Text(most=1000, required=True)
     city = Text(most=100, load_default=None)
     region = Text(most=100, load_default=None, metadata={"description": "Of a state, its two letters."})
-    country_code = Text(most=2, load_default=None, metadata={"description": "Two letters, ISO 3166."})
+    country_code = Text(
+        most=2,
+        validate=Pattern(r"^[A-Za-z]{2}$", error="Give two letters."),
+        load_default=None,
+        metadata={"description": "Two letters, ISO 3166, in either letter case."},
+    )
 
 
 class OrganizationMatch(Schema):

@@ -74,5 +74,7 @@ def send_release(session: Session, release_id: UUID) -> Row[Any]:
 
 @blp.list("/me/shared", Permission.ME_READ, returns=SharedReport)
 def list_my_shared(session: Session) -> Select[Any]:
-    """The reports that left with something of yours counted in them. Nobody else can look this up."""
+    """The reports that left with something of yours counted in them, and the documents that name you, with what they
+    say of you. Nobody else can look this up.
+    """
     return shared.shared_of(g.caller.membership_id)

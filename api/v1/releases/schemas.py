@@ -8,6 +8,7 @@ from api.fields import Choice, Day, PageQuery, Resource, Schema, Timestamp
 from api.v1.reports.schemas import AWARD_LIST, ReportCoverage
 from tenants.reporting.metrics.award_lists import CHOICES
 from tenants.reporting.models import AUDIENCES, FORMATS
+from tenants.reporting.named.models import KINDS
 from tenants.reporting.releases import SHOWN_STATES
 
 NIL = {
@@ -102,11 +103,21 @@ class Corrections(Schema):
     cells = fields.List(fields.Nested(CorrectedCell))
 
 
+class SaidOfMe(Schema):
+    """A row of a document, as far as it is yours."""
+
+    section = fields.String()
+    columns = fields.List(fields.String())
+    row = fields.List(fields.String())
+
+
 class SharedReport(Schema):
-    """A report that left with something of yours counted in it."""
+    """A report that left with something of yours counted in it, or a document that names you."""
 
     id = fields.UUID()
-    report_id = fields.UUID()
+    report_id = fields.UUID(allow_none=True, metadata={"description": "null: it is a document."})
+    named_document_id = fields.UUID(allow_none=True, metadata={"description": "null: it is a report."})
+    kind = fields.String(allow_none=True, metadata={"enum": [*KINDS, None], "description": "Of a document."})
     audience = fields.String(metadata={"enum": list(AUDIENCES)})
     funder = fields.String(allow_none=True)
     sent_to = fields.String(
@@ -122,4 +133,13 @@ class SharedReport(Schema):
             "description": "Whether your products, career and answers were counted, or only that you are there."
         }
     )
-    shared_at = Timestamp()
+    shared_at = Timestamp(
+        metadata={"description": "When a report first left; when a document was built that names you."}
+    )
+    said = fields.List(
+        fields.Nested(SaidOfMe),
+        allow_none=True,
+        metadata={
+            "description": "What the document says of you, row by row. A report says nothing of anybody."
+        },
+    )

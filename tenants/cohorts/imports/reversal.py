@@ -60,6 +60,7 @@ REFERS_TO_MEMBERSHIP = {
     "member_answer": ("author_id",),
     "nomination": ("membership_id",),
     "notice_day": ("membership_id",),
+    "named_person": ("membership_id",),
     "notice_preference": ("membership_id",),
     "own_mentors": ("membership_id",),
     "participant": ("membership_id",),

@@ -16,6 +16,7 @@ from tenants.kernel.session import Session
 from tenants.outcomes.actions import create_career_event, create_product, product_facts
 from tenants.outcomes.identity import core_project_number
 from tenants.outcomes.models import KEPT, CareerEvent, Product, ProductContributor
+from tenants.outcomes.rules import career_event_key
 from tenants.outcomes.sameness import same_product
 from tenants.outcomes.verification.expiry import expect_expiry
 from tenants.outcomes.verification.models import Finding, Verification
@@ -150,26 +151,41 @@ def _attach(session: Session, finding: Finding) -> None:
 
 
 def _career_event(session: Session, finding: Finding) -> UUID:
-    awards = select(CareerEvent.id, CareerEvent.project_number).where(
+    """The award that it is: one of that core number, else one of that code and day without any, which gets it."""
+    awards = select(CareerEvent).where(
         CareerEvent.membership_id == finding.membership_id,
         CareerEvent.kind == "award",
-        CareerEvent.project_number.is_not(None),
         CareerEvent.author_id.is_(None) | CareerEvent.visibility.not_in(KEPT),
     )
     core = core_project_number(finding.project_number or "")
-    told = session.execute(awards.order_by(CareerEvent.id)).all()
-    known = next((each.id for each in told if core_project_number(each.project_number) == core), None)
-    return (
-        known
-        or create_career_event(
-            session,
-            membership_id=finding.membership_id,
-            kind="award",
-            code=finding.code,
-            date=finding.date,
-            project_number=finding.project_number,
-        ).id
-    )
+    unnumbered = None
+    for each in session.scalars(awards.order_by(CareerEvent.id)):
+        if each.project_number is not None:
+            if core and core_project_number(each.project_number) == core:
+                return each.id
+        elif finding.date is not None and (each.code, each.date) == (finding.code, finding.date):
+            unnumbered = unnumbered or each
+    if unnumbered is not None:
+        _give_number(session, unnumbered, finding.project_number)
+        return unnumbered.id
+    return create_career_event(
+        session,
+        membership_id=finding.membership_id,
+        kind="award",
+        code=finding.code,
+        date=finding.date,
+        project_number=finding.project_number,
+    ).id
+
+
+def _give_number(session: Session, award: CareerEvent, number: str | None) -> None:
+    if number is None:
+        return
+    facts = {name: getattr(award, name) for name in ("kind", "code", "date", "before_first_k")}
+    award.project_number = number
+    award.natural_key = career_event_key({**facts, "project_number": number})
+    session.flush()
+    events.record(session, "career_event.updated", subject=award, changed=["project_number"])
 
 
 def _product(session: Session, finding: Finding) -> UUID:

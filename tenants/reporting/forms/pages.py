@@ -17,6 +17,7 @@ import typst
 from markupsafe import Markup
 
 from tenants.reporting.forms.charts import svg_of
+from tenants.reporting.forms.lists import is_list, laid_out
 from tenants.reporting.forms.reading import (
     NOT_SHOWN,
     Document,
@@ -68,6 +69,8 @@ def as_pdf(document: Document) -> Iterator[bytes]:
 
 def _laid_out(document: Document) -> dict[str, Any]:
     """What both templates print, in its order."""
+    if is_list(document):
+        return laid_out(document)
     as_of = document["as_of"]
     cover = document["cover"]
     return {
@@ -75,6 +78,7 @@ def _laid_out(document: Document) -> dict[str, Any]:
         "institution": clean(cover["institution"]),
         "as_of": as_of,
         "cover": cover_rows(document),
+        "words": False,
         "legend": f"“{NOT_SHOWN}” stands for every number that is not shown, whatever the reason.",
         "sections": [
             {

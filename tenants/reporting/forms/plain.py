@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from tenants.reporting.forms.lists import is_list, lines_of
 from tenants.reporting.forms.reading import (
     MEASURES,
     MEDIAN_KEYS,
@@ -47,8 +48,12 @@ def as_json(document: Document) -> Iterator[bytes]:
 def as_csv(document: Document) -> Iterator[bytes]:
     """One value a row, named by its section, its table or figure and a code of each dimension. Not shown: empty.
 
-    The columns are `HEADER`, then `DIMENSION` as often as the document's widest table asks.
+    The columns are `HEADER`, then `DIMENSION` as often as the document's widest table asks. A document that names
+    people has a row for each of its own (`lists.lines_of`).
     """
+    if is_list(document):
+        yield from map(_line, lines_of(document))
+        return
     most = max((len(dimensions) for _, dimensions in _rows(document)), default=0)
     numbered = [f"{name}_{number}" for number in range(1, most + 1) for name in DIMENSION]
     yield _line((*HEADER, *numbered))

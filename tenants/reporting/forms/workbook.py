@@ -15,6 +15,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from tenants.reporting.forms.charts import png_of
+from tenants.reporting.forms.lists import grid_of, is_list, terms_of
 from tenants.reporting.forms.plain import rounded
 from tenants.reporting.forms.reading import (
     NOT_SHOWN,
@@ -46,10 +47,9 @@ def as_xlsx(document: Document) -> Iterator[bytes]:
     parts = list(_parts(document))
     names = [_name(number, part.grid.name) for number, part in enumerate(parts, 1)]
     contents = [(name, f"{part.section}: {part.grid.title}") for name, part in zip(names, parts, strict=True)]
-    legend = f"“{NOT_SHOWN}” stands for every number that is not shown, whatever the reason."
-    cover = [("Title", document["cover"]["title"]), *cover_rows(document), (NOT_SHOWN, legend)]
-    pages.text("Cover", ("What", "Said"), [*cover, ("Sheets", ""), *contents])
-    pages.text("Definitions", ("Definition", "Said"), _definitions(document))
+    pages.text("Cover", ("What", "Said"), [*_cover(document), ("Sheets", ""), *contents])
+    if not is_list(document):
+        pages.text("Definitions", ("Definition", "Said"), _definitions(document))
     pages.text("Notes", ("Section", "Note"), _notes(document))
     for name, part in zip(names, parts, strict=True):
         pages.numbers(name, part)
@@ -125,8 +125,19 @@ class _Part:
     figure: dict[str, Any] | None = None
 
 
+def _cover(document: Document) -> list[tuple[str, str]]:
+    title = ("Title", document["cover"]["title"])
+    if is_list(document):
+        return [title, *terms_of(document)]
+    legend = f"“{NOT_SHOWN}” stands for every number that is not shown, whatever the reason."
+    return [title, *cover_rows(document), (NOT_SHOWN, legend)]
+
+
 def _parts(document: Document) -> Iterator[_Part]:
     as_of = document["as_of"]
+    if is_list(document):
+        yield from (_Part(clean(each["title"]), grid_of(each)) for each in document["sections"])
+        return
     for section in document["sections"]:
         title = clean(section["title"])
         for table in section["tables"]:
@@ -146,7 +157,8 @@ def _definitions(document: Document) -> Iterator[tuple[str, str]]:
 
 def _notes(document: Document) -> Iterator[tuple[str, str]]:
     for section in document["sections"]:
-        yield section["title"], f"Counted as {section['definition']} says."
+        if "definition" in section:
+            yield section["title"], f"Counted as {section['definition']} says."
         yield from ((section["title"], note) for note in section["notes"])
     yield from (("Report", note) for note in document["notes"])
 

@@ -1,7 +1,7 @@
 """Groups that meet: how many are active, and for how long groups go on meeting."""
 
 from tenants.groups.models import ORIGINS
-from tenants.reporting.counting import Counting, Rows
+from tenants.reporting.counting import PEOPLE, Counting, Rows
 from tenants.reporting.figures import released_curve, stage
 from tenants.reporting.metric import Figure, Found, Metric, Shown
 from tenants.reporting.suppression.model import key_of
@@ -20,15 +20,15 @@ ACTIVE = Axis(
         Code("active", f"Met at {OFTEN} or more of the last {LAST}"),
         Code("less_active", "Met at fewer"),
         Code("few_meetings", f"Fewer than {LAST} were planned yet"),
-        Code("nobody_told", "Nobody ever said who came"),
+        Code("nobody_told", "Not known who came"),
         Code(ENDED, "Has ended"),
     ),
 )
 ORIGIN = axis("group_origin", "Formed by", ORIGINS)
 TOLD = Axis(
     "group_told",
-    "Whether anybody ever said who came",
-    (Code("told", "Somebody said who came"), Code("untold", "Nobody ever did, or it never met")),
+    "Whether it is known that anybody came",
+    (Code("told", "Known"), Code("untold", "Not known, or it never met")),
 )
 EXIT = Axis(
     "group_years",
@@ -42,6 +42,12 @@ OUTCOME = Axis(
     "group_meets", "At the report's date", (Code(STOPPED, "Stopped meeting"), Code(MEETS, "Still meets"))
 )
 
+# Meetings are told of by how many came, and not who: of a group with somebody who may not be reported on that is
+# nothing to count by.
+_HIDDEN = f"""
+(CAST(:outward AS boolean) AND EXISTS (SELECT FROM group_member x
+   WHERE x.tenant_id = :tenant AND x.group_id = g.id AND x.created_at < :end AND x.membership_id NOT IN ({PEOPLE})))
+"""
 _LIVES = f"""
 SELECT f.thing_id, f.membership_id, l.group_activity, l.group_told, l.group_meets, l.group_origin,
        CASE WHEN l.days > {MOST_YEARS} * 365.25 THEN '{LATER}'
@@ -56,7 +62,7 @@ SELECT f.thing_id, f.membership_id, l.group_activity, l.group_told, l.group_meet
            CASE WHEN stopped THEN last ELSE CAST(:as_of AS date) END - formed AS days
       FROM (
         SELECT g.id, g.origin, g.state = 'ended' AS ended, coalesce(m.planned, 0) AS planned,
-               coalesce(m.met, 0) AS met, m.last IS NOT NULL AS told, m.last,
+               coalesce(m.met, 0) AS met, m.last IS NOT NULL AND NOT {_HIDDEN} AS told, m.last,
                CAST(g.created_at AT TIME ZONE 'UTC' AS date) AS formed,
                g.state = 'ended' OR CAST(:as_of AS date) - m.last > {SILENT_DAYS} AS stopped
           FROM peer_group g LEFT JOIN (
@@ -133,21 +139,22 @@ def figures(shown: Shown) -> list[Figure]:
 
 METRIC = Metric(
     name="group_life",
-    version=2,
+    version=3,
     title="Groups that meet",
     text="The groups of the report by how they came about; by activity at the report's date; and by how long they have "
     f"met. A group is active if of its last {LAST} meetings, the skipped and cancelled ones among them, there were "
     f"{OFTEN} that took place and at which somebody said that she was; less_active if there were fewer. Apart, by the "
     f"first that holds: ended, few_meetings (fewer than {LAST} had been planned by then), nobody_told (nobody ever "
-    "said who came, so that nothing is known). A group has stopped meeting if it has ended or nobody was at any "
-    f"meeting for {SILENT_DAYS} days, from the day of its last on; otherwise it still meets at the report's date. "
-    "Years (days / 365.25) run from the day on which it was formed, the first counting also what is on that day. The "
-    "curve is a life table of whole years from the numbers printed, for groups of which somebody said who came. A "
-    "funder is told of those groups of which all who may be reported on agreed to be shared with it.",
+    "said who came, so that nothing is known; in a report that leaves the tenant also where anybody was in the group "
+    "who may not be reported on, as meetings tell how many came and not who). A group has stopped meeting if it has "
+    f"ended or nobody was at any meeting for {SILENT_DAYS} days, from the day of its last on; otherwise it still meets "
+    "at the report's date. Years (days / 365.25) run from the day on which it was formed, the first counting also what "
+    "is on that day. The curve is a life table of whole years from the numbers printed, for groups of which somebody "
+    "said who came. A funder is told of those groups of which all who may be reported on agreed to be shared with it.",
     count=count,
     inputs=("groups, their members and their meetings",),
     caveats=(
-        "Groups that do not record who came are left out, and may meet more or less.",
+        "Groups of which it is not known who came are left out of the curve, and may meet more or less.",
         "A group that ended counts as ended whenever that was: its state at the time of the report is known.",
     ),
     figures=figures,

@@ -1,5 +1,6 @@
 """Products by kind and role, and people by how many they are behind."""
 
+from tenants.outcomes.identity_sql import thing_of
 from tenants.outcomes.models import PRODUCT_KINDS
 from tenants.reporting.counting import PEOPLE_WITH_OUTCOMES, Counting, Rows
 from tenants.reporting.metric import Found, Metric
@@ -14,17 +15,8 @@ ROLE = Axis(
         Code("informal", "Helped with only"),
     ),
 )
-# As `identity.core_project_number`: a proposal and what came of it are two records and one thing.
-_CORE = (
-    r"regexp_replace(upper(regexp_replace(p.project_number, '\s', '', 'g')),"
-    r" '^[1-9]?([A-Z][A-Z0-9]{2})-?([A-Z]{2})-?([0-9]{6})(-[0-9]{2}[A-Z0-9]*)?$', '\1\2\3')"
-)
-_THING = (
-    "CASE WHEN p.kind IN ('proposal_submitted', 'proposal_awarded') AND p.project_number IS NOT NULL"
-    f" THEN CAST(md5({_CORE}) AS uuid) ELSE p.id END"
-)
 _PRODUCTS = f"""
-SELECT {_THING} AS thing_id, min(p.kind) AS product_kind, min(p.date) AS date,
+SELECT {thing_of("p")} AS thing_id, min(p.kind) AS product_kind, min(p.date) AS date,
        CASE WHEN bool_or(c.role = 'formal') THEN 'formal' ELSE 'informal' END AS product_role,
        array_agg(DISTINCT c.membership_id ORDER BY c.membership_id) AS contributors
   FROM ({PEOPLE_WITH_OUTCOMES}) people
@@ -45,12 +37,12 @@ SELECT membership_id, CASE WHEN number IS NULL THEN 'none' WHEN number = 1 THEN 
 """  # noqa: S608 - constants are put in
 THINGS = f"""
 WITH known AS (
-    SELECT {_THING} AS thing_id, jsonb_agg(jsonb_build_object(
+    SELECT {thing_of("p")} AS thing_id, jsonb_agg(jsonb_build_object(
            'kind', p.kind, 'doi', p.doi, 'pmid', p.pmid, 'project_number', p.project_number)) AS records
       FROM product p
      WHERE p.tenant_id = :tenant AND p.visibility = ANY(:visibilities) AND (p.date IS NULL OR p.date <= :as_of)
      GROUP BY 1)
-SELECT f.product_kind, f.product_role, known.records,
+SELECT f.product_kind, known.records,
        ARRAY(SELECT membership_id FROM counted WHERE membership_id = ANY(f.contributors)
                 AND CAST(:funder AS text) = ANY(agreed) ORDER BY membership_id) AS people
   FROM fact_products f JOIN known USING (thing_id) ORDER BY thing_id
@@ -69,7 +61,7 @@ def count(counting: Counting) -> Found:
         "Products by kind and role",
         "products",
         _BEHIND,
-        (kinds, ROLE),
+        (kinds,) if counting.scope.outward else (kinds, ROLE),
         things=True,
         by_any=True,
         each="fact_products",
@@ -80,16 +72,17 @@ def count(counting: Counting) -> Found:
 
 METRIC = Metric(
     name="products",
-    version=4,
+    version=5,
     title="Products",
     text="Distinct products dated up to the report's date, or undated, with at least one contributor among the people "
-    "of the report, by kind and by role: formal if one of these people is a formal contributor, informal if all "
-    "of them only helped; and these people by how many they are behind. One thing that was recorded twice is one "
-    "product, by its DOI, PMID or core project number. An internal report counts products that are visible to the"
-    " program or its funder; one that leaves the tenant, only those visible to the funder. What somebody keeps to"
-    " themselves or to their group is never counted, nor is anything of those whose outcomes the program's basis "
-    "does not cover. Outside the tenant a product counts with the cohort of the contributor who joined first, and"
-    " for a funder if any of its contributors agreed to be shared with it.",
+    "of the report, by kind; inside the tenant also by role: formal if one of these people is a formal contributor, "
+    "informal if all of them only helped; and these people by how many they are behind. One thing that was recorded "
+    "twice is one product, by its DOI, PMID or core project number. An internal report counts products that are "
+    "visible to the program or its funder; one that leaves the tenant, only those visible to the funder. What "
+    "somebody keeps to themselves or to their group is never counted, nor is anything of those whose outcomes the "
+    "program's basis does not cover. Outside the tenant a product counts with the cohort of the contributor who "
+    "joined first, and for a funder if any of its contributors agreed to be shared with it; nothing is told there of "
+    "roles, which would tell of those who did not.",
     count=count,
     inputs=("products and their contributors",),
     caveats=("Products are recorded by people and programs, and not all are.",),

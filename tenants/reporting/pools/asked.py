@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from tenants.kernel.errors import Conflict
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
-from tenants.reporting.agreements import ONE_AT_A_TIME
+from tenants.reporting.passing import ONE_AT_A_TIME
 from tenants.reporting.pools.models import ANSWERS, ContributionAnswer, ContributionRequest
 from tenants.reporting.pools.sealing import answer
 from tenants.reporting.sharing_models import SharingPlan

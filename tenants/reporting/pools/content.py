@@ -14,10 +14,9 @@ from tenants.reporting.tables import COHORT, YES, CountTable, said_of_table, tab
 
 
 class Thing(NamedTuple):
-    """A product: its codes, what it is known by in this pool, and who of the institution is behind it, by number."""
+    """A product: its kind, what it is known by in this pool, and who of the institution is behind it, by number."""
 
     kind: str
-    role: str
     known_by: Sequence[str]
     people: Sequence[int]
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from tenants.kernel.claims import Claim
+from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict
 from tenants.kernel.ids import new_id
 from tenants.kernel.session import Session, expect_many_rows
@@ -102,7 +103,7 @@ def _things(session: Session, order: Order, asked: Any) -> list[Thing]:
             identity = {name for record in row.records for name in identity_of(record)}
             people = [numbers.setdefault(each, len(numbers)) for each in row.people]
             known = known_by(asked.pooled_report_id, identity)
-            found.append(Thing(row.product_kind, row.product_role, known, people))
+            found.append(Thing(row.product_kind, known, people))
     return found
 
 
@@ -111,6 +112,6 @@ def _leave(session: Session, asked: Any, order: Order, contribution: Contributio
     session.add(report)
     session.flush()
     report.snapshot_id = keep(session, order, Released({}), pooled_report_id=asked.pooled_report_id)
-    report.counted_at = order.counted_at
+    report.refusals = list(order.refusals)
     note_counted(session, report_id=report.id, people=order.people)
-    seal(session, asked, contribution, counted_at=order.counted_at, snapshot_id=report.snapshot_id)
+    seal(session, asked, contribution, counted_at=now(), snapshot_id=report.snapshot_id)

@@ -21,7 +21,7 @@ from tenants.reporting.tables import Axis, Code, CountTable
 
 OTHERS = "others"
 """Of products: what an institution does not have."""
-KIND, ROLE = "product_kind", "product_role"
+KIND = "product_kind"
 Given = Mapping[str, Contribution]
 """What was contributed, by the institution's id."""
 
@@ -129,7 +129,6 @@ def _once(
             those = {institution for institution, _ in told}
             codes = {
                 KIND: min(each.kind for _, each in told),
-                ROLE: min(each.role for _, each in told),
                 whose: one if one in those else OTHERS,
             }
             inner = key_of({**dict(table.within), **codes})

@@ -15,11 +15,11 @@ BEHIND_THE_GROUP_WALL = {
 }
 AMONG_MEMBERS = {
     "admission", "admission_answer", "delivered_invitation",
-    "commitment_answer", "concern_reader", "counted_person", "group_pulse", "nudge", "own_mentors", "repair_wish",
-    "survey_response",
+    "commitment_answer", "concern_reader", "counted_person", "group_pulse", "named_person", "nudge", "own_mentors",
+    "repair_wish", "survey_response",
 }  # fmt: skip
 """Of these the tenant itself sees no row."""
-MEMBERS_CHANGE = {"agenda_item", "agenda_item_words", "counted_person", "group_action"}
+MEMBERS_CHANGE = {"agenda_item", "agenda_item_words", "counted_person", "group_action", "named_person"}
 """Of these the wall, which shows nothing here, keeps what a grant of the columns lets members or jobs do."""
 SEALED = {"sealed_contribution"}
 """These nobody may so much as ask for."""

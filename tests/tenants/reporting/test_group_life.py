@@ -115,3 +115,13 @@ def test_the_curve_of_groups_is_that_of_the_numbers_printed(circle, met):
     assert [point["y"] for point in line["points"]] == pytest.approx([0, 0.3, 0.5, 0.5])
     assert [point["at_risk"] for point in line["points"]] == [100, 70, 50, 50]
     assert line["median"]["estimate"] == 2
+
+
+def test_outside_nothing_is_told_by_meetings_of_a_group_with_somebody_who_may_not_be_reported_on(circle, met):
+    ada, bo = circle.joined(), circle.joined()
+    for people in ((ada,), (ada, bo)):
+        met(circle.grouped(*people, at=at(date(2025, 1, 1))), *monthly(date(2026, 8, 1), 6))
+    assert circle.counted(BOTH, outward=True)("group_activity") == {("active",): 2}
+    circle.refused(bo, purpose="outcomes")
+    assert circle.counted(BOTH, outward=True)("group_activity") == {("active",): 1, ("nobody_told",): 1}
+    assert circle.counted(BOTH)("group_activity") == {("active",): 2}

@@ -113,6 +113,21 @@ def test_products_are_formal_if_anybody_of_the_scope_is_so(circle):
     assert found("products")["talk", "informal"] == 2
 
 
+def test_outside_nothing_is_said_of_the_roles_of_those_who_did_not_agree(circle):
+    circle.program.funders = ["Invented Foundation"]
+    agreed, other = circle.joined(), circle.joined()
+    circle.agreed(agreed, purpose="funder_sharing", funder="Invented Foundation")
+    product = circle.made(visibility="funder")
+    for person, role in ((agreed, "informal"), (other, "formal")):
+        told = {"product_id": product.id, "membership_id": person.membership_id, "role": role}
+        circle.add(ProductContributor(**told))
+    for parts in ({}, {"funders": ("Invented Foundation",)}):
+        found = circle.counted(products, outward=True, **parts)
+        axes = {each.name for table in found.all for each in table.axes}
+        assert axes == {"product_kind", "product_number"}
+        assert kinds(found) == {("talk",): 1}
+
+
 def test_products_are_counted_once_whoever_of_the_scope_is_behind_them(circle):
     one, two = circle.joined(), circle.joined()
     elsewhere = circle.joined(cohort=1)

@@ -25,7 +25,6 @@ from tests.tenants.reporting.together import (
     OWN,
     PRODUCTS,
     REACH,
-    ROLES,
     STATES,
     WITHIN,
     Unknown,
@@ -151,14 +150,14 @@ def test_an_institution_cannot_take_its_own_rise_from_that_of_the_sum(known):
 
 def test_a_thing_that_two_report_is_counted_once_and_is_both_theirs():
     within = key_of({**dict(WITHIN), "unit": "products"})
-    empty = CountTable("products", "Products", "products", (KINDS, ROLES), within)
+    empty = CountTable("products", "Products", "products", (KINDS,), within)
     pool = uuid4()
     shared = known_by(pool, ["doi:10.5555/a", "pmid:1"])
-    mine = [Thing("talk", "formal", known_by(pool, [f"pmid:{n}"]), [n]) for n in range(100, 130)]
+    mine = [Thing("talk", known_by(pool, [f"pmid:{n}"]), [n]) for n in range(100, 130)]
     told = {
-        "a": [*mine, Thing("talk", "informal", known_by(pool, ["doi:10.5555/a"]), [1])],
-        "b": [Thing("dataset", "formal", shared, [0]), Thing("talk", "formal", [], [1])],
-        "c": [Thing("talk", "formal", known_by(pool, ["pmid:1"]), [0])],
+        "a": [*mine, Thing("talk", known_by(pool, ["doi:10.5555/a"]), [1])],
+        "b": [Thing("dataset", shared, [0]), Thing("talk", [], [1])],
+        "c": [Thing("talk", known_by(pool, ["pmid:1"]), [0])],
     }
     given = {
         name: gives([30] * 4, digest=name, things=things, **{PRODUCTS.id: [empty]})
@@ -168,7 +167,7 @@ def test_a_thing_that_two_report_is_counted_once_and_is_both_theirs():
     assert leaving.refused is None
     ours, _, theirs = found.tables[PRODUCTS.id]
     assert sum(ours.counts.values()) == sum(theirs.counts.values()) == 32
-    once = key_of({**dict(within), "product_kind": "dataset", "product_role": "formal", "institution:a": "a"})
+    once = key_of({**dict(within), "product_kind": "dataset", "institution:a": "a"})
     assert ours.counts[once] == 1
     assert [
         sum(n for key, n in found.held.parts[name].items() if "institution:a" in dict(key)) for name in "abc"
@@ -198,7 +197,7 @@ def test_only_those_who_agreed_are_contributed_whatever_their_cohort():
 def test_what_was_contributed_comes_out_as_it_went_in():
     own = released_of_one([states([20] * 4)], "a", ledger=(), snapshot="1", **OWN)
     earlier = Earlier(own.document, states([20] * 4).counts, part=states([1] * 4).counts, at=DAY)
-    one = gives([1, 2, 3, 4], ledger=[earlier], things=[Thing("talk", "formal", ["x"], [1])])
+    one = gives([1, 2, 3, 4], ledger=[earlier], things=[Thing("talk", ["x"], [1])])
     assert contribution_from(one.said()).said() == one.said()
     assert lowered(lifted(own.document, "a")) == own.document
     assert lifted_table(states([1] * 4), "a").shape.within == at(institution="a")

@@ -8,6 +8,7 @@ from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict
 from tenants.people.models import ConsentEntry
 from tenants.reporting.actions import order_report
+from tenants.reporting.ledger import refusals
 from tenants.reporting.release_models import Release
 from tenants.reporting.sending import send_release
 
@@ -15,7 +16,7 @@ from tenants.reporting.sending import send_release
 def test_what_was_looked_through_is_not_sent_once_somebody_withdrew(circle, settings):
     session, who = circle.session, circle.joined()
     report = order_report(session, audience="public", program_id=circle.program.id)
-    report.counted_at = now() - timedelta(hours=2)
+    report.refusals = refusals(session, program_id=circle.program.id)
     report.disclosed_at = now() - timedelta(hours=1)  # somebody downloaded it, to review it
     release = circle.add(Release(program_id=circle.program.id, report_id=report.id, state="approved"))
     session.identify(membership_id=who.membership_id, person_id=None)

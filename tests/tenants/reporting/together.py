@@ -20,10 +20,7 @@ from tenants.reporting.tables import YES, CountTable, axis
 FUND, DAY = "Invented Foundation", "2026-01-01"
 STATES = axis("state", "State", ("invited", "placed", "left", "gone"))
 WITHIN = key_of({"reported": YES, shares(FUND): YES})
-KINDS, ROLES = (
-    axis("product_kind", "Kind", ("talk", "dataset")),
-    axis("product_role", "Role", ("formal", "informal")),
-)
+KINDS = axis("product_kind", "Kind", ("talk", "dataset"))
 OWN = {"as_of": DAY, "threshold": 10}
 REACH, PRODUCTS = (next(each for each in METRICS if each.name == name) for name in ("reach", "products"))
 
