@@ -13,12 +13,11 @@ blp = Blueprint("Organizations", description="Organizations of the Research Orga
 
 
 @blp.get("/organizations", Permission.OUTCOMES_READ, query=OrganizationQuery, returns=OrganizationMatches)
-def match_organizations(
-    session: Session, affiliation: str, country_code: str | None, **place: Any
-) -> dict[str, Any]:
+def match_organizations(session: Session, query: dict[str, Any]) -> dict[str, Any]:
     """Which organizations a printed name or affiliation may mean."""
-    country = country_code and country_code.upper()
-    found = candidates_for(session, printed=affiliation, place=Place(**place, country_code=country))
+    affiliation, country = query.pop("affiliation"), query.pop("country_code")
+    place = Place(**query, country_code=country and country.upper())
+    found = candidates_for(session, printed=affiliation, place=place)
     return {
         "affiliation": affiliation,
         "candidates": [
