@@ -104,7 +104,8 @@ def _curve(figure: Mapping[str, Any]) -> Spec | None:
     if len(shown) <= MOST_DOTS:
         dots = {"x": x, "y": y, "color": colour["color"]}
         layers.append(_layer(shown, {"type": "point", "filled": True, "size": 30}, dots))
-    layers.append(_layer(compared, {"type": "line", **line}, {"x": x, "y": y, **colour}))
+    # Of what it is compared with a few shares are known, and nothing of when between them it rose.
+    layers.append(_layer(compared, {"type": "line", "point": {"size": 30}}, {"x": x, "y": y, **colour}))
     x["axis"] = {"title": clean(figure["x"])}
     curve = {"width": WIDTH, "height": 280, "layer": layers}
     return {"vconcat": [curve, _risk_table(points, names, x)]}

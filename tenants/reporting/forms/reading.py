@@ -74,25 +74,42 @@ def cover_rows(document: Document) -> list[tuple[str, str]]:
     """What the cover says, term by term."""
     cover = document["cover"]
     since, until = cover["period"]["since"], cover["period"]["until"]
-    approved = cover["approved_by"]
-    counted, eligible = (Number(cover["coverage"][key], "count") for key in ("counted", "eligible"))
     corrected = "; ".join(map(_correction, cover.get("corrections", ())))
     rows = [
         ("Institution", cover["institution"]),
         ("Report for", document["funder"] or FOR[document["audience"]]),
-        ("Program", document["scope"]["program"]),
-        ("Cohort", document["scope"]["cohort"] or "All cohorts of the program"),
+        *_whose(document),
         ("Period", f"{since} to {until}" if since else f"Up to {until}"),
         ("As of", cover["as_of"]),
         ("Fiscal year", cover["fiscal_year"]),
         ("Definitions", ", ".join(cover["definitions"])),
-        ("Approved by", f"{approved['name']}, {approved['at']}" if approved else "Not approved"),
+        *([] if "sources" in cover else [("Approved by", _approval(cover["approved_by"]))]),
         *([("Corrections since the last report", corrected)] if corrected else []),
-        ("Coverage", f"{counted} of {eligible}. {cover['coverage']['text']}".strip()),
+        ("Coverage", cover["coverage"]["text"]),
         ("Not shown", cover["suppression"]),
         ("Digest of the inputs", document["inputs"]["sha256"]),
     ]  # fmt: skip
     return [(term, clean(text)) for term, text in rows]
+
+
+def _whose(document: Document) -> list[tuple[str, str]]:
+    """Of whom the report is: a program and perhaps a cohort, or several institutions."""
+    if "sources" not in document["cover"]:
+        cohort = document["scope"]["cohort"] or "All cohorts of the program"
+        return [("Program", document["scope"]["program"]), ("Cohort", cohort)]
+    sources = [
+        f"{each['institution']}{' (declared)' if each['declared'] else ''}: {_people(each['counted'])}"
+        for each in document["cover"]["sources"]
+    ]
+    return [("People counted", "; ".join(sources))]
+
+
+def _people(number: int | None) -> str:
+    return "not shown" if number is None else str(Number(number, "count"))
+
+
+def _approval(approved: Mapping[str, Any] | None) -> str:
+    return f"{approved['name']}, {approved['at']}" if approved else "Not approved"
 
 
 def _correction(said: Mapping[str, Any]) -> str:

@@ -384,3 +384,11 @@ def test_a_table_too_long_for_a_pdf_says_so():
     assert squeezed("1000 of 1002 rows") in text_of_pdf(
         rendered("pdf", document([section("x", tables=[long])]))
     )
+
+
+def test_what_a_curve_is_compared_with_is_joined_by_straight_lines_as_nobody_knows_when_it_rose_between():
+    curve = next(each for each in figures_of(sample()) if each["kind"] == "curve")
+    drawn, *_ = spec_of(curve)["vconcat"]
+    own, compared = (layer["mark"] for layer in drawn["layer"] if layer["mark"]["type"] == "line")
+    assert own["interpolate"] == "step-after"
+    assert "interpolate" not in compared
