@@ -150,7 +150,14 @@ class Object(fields.Dict):
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(value, dict) and len(value) > self.most:
             raise ValidationError(f"There may be at most {self.most} entries.")
-        return super()._deserialize(value, *args, **kwargs)
+        try:
+            return super()._deserialize(value, *args, **kwargs)
+        except ValidationError as wrong:
+            if not isinstance(wrong.messages, dict):
+                raise
+            # marshmallow says apart what is wrong with a name and with what it names; both are at that name.
+            found = {name: [*each.values()] for name, each in wrong.messages.items()}
+            raise ValidationError(found) from wrong
 
 
 class Email(Text):

@@ -1,5 +1,6 @@
 """Reports of several institutions, from order to file, run job by job. Everybody is invented."""
 
+import csv
 from uuid import UUID
 
 import pytest
@@ -91,6 +92,9 @@ def test_three_institutions_are_told_of_as_one_and_nothing_of_what_they_sealed_i
         assert (mine["pooled_for"], mine["formats"], mine["state"]) == ("Invented Society", [], "succeeded")
         assert tenant.api.get(f"/v1/reports/{mine['id']}/files/json").status_code == 404
         assert tenant.api.get(url).status_code == 404
+        refusal = f"/v1/contribution-requests/{requests_to(tenant)[0]['id']}/refusal"
+        assert tenant.api.put(refusal).get_json()["code"] == "pooled"
+    assert funder.api.get(url).get_json()["declined"] == 0
 
 
 def test_every_form_is_written_of_all_that_is_asked(funder, sources, run):
@@ -101,6 +105,13 @@ def test_every_form_is_written_of_all_that_is_asked(funder, sources, run):
     assert [funder.api.get(f"{url}/files/{form}").status_code for form in forms] == [200] * 5
     names = [each["id"] for each in funder.api.get(f"{url}/files/json").get_json()["sections"]]
     assert {"reach", "products", "careers", "time_to_r01"} <= set(names)
+    told = csv.DictReader(funder.api.get(f"{url}/files/csv").get_data(as_text=True).splitlines())
+    cover = {each["key"]: each["value"] for each in told if each["part"] == "cover"}
+    assert cover["Coverage"] == "120 people of 3 institutions are counted."
+    assert sorted(each.rpartition(": ")[2] for each in cover["People counted"].split("; ")) == sorted(
+        map(str, SIZES)
+    )
+    assert cover.keys().isdisjoint({"Program", "Cohort", "Approved by"})
     assert "coverage" not in names
 
 
@@ -207,6 +218,9 @@ def test_an_institution_without_a_program_declares_and_is_marked(funder, sources
     assert wrong(("stages", {"stage": "joined"}, 1)) == [("/rows/0/at/stage", "unknown")]
     assert wrong(*good, good[0]) == [("/rows/2/at", "twice")]
     assert wrong(good[0], ("stages", {"stage": "stayed"}, 24)) == [("/rows", "contradiction")]
+    assert wrong(good[0]) == [("/rows", "incomplete")]
+    assert wrong(("states", {"state": 5}, 1)) == [("/rows/0/at/state", "invalid")]
+    assert wrong(("states", {"": "placed"}, 1)) == [("/rows/0/at", "invalid")] * 2
     assert wrong(("states", {"state": "placed"}, -1)) == [("/rows/0/count", "invalid")]
     counted_here = f"/v1/contribution-requests/{requests_to(sources[0][0])[0]['id']}/declaration"
     rows = {"rows": [{"table": "states", "at": {"state": "placed"}, "count": 1}]}

@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from api.fields import Choice, Day, PageQuery, Resource, Schema, Text
+from api.fields import Choice, Day, Object, PageQuery, Resource, Schema, Text
 from tenants.reporting.pools.asked import STATES
 
 MOST = 1_000_000_000
@@ -45,7 +45,8 @@ class DeclaredRow(Schema):
     table = Text(
         most=100, required=True, metadata={"description": "A table of people of the metrics asked for."}
     )
-    at = fields.Dict(
+    at = Object(
+        most=20,
         keys=Text(most=100),
         values=Text(most=300),
         required=True,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 from tenants.kernel.errors import Conflict
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
+from tenants.reporting.models import ReportSnapshot
 from tenants.reporting.passing import ONE_AT_A_TIME
 from tenants.reporting.pools.models import ANSWERS, ContributionAnswer, ContributionRequest
 from tenants.reporting.pools.sealing import answer
@@ -71,9 +72,15 @@ def said() -> Any:
 def decline(session: Session, *, contribution_request_id: UUID) -> None:
     """Take no part; what was contributed enters no pool that is not made yet.
 
-    Raises NotFound, and Conflict "answered" where that was said, or the funder asked anew.
+    Raises NotFound, Conflict "answered" where that was said, or the funder asked anew, and "pooled" where the people of
+    one's own program are in a pool that was made.
     """
     asked = held(session, contribution_request_id, "waiting", "contributed")
+    made = select(ReportSnapshot.id).where(
+        ReportSnapshot.pooled_report_id == asked.pooled_report_id, ReportSnapshot.place.is_not(None)
+    )
+    if session.scalar(made) is not None:
+        raise Conflict("The pool was made, with what was contributed.", code="pooled")
     answer(session, asked, "declined")
 
 
@@ -82,5 +89,5 @@ def held(session: Session, contribution_request_id: UUID, *states: str) -> Any:
     session.execute(ONE_AT_A_TIME, {"what": str(contribution_request_id)})
     asked = contribution_request(session, contribution_request_id)
     if asked.state not in states:
-        raise Conflict(f"This request is {asked.state} already.", code="answered")
+        raise Conflict(f"Nothing can be said to this request any more: it is {asked.state}.", code="answered")
     return asked

@@ -12,6 +12,7 @@ from tenants.institutions.models import Tenant
 from tenants.kernel.errors import Conflict, FieldError, Invalid
 from tenants.kernel.session import Session
 from tenants.reporting.counting import Counting, shares
+from tenants.reporting.metric import nothing
 from tenants.reporting.metrics import METRICS
 from tenants.reporting.pools.asked import contribution_request, held
 from tenants.reporting.pools.content import Contribution, of_those_who_agreed
@@ -31,7 +32,8 @@ def declare(session: Session, *, contribution_request_id: UUID, rows: Sequence[M
     agreed to be shared with the funder. What a table has no row for is 0; tables without any row are not contributed.
 
     Raises NotFound; Conflict "answered", or "counted_here" for an institution that reports on a program here; and
-    Invalid, with the row, the field and the rule, for what the definitions do not allow, and where sums contradict.
+    Invalid, with the row, the field and the rule, for what the definitions do not allow, "incomplete" where a metric of
+    which all tables are pooled or none has rows of some, and where sums contradict.
     """
     asked = contribution_request(session, contribution_request_id)
     if asked.program_id is not None:
@@ -84,12 +86,25 @@ def _filled(defined: Tables, rows: Sequence[Mapping[str, Any]]) -> Tables:
         counts[table.name][key] = row["count"]
     if problems:
         raise Invalid(*problems)
+    _refuse_parts(defined, counts)
     found = {
         name: [_with(each, counts[each.name]) for each in tables if each.name in counts]
         for name, tables in defined.items()
     }
     _agree([each for tables in found.values() for each in tables])
     return found
+
+
+def _refuse_parts(defined: Tables, counts: Mapping[str, Any]) -> None:
+    """Raise Invalid where a metric that draws figures has rows of some tables only: none of them would be pooled."""
+    for metric in METRICS:
+        names = [each.name for each in defined.get(metric.id, ())]
+        missing = [each for each in names if each not in counts]
+        if metric.figures is not nothing and 0 < len(missing) < len(names):
+            detail = (
+                f"Of {metric.name} all tables are pooled or none; there is no row of: {', '.join(missing)}."
+            )
+            raise Invalid.field("/rows", "incomplete", detail)
 
 
 def _wrong(table: CountTable, at: Mapping[str, str], pointer: str) -> FieldError | None:
@@ -112,4 +127,6 @@ def _agree(tables: Sequence[CountTable]) -> None:
     try:
         system_of([each.shape for each in tables]).values(counts)
     except ImpossibleTables as contradiction:
-        raise Invalid.field("/rows", "contradiction", str(contradiction)) from contradiction
+        sums = ", ".join(f"{each.name} {sum(each.counts.values())}" for each in tables)
+        detail = f"The tables do not count the same people. What is declared of each is, in all: {sums}."
+        raise Invalid.field("/rows", "contradiction", detail) from contradiction

@@ -15,6 +15,7 @@ from tenants.kernel.clock import now
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import row_held, row_of
 from tenants.kernel.session import Session
+from tenants.reporting.passing import ONE_AT_A_TIME
 from tenants.reporting.pools.models import ContributionRequest, PooledFile, PooledReport
 from tenants.reporting.pools.ordering import LEAST_SOURCES, ask, sources
 from tenants.reporting.pools.pages import EVERY, pooled_document
@@ -111,6 +112,8 @@ def _write(
         report = row_held(session, PooledReport, claim.subject_id)
         if report.state != "waiting":
             return
+        for each in sorted(str(source.id) for source in _asked(session, report.id)):
+            session.execute(ONE_AT_A_TIME, {"what": each})  # nobody declines meanwhile
         known = {**_claimed(claim), **told}
         step = session.begin_nested()
         if session.execute(_RELEASE, known).scalar_one() != number:
