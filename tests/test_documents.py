@@ -89,6 +89,11 @@ def test_the_readme_lists_every_setting_with_its_default() -> None:
         assert listed[name] == (f"{said:g}" if isinstance(said, float) else str(said)), name
 
 
+def test_the_readme_leads_to_every_guide() -> None:
+    guides = {str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")}
+    assert guides - set(re.findall(r"\]\(([^)#]+)\)", README)) == set()
+
+
 def test_every_make_command_that_a_document_or_the_code_names_exists() -> None:
     named_in = [*DOCUMENTS, *(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))]
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))

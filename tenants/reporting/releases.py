@@ -115,7 +115,10 @@ def refuse_unbuilt(session: Session, release: Release) -> None:
     """Raise Conflict "not_ready" unless the files of a release are as they are to be."""
     built = select(Job.state).join(Report, (Report.tenant_id == Job.tenant_id) & (Report.job_id == Job.id))
     if session.scalar(built.where(Report.id == release.report_id)) != "succeeded":
-        raise Conflict("Its report is not built; see there, or draft it anew.", code="not_ready")
+        raise Conflict(
+            "The files of its report are not written; see there, or draft it anew.",
+            code="not_ready",
+        )
 
 
 def approve_release(session: Session, *, release_id: UUID) -> None:
