@@ -81,9 +81,9 @@ def pools() -> None:
     protect("pooled_report", grants="SELECT, INSERT, UPDATE (state, document, coverage, built_at)")
     table(
         "pooled_file",
-        *ids("pooled_report_id"),
+        *ids("pooled_report_id", "file_id"),
         *texts("format"),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
         *texts("sha256"),
         more=(
             sa.CheckConstraint(
@@ -94,12 +94,18 @@ def pools() -> None:
                 ["pooled_report.tenant_id", "pooled_report.id"],
                 name=op.f("fk_pooled_file_tenant_id_pooled_report_id"),
             ),
+            sa.ForeignKeyConstraint(
+                ["tenant_id", "file_id"],
+                ["kept_file.tenant_id", "kept_file.id"],
+                name=op.f("fk_pooled_file_tenant_id_file_id"),
+            ),
             sa.UniqueConstraint(
                 "tenant_id", "pooled_report_id", "format",
                 name=op.f("uq_pooled_file_tenant_id_pooled_report_id_format"),
             ),
         ),
     )  # fmt: skip
+    op.create_index("ix_pooled_file_file", "pooled_file", ["tenant_id", "file_id"], unique=True)
     protect("pooled_file", grants="SELECT, INSERT")
     for name in ("pooled_report", "pooled_file"):
         reach(name, "false")

@@ -17,6 +17,7 @@ from tenants.kernel.kept import KeptFile
 from tenants.kernel.session import Session
 from tenants.kernel.streams import Counted
 from tenants.reporting.models import ReportFile
+from tenants.reporting.pools.models import PooledFile
 from tenants.reporting.release_models import ReceivedFile
 
 TYPES: Mapping[str, str] = {
@@ -83,8 +84,8 @@ def file_of(session: Session, *, report_id: UUID, format_: str) -> ReportDownloa
     return download_of(found, report_id=report_id)
 
 
-def download_of(file: ReportFile | ReceivedFile, *, report_id: UUID) -> ReportDownload:
-    """A file of a report, or of one that was received, as it is handed out."""
+def download_of(file: ReportFile | ReceivedFile | PooledFile, *, report_id: UUID) -> ReportDownload:
+    """A file of a report, of one that was received or of a pooled one, as it is handed out."""
     name = f"report-{report_id}.{file.format}"
     return ReportDownload(file.file_id, name, TYPES[file.format], file.size, file.sha256)
 

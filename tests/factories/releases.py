@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from tenants.kernel.ids import new_id
+from tenants.kernel.kept import KeptFile
 from tenants.reporting.passing import send
 from tenants.reporting.pools.models import ContributionRequest, PooledFile, PooledReport
 from tenants.reporting.pools.sealing import send as ask
@@ -126,9 +127,17 @@ def pools_of(tenant: Any, other: Any, agreement: UUID, document: dict[str, Any])
     known = {"title": "All", "funder": FUND, "as_of": dt.date(2026, 1, 1), "metrics": ["reach"]}
     mine, theirs = (PooledReport(id=new_id(), state="built", formats=["json"], **known) for _ in range(2))
     told = {**document, "cover": {**document.get("cover", {}), "sources": []}}  # where it is built
-    file = {"pooled_report_id": mine.id, "format": "json", "content": json.dumps(told).encode(), "sha256": ""}
+    content, file_id = json.dumps(told).encode(), new_id()
+    file = {
+        "pooled_report_id": mine.id,
+        "format": "json",
+        "file_id": file_id,
+        "size": len(content),
+        "sha256": "",
+    }
+    tenant.api.application.extensions["files"].keep(tenant.id, file_id, [content])
     with database.tenant(tenant.id) as session:
-        session.add(mine)
+        session.add_all([mine, KeptFile(id=file_id, size=len(content))])
         session.flush()
         session.add(PooledFile(id=new_id(), **file))
         session.commit()

@@ -1,6 +1,7 @@
 """Reports of several institutions, from order to file, run job by job. Everybody is invented."""
 
 import csv
+from hashlib import sha256
 from uuid import UUID
 
 import pytest
@@ -103,6 +104,10 @@ def test_every_form_is_written_of_all_that_is_asked(funder, sources, run):
     run(*tenants_of(sources))
     run(funder)
     assert [funder.api.get(f"{url}/files/{form}").status_code for form in forms] == [200] * 5
+    page = funder.api.get(f"{url}/files/html")
+    unchanged = {"If-None-Match": page.headers["ETag"]}
+    assert page.headers["ETag"] == f'"{sha256(page.data).hexdigest()}"'
+    assert funder.api.get(f"{url}/files/html", headers=unchanged).status_code == 304
     names = [each["id"] for each in funder.api.get(f"{url}/files/json").get_json()["sections"]]
     assert {"reach", "products", "careers", "time_to_r01"} <= set(names)
     told = csv.DictReader(funder.api.get(f"{url}/files/csv").get_data(as_text=True).splitlines())

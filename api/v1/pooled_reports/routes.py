@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Response
 from sqlalchemy import Select
 
 from api.blueprint import Blueprint
@@ -16,7 +15,7 @@ from api.v1.pooled_reports.schemas import (
 from tenants.kernel.permissions import Permission
 from tenants.kernel.rows import only
 from tenants.kernel.session import Session
-from tenants.reporting.files import TYPES
+from tenants.reporting.files import TYPES, ReportDownload
 from tenants.reporting.pools import ordering
 
 blp = Blueprint("Pooled reports", description="What several institutions report to you together.")
@@ -49,15 +48,13 @@ def get_pooled_report(session: Session, pooled_report_id: UUID) -> Any:
     return ordering.pooled_report(session, pooled_report_id)
 
 
-@blp.get(
+@blp.download(
     f"{ONE}/files/<format>",
     READ,
     returns=PooledReportDocument,
     types=tuple(each for each in TYPES.values() if each != TYPES["json"]),
     errors=(409,),
 )
-def get_pooled_file(session: Session, pooled_report_id: UUID, format: str) -> Response:  # noqa: A002
+def get_pooled_file(session: Session, pooled_report_id: UUID, format: str) -> ReportDownload:  # noqa: A002
     """Download a file of one that has been built, in one of its formats."""
-    content = ordering.file_of_pool(session, pooled_report_id=pooled_report_id, format_=format)
-    name = f'attachment; filename="report-{pooled_report_id}.{format}"'
-    return Response(content, content_type=TYPES[format], headers={"Content-Disposition": name})
+    return ordering.file_of_pool(session, pooled_report_id=pooled_report_id, format_=format)

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.kernel.base import Created, TenantRow, belongs_to, one_of
@@ -40,13 +40,16 @@ class PooledFile(Created, TenantRow):
     __tablename__ = "pooled_file"
     __table_args__ = (
         belongs_to("pooled_report"),
+        belongs_to("kept_file", "file_id"),
         UniqueConstraint("tenant_id", "pooled_report_id", "format"),
+        Index("ix_pooled_file_file", "tenant_id", "file_id", unique=True),
         one_of("format", FORMATS),
     )
 
     pooled_report_id: Mapped[UUID]
     format: Mapped[str]
-    content: Mapped[bytes]
+    file_id: Mapped[UUID]
+    size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
 
 

@@ -15,6 +15,7 @@ from tenants.kernel.ids import new_id
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
 from tenants.reporting.agreements import agreements
+from tenants.reporting.files import ReportDownload, download_of
 from tenants.reporting.metrics import METRICS
 from tenants.reporting.models import FORMATS, PLAIN
 from tenants.reporting.pools.asked import said
@@ -129,9 +130,9 @@ def sources(session: Session) -> Select[Any]:
     )
 
 
-def file_of_pool(session: Session, *, pooled_report_id: UUID, format_: str) -> bytes:
-    """A file of a pooled report. Raises NotFound for a format that was not ordered, and Conflict "not_ready" while
-    contributions are waited for and "not_built" where too few came, or what has nothing in common.
+def file_of_pool(session: Session, *, pooled_report_id: UUID, format_: str) -> ReportDownload:
+    """A file of a pooled report, as it is handed out. Raises NotFound for a format that was not ordered, and Conflict
+    "not_ready" while contributions are waited for and "not_built" where too few came, or what has nothing in common.
     """
     found = pooled_report(session, pooled_report_id)
     if format_ not in found.formats:
@@ -141,10 +142,10 @@ def file_of_pool(session: Session, *, pooled_report_id: UUID, format_: str) -> b
     if found.state == "refused":
         detail = f"Fewer than {LEAST_SOURCES} institutions contributed, or they have no table in common."
         raise Conflict(detail, code="not_built")
-    content = select(PooledFile.content).where(
+    file = select(PooledFile).where(
         PooledFile.pooled_report_id == pooled_report_id, PooledFile.format == format_
     )
-    return session.scalars(content).one()
+    return download_of(session.scalars(file).one(), report_id=pooled_report_id)
 
 
 def _agreed(session: Session, agreement_id: UUID, place: int) -> Any:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +11,12 @@ from sqlalchemy import insert, select, text
 from tenants.kernel import events
 from tenants.kernel.claims import Claim
 from tenants.kernel.clock import now
+from tenants.kernel.files import FileStore
 from tenants.kernel.ids import new_id
+from tenants.kernel.kept import KeptFile
 from tenants.kernel.rows import row_held, row_of
 from tenants.kernel.session import Session
+from tenants.reporting.files import Written, write_files
 from tenants.reporting.passing import ONE_AT_A_TIME
 from tenants.reporting.pools.models import ContributionRequest, PooledFile, PooledReport
 from tenants.reporting.pools.ordering import LEAST_SOURCES, ask, sources
@@ -56,7 +58,8 @@ def pool(claim: Claim) -> None:
     leaving = _released(report.as_of, found)
     claim.progress(0.8)
     document = pooled_document(report, found, leaving, given)
-    contents = {form: b"".join(written(form, document)) for form in report.formats}
+    contents = {form: written(form, document) for form in report.formats}
+    files = write_files(FileStore.of(claim.settings), tenant_id=claim.tenant_id, contents=contents)
     with claim.session() as session:
         parts = {
             source: part_sealed(session, each, found.held.parts[source])
@@ -64,7 +67,7 @@ def pool(claim: Claim) -> None:
             if each.snapshot_id is not None
         }
     told = {"document": orjson.dumps(leaving.document).decode(), "parts": orjson.dumps(parts).decode()}
-    _write(claim, told, contents, document["cover"]["coverage"], len(given))
+    _write(claim, told, files, document["cover"]["coverage"], len(given))
 
 
 def _released(as_of: dt.date, found: Pool) -> Released:
@@ -103,7 +106,7 @@ def _conclude(claim: Claim, report_id: UUID, stale: Sequence[UUID] | None) -> No
 
 
 def _write(
-    claim: Claim, told: dict[str, str], contents: dict[str, bytes], coverage: dict[str, Any], number: int
+    claim: Claim, told: dict[str, str], files: Sequence[Written], coverage: dict[str, Any], number: int
 ) -> None:
     """Write what is released for the funder and into the ledgers of all sources, and delete what they sealed: all of
     it, or, where something changed meanwhile, nothing, and look again.
@@ -121,9 +124,17 @@ def _write(
             claim.go_on(now())
             return
         step.commit()
+        session.add_all(KeptFile(id=each.id, size=each.size) for each in files)
+        session.flush()
         rows = [
-            {"id": new_id(), "format": form, "content": content, "sha256": sha256(content).hexdigest()}
-            for form, content in contents.items()
+            {
+                "id": new_id(),
+                "format": each.format,
+                "file_id": each.id,
+                "size": each.size,
+                "sha256": each.sha256,
+            }
+            for each in files
         ]
         of_it = {"tenant_id": claim.tenant_id, "pooled_report_id": report.id}
         session.execute(insert(PooledFile), [{**of_it, **row} for row in rows])
