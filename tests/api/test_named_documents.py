@@ -130,6 +130,18 @@ def test_table_8b_names_those_alone_who_agreed_and_says_of_each_what_a_funder_ma
         assert unsaid not in whole
 
 
+def test_a_beginning_that_is_no_day_is_not_read_as_one(tenant, database, built):
+    program_id = tenant.api.post("/v1/programs", json={"name": "Words"}).get_json()["id"]
+    told = {"key": "appointment_start", "label": "From", "kind": "text", "uses": ["reporting"]}
+    assert tenant.api.post(f"/v1/programs/{program_id}/attributes", json=told).status_code == 201
+    cohort = tenant.api.post("/v1/cohorts", json={"program_id": program_id, "name": "2026"}).get_json()["id"]
+    add_participants(database, tenant.id, cohort, [{"appointment_start": "In July"}], prefix="W")
+    on_paper(tenant.api, cohort, ["W0"], PURPOSE)
+    document = built(program_id=program_id, kind="table_8b", formats=["json"])
+    ((row,),) = (each["rows"] for each in content(tenant.api, document)["sections"])
+    assert row[3] == f"{document['as_of'][5:7]}/{document['as_of'][:4]}"
+
+
 def test_every_form_of_a_named_document_has_its_rows_and_none_has_a_formula(tenant, program, built):
     document = built(program_id=program["program_id"], kind="table_8b", formats=FORMS)
     lines = list(csv.reader(io.StringIO(file_of(tenant.api, document, "csv").get_data(as_text=True))))

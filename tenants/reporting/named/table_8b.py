@@ -66,8 +66,10 @@ def _line(person: Person, start: dt.date, events: Sequence[Any], products: Seque
 
 def _start(person: Person) -> dt.date:
     """The first day of her appointment, else that on which she came into the program here."""
-    said = person.told.get("appointment_start")
-    return dt.date.fromisoformat(said) if said else person.since
+    try:
+        return dt.date.fromisoformat(person.told.get("appointment_start", ""))
+    except ValueError:  # nothing, or a day in words where a program's attribute is text
+        return person.since
 
 
 def _grants(facts: Facts, person: Person) -> list[Any]:
