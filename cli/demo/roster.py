@@ -227,8 +227,8 @@ def _major_award(random: Random, who: str, start: date, end: date) -> Iterator[R
                 return
 
 
-def _project(code: str, series: int, who: str, suffix: int = 1) -> str:
-    return f"1{code}ZZ{series}{who.removeprefix('INV-'):>05}-{suffix:02d}"
+def _project(code: str, series: int, who: str) -> str:
+    return f"1{code}ZZ{series}{who.removeprefix('INV-'):>05}-01"
 
 
 def _later(random: Random, start: date, least: float, most: float) -> date:
@@ -255,7 +255,9 @@ def _products(random: Random, person: Row, others: Sequence[str], end: date) -> 
         if kind == "manuscript":
             row["doi"] = f"10.5555/invented.{serial}"
         if kind == "proposal_submitted":
-            row["project_number"] = _project("R01", 8, who, number)
+            row["project_number"] = _project(
+                f"R{number:02d}", 8, who
+            )  # another for each: a core number is one proposal
         yield row
         other = random.choice(others)
         if kind == "manuscript" and other != who and random.random() < 0.1:

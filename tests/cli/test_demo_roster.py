@@ -18,6 +18,7 @@ from cli.demo.roster import (
     write_csv,
 )
 from tenants.cohorts.templates import template
+from tenants.outcomes.identity import core_project_number
 from tenants.outcomes.models import CAREER_EVENT_KINDS, PRODUCT_KINDS, VISIBILITIES
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "k_to_r.csv"
@@ -148,6 +149,12 @@ def test_a_paper_of_two_people_has_one_doi_under_the_prefix_for_examples() -> No
     assert all(re.fullmatch(r"10\.5555/invented\.\d+\.\d+", doi) for doi in authors)
     assert max(authors.values()) == 2
     assert all(product["kind"] == "manuscript" for product in papers)
+
+
+def test_no_two_proposals_of_anybody_are_one() -> None:
+    products = invented_outcomes(invented_roster(), seed=1, as_of=TODAY).products
+    cores = [core_project_number(each["project_number"]) for each in products if each["project_number"]]
+    assert len(cores) == len(set(cores)) > 100
 
 
 def test_what_was_written_reads_back_the_same(tmp_path: Path) -> None:
