@@ -207,6 +207,7 @@ def test_an_institution_without_a_program_declares_and_is_marked(funder, sources
     assert wrong(("stages", {"stage": "joined"}, 1)) == [("/rows/0/at/stage", "unknown")]
     assert wrong(*good, good[0]) == [("/rows/2/at", "twice")]
     assert wrong(good[0], ("stages", {"stage": "stayed"}, 24)) == [("/rows", "contradiction")]
+    assert wrong(good[0]) == [("/rows", "incomplete")], "the figure is drawn from both"
     assert wrong(("states", {"state": "placed"}, -1)) == [("/rows/0/count", "invalid")]
     counted_here = f"/v1/contribution-requests/{requests_to(sources[0][0])[0]['id']}/declaration"
     rows = {"rows": [{"table": "states", "at": {"state": "placed"}, "count": 1}]}

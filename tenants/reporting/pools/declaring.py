@@ -12,6 +12,7 @@ from tenants.institutions.models import Tenant
 from tenants.kernel.errors import Conflict, FieldError, Invalid
 from tenants.kernel.session import Session
 from tenants.reporting.counting import Counting, shares
+from tenants.reporting.metric import nothing
 from tenants.reporting.metrics import METRICS
 from tenants.reporting.pools.asked import contribution_request, held
 from tenants.reporting.pools.content import Contribution, of_those_who_agreed
@@ -29,6 +30,7 @@ PEOPLE = "people"
 def declare(session: Session, *, contribution_request_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
     """Contribute these counts: each row a table, a code for each of its dimensions, and how many people are there who
     agreed to be shared with the funder. What a table has no row for is 0; tables without any row are not contributed.
+    Of a metric that draws figures all tables have rows, or none has.
 
     Raises NotFound; Conflict "answered", or "counted_here" for an institution that reports on a program here; and
     Invalid, with the row, the field and the rule, for what the definitions do not allow, and where sums contradict.
@@ -88,6 +90,7 @@ def _filled(defined: Tables, rows: Sequence[Mapping[str, Any]]) -> Tables:
         name: [_with(each, counts[each.name]) for each in tables if each.name in counts]
         for name, tables in defined.items()
     }
+    _refuse_parts(defined, found)
     _agree([each for tables in found.values() for each in tables])
     return found
 
@@ -104,6 +107,17 @@ def _wrong(table: CountTable, at: Mapping[str, str], pointer: str) -> FieldError
 
 def _with(table: CountTable, counts: Mapping[Key, int]) -> CountTable:
     return CountTable(table.name, table.title, table.unit, table.axes, table.within, counts)
+
+
+def _refuse_parts(defined: Tables, found: Tables) -> None:
+    """Raise Invalid where a figure would lack a table that it is drawn from."""
+    drawn = {each.id for each in METRICS if each.figures is not nothing}
+    for name in drawn & defined.keys():
+        there = {each.name for each in found[name]}
+        missing = ", ".join(each.name for each in defined[name] if each.name not in there)
+        if there and missing:
+            detail = f"With {', '.join(sorted(there))} go rows of: {missing}."
+            raise Invalid.field("/rows", "incomplete", detail)
 
 
 def _agree(tables: Sequence[CountTable]) -> None:
