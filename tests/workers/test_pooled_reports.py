@@ -26,6 +26,10 @@ ATTEMPTS = (
 )
 OPENS = text("SELECT * FROM door.pool_contributions(:pool, :job, :fence)")
 RELEASES = text("SELECT door.release_pool(:pool, :job, :fence, '{}'::jsonb, '{}'::jsonb)")
+LEAVES = text(
+    "INSERT INTO sealed_contribution (tenant_id, id, source_tenant_id, pooled_report_id, request_id, counted_at,"
+    " encrypted_content, sealed_by) VALUES (:tenant, :id, :source, :pool, :id, now(), '', '')"
+)
 DROPS = text("SELECT door.drop_contributions(:pool, :job, :fence, false)")
 
 
@@ -132,12 +136,8 @@ def test_what_is_sealed_is_read_by_nobody_but_the_job_of_its_pool(app, funder, s
         assert content[:1] == b"\x01"
         assert b"states" not in content
     strange = {"tenant": funder.id, "id": new_id(), "source": sources[0][0].id, "pool": pool}
-    forged = text(
-        "INSERT INTO sealed_contribution (tenant_id, id, source_tenant_id, pooled_report_id, request_id, counted_at,"
-        " encrypted_content, sealed_by) VALUES (:tenant, :id, :source, :pool, :id, now(), '', '')"
-    )
     with database.tenant(funder.id) as session, pytest.raises(ProgrammingError, match="row-level security"):
-        session.execute(forged, strange)
+        session.execute(LEAVES, strange)
     for role in ("admin", "report_viewer", "auditor", "member"):
         answer = holder(app, funder.id, role).api.get(url)
         assert answer.status_code in (403, 404) or answer.get_json()["coverage"] is None
@@ -327,16 +327,34 @@ def test_a_pool_knows_what_each_had_of_the_one_before(funder, sources, run, root
         assert all(b"states" not in each for each in parts)
 
 
-def test_an_agreement_that_has_ended_takes_no_part(funder, sources, run):
+@pytest.mark.parametrize("side", ["institution", "funder"])
+@pytest.mark.parametrize("after_contributing", [False, True])
+def test_an_agreement_that_has_ended_takes_no_part(funder, sources, run, root, side, after_contributing):
     tenant, found = sources[0]
     url = ordered(funder, agreements_of(sources), metrics=["reach"])
-    ended = tenant.api.put(
+    run(*(tenants_of(sources) if after_contributing else ()))
+    ended = (tenant if side == "institution" else funder).api.put(
         f"/v1/sharing-agreements/{found['agreement']}/signature", json={"decision": "ended"}
     )
     assert ended.get_json()["state"] == "ended"
+    for _ in range(2):
+        run(funder)
+        run(*tenants_of(sources))
+    run(funder)
+    assert states(tenant)[-1] == "declined"
+    assert (funder.api.get(url).get_json()["state"], sealed(root, url)) == ("refused", 0)
+
+
+def test_what_nobody_asked_for_is_no_contribution(funder, sources, run, new_tenant, database):
+    url = ordered(funder, agreements_of(sources), metrics=["reach"])
+    stranger = new_tenant()
+    left = {"tenant": funder.id, "id": new_id(), "source": stranger.id, "pool": UUID(url.rpartition("/")[2])}
+    with database.tenant(stranger.id) as session:
+        session.execute(LEAVES, left)
+        session.commit()
     run(*tenants_of(sources))
     run(funder)
-    assert (states(tenant), funder.api.get(url).get_json()["state"]) == (["declined"], "refused")
+    assert funder.api.get(url).get_json()["coverage"]["counted"] == sum(SIZES)
 
 
 def test_a_release_of_a_source_goes_on_after_it_was_pooled(funder, sources, run):

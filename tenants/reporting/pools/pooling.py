@@ -26,13 +26,13 @@ from tenants.reporting.writing import written
 _RELEASE = text(
     "SELECT door.release_pool(:report, :job, :fence, CAST(:document AS jsonb), CAST(:parts AS jsonb))"
 )
-_DROP = text("SELECT door.drop_contributions(:report, :job, :fence, :stale)")
+_DROP = text("SELECT * FROM door.drop_contributions(:report, :job, :fence, :stale)")
 _THRESHOLD = text("SELECT disclosure_threshold FROM tenant")
 
 
 def pool(claim: Claim) -> None:
     """Build the claimed pooled report if all have answered, and it is not built; ask those anew of whom more has left,
-    or somebody withdrew, since they contributed.
+    or somebody withdrew, since they contributed, or whose agreement has ended, which they then decline.
     """
     with claim.session(snapshot=True) as session:
         report = row_of(session, PooledReport, claim.subject_id)
@@ -84,14 +84,14 @@ def _conclude(claim: Claim, report_id: UUID, stale: Sequence[UUID] | None) -> No
         if stale is None or report.state != "waiting":
             return
         known = _claimed(claim)
-        session.execute(_DROP, {**known, "stale": bool(stale)})
+        dropped = set(session.scalars(_DROP, {**known, "stale": bool(stale)}))
         if not stale:
             report.state = "refused"
             session.flush()
             events.record(session, f"pooled_report.{report.state}", subject=report)
             return
         for each in _asked(session, report.id):
-            if each.id in stale:
+            if each.id in dropped and each.answer == "contributed":
                 ask(
                     session,
                     report,
