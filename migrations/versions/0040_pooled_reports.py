@@ -224,8 +224,9 @@ NOBODY_WITHDREW = (
     " AND e.purpose IN ('outcomes', 'funder_sharing', 'demographics') AND e.decision <> 'granted'"
     " AND e.id <> ALL (r.refusals))"
 )
-ENDED = "{0}.ends_on <= CAST(now() AT TIME ZONE 'UTC' AS date) AND {0}." + (
-    "tenant_id IN (c.tenant_id, c.source_tenant_id) AND {0}.source_tenant_id IN (c.tenant_id, c.source_tenant_id)"
+ENDED = (
+    "{0}.ends_on <= CAST(now() AT TIME ZONE 'UTC' AS date) AND {0}.tenant_id IN (c.tenant_id, c.source_tenant_id)"
+    " AND {0}.source_tenant_id IN (c.tenant_id, c.source_tenant_id)"
 )
 AGREED = (
     "NOT EXISTS (SELECT FROM public.contribution_request q"
@@ -251,7 +252,10 @@ def pooling() -> None:
         "GRANT DELETE ON sealed_contribution TO peerloom_door",
         "GRANT SELECT (fence) ON job TO peerloom_door",
         "GRANT SELECT (agreement_id) ON contribution_request TO peerloom_door",
-        *(f"GRANT SELECT (ends_on) ON {each} TO peerloom_door" for each in ("sharing_offer", "sharing_signature")),
+        *(
+            f"GRANT SELECT (ends_on) ON {each} TO peerloom_door"
+            for each in ("sharing_offer", "sharing_signature")
+        ),
         "GRANT SELECT (tenant_id, id, program_id, based_on, place) ON report_snapshot TO peerloom_door",
         "GRANT UPDATE (place, document, encrypted_part) ON report_snapshot TO peerloom_door",
         "GRANT SELECT (tenant_id, snapshot_id, refusals) ON report TO peerloom_door",
