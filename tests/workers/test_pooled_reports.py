@@ -1,5 +1,7 @@
 """Reports of several institutions, from order to file, run job by job. Everybody is invented."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -9,13 +11,16 @@ from sqlalchemy.exc import ProgrammingError
 
 from cli.release import release
 from tenants.kernel.ids import new_id
+from tenants.reporting.passing import ONE_AT_A_TIME
 from tenants.reporting.remaking import remade
+from tests.conftest import eventually
 from tests.factories.consents import says
 from tests.factories.matching import every
 from tests.factories.people import holder, member_of
 from tests.factories.pools import declaring, ordered, requests_to, signed, work
 from tests.factories.releases import FUND, agreed, offered
 from tests.factories.reports import cells
+from workers.tenant_job import run_job
 
 SIZES = (30, 40, 50)
 ATTEMPTS = (
@@ -47,7 +52,7 @@ def sources(new_tenant, funder):
 @pytest.fixture
 def run(database, settings):
     """Run what is due of these tenants."""
-    return lambda *tenants, **more: work(database, settings, *tenants, **more)
+    return partial(work, database, settings)
 
 
 def tenants_of(sources):
@@ -366,3 +371,35 @@ def test_a_release_of_a_source_goes_on_after_it_was_pooled(funder, sources, run)
     report = tenant.api.post("/v1/reports", json=order).headers["Location"]
     run(tenant, kind="report")
     assert cells(tenant.api.get(f"{report}/files/json").get_json(), "states")[()] == SIZES[1]
+
+
+def test_of_two_pools_at_one_moment_the_later_one_knows_the_other(
+    funder, new_tenant, run, root, database, settings
+):
+    """What is declared has no ledger of its own that would keep the two apart."""
+    sources = [new_tenant() for _ in range(3)]
+    agreements = [declaring(funder, each) for each in sources]
+    urls = [ordered(funder, agreements, metrics=["reach"]) for _ in range(2)]
+    for tenant, number in zip(sources, (20, 30, 40), strict=True):
+        for place, asked in enumerate(requests_to(tenant)):
+            rows = [
+                {"table": table, "at": {axis: code}, "count": number + 2 * place}
+                for table, axis, code in (("states", "state", "placed"), ("stages", "stage", "stayed"))
+            ]
+            told = f"/v1/contribution-requests/{asked['id']}/declaration"
+            assert tenant.api.put(told, json={"rows": rows}).status_code == 200
+    waiting = "SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with database.tenant(funder.id) as session, ThreadPoolExecutor() as pool:
+        session.execute(ONE_AT_A_TIME, {"what": f"pools of {funder.id}"})
+        jobs = root.execute(
+            "SELECT DISTINCT ON (subject_id) id FROM job WHERE tenant_id = %s AND kind = 'pool' AND state = 'queued'",
+            [funder.id],
+        ).fetchall()
+        for (job,) in jobs:
+            pool.submit(run_job, database, tenant_id=funder.id, job_id=job, settings=settings)
+        eventually(lambda: root.execute(waiting).fetchone()[0] == 2)
+        session.rollback()
+    assert sorted(funder.api.get(each).get_json()["state"] for each in urls) == ["built", "waiting"]
+    run(funder)
+    documents = [funder.api.get(f"{each}/files/json").get_json() for each in urls]
+    assert len({cells(each, "states")[()] for each in documents}) == 1, "not by how few they differ"

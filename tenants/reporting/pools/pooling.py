@@ -15,6 +15,7 @@ from tenants.kernel.clock import now
 from tenants.kernel.ids import new_id
 from tenants.kernel.rows import row_held, row_of
 from tenants.kernel.session import Session
+from tenants.reporting.passing import ONE_AT_A_TIME
 from tenants.reporting.pools.models import ContributionRequest, PooledFile, PooledReport
 from tenants.reporting.pools.ordering import LEAST_SOURCES, ask, sources
 from tenants.reporting.pools.pages import EVERY, pooled_document
@@ -63,7 +64,7 @@ def pool(claim: Claim) -> None:
             if each.snapshot_id is not None
         }
     told = {"document": orjson.dumps(leaving.document).decode(), "parts": orjson.dumps(parts).decode()}
-    _write(claim, told, contents, document["cover"]["coverage"], len(given))
+    _write(claim, told, contents, document["cover"]["coverage"], (len(given), len(before)))
 
 
 def _released(as_of: dt.date, found: Pool) -> Released:
@@ -102,18 +103,27 @@ def _conclude(claim: Claim, report_id: UUID, stale: Sequence[UUID] | None) -> No
 
 
 def _write(
-    claim: Claim, told: dict[str, str], contents: dict[str, bytes], coverage: dict[str, Any], number: int
+    claim: Claim,
+    told: dict[str, str],
+    contents: dict[str, bytes],
+    coverage: dict[str, Any],
+    known: tuple[int, int],
 ) -> None:
     """Write what is released for the funder and into the ledgers of all sources, and delete what they sealed: all of
-    it, or, where something changed meanwhile, nothing, and look again.
+    it, or, where something changed meanwhile, nothing, and look again. known: of how many sources it is, and how many
+    pools of the funder there were.
     """
+    number, before = known
     with claim.effect() as session:
         report = row_held(session, PooledReport, claim.subject_id)
         if report.state != "waiting":
             return
-        known = {**_claimed(claim), **told}
+        session.execute(ONE_AT_A_TIME, {"what": f"pools of {claim.tenant_id}"})
+        if len(_pooled_before(session, report)) != before:  # what is declared has no ledger but this
+            claim.go_on(now())
+            return
         step = session.begin_nested()
-        if session.execute(_RELEASE, known).scalar_one() != number:
+        if session.execute(_RELEASE, {**_claimed(claim), **told}).scalar_one() != number:
             step.rollback()
             claim.go_on(now())
             return
