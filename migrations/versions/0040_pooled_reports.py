@@ -205,7 +205,12 @@ def telling() -> None:
     )
 
 
-HERS = f"c.tenant_id = {TENANT} AND c.pooled_report_id = of_report"
+ASKED = "q.tenant_id = c.source_tenant_id AND q.id = c.request_id AND q.source_tenant_id = c.tenant_id"
+HERS = (
+    f"c.tenant_id = {TENANT} AND c.pooled_report_id = of_report"
+    f" AND EXISTS (SELECT FROM public.contribution_request q WHERE {ASKED})"
+)
+"""SQL: what was asked for; whatever else anybody leaves for a funder is nothing."""
 AT_WORK = (
     f"EXISTS (SELECT FROM public.job j WHERE j.tenant_id = {TENANT} AND j.id = by_job AND j.kind = 'pool'"
     " AND j.subject_id = of_report AND j.state = 'running' AND j.fence = at_fence AND j.lease_until > now())"
@@ -225,8 +230,19 @@ NOBODY_WITHDREW = (
     " AND e.purpose IN ('outcomes', 'funder_sharing', 'demographics') AND e.decision <> 'granted'"
     " AND e.id <> ALL (r.refusals))"
 )
+ENDED = (
+    "{0}.ends_on <= CAST(now() AT TIME ZONE 'UTC' AS date) AND {0}.tenant_id IN (c.tenant_id, c.source_tenant_id)"
+    " AND {0}.source_tenant_id IN (c.tenant_id, c.source_tenant_id)"
+)
+AGREED = (
+    "NOT EXISTS (SELECT FROM public.contribution_request q"
+    "  LEFT JOIN public.sharing_offer o ON o.id = q.agreement_id"
+    "  LEFT JOIN public.sharing_signature g ON g.agreement_id = q.agreement_id AND g.decision = 'ended'"
+    f" WHERE {ASKED} AND ({ENDED.format('o')} OR {ENDED.format('g')}))"
+)
+"""SQL: the agreement under which it was asked for has not ended since."""
 FRESH = (
-    "(c.counted_at > now() - interval '90 days' AND (c.snapshot_id IS NULL OR EXISTS ("
+    f"(c.counted_at > now() - interval '90 days' AND {AGREED} AND (c.snapshot_id IS NULL OR EXISTS ("
     "SELECT FROM public.report_snapshot s WHERE s.tenant_id = c.source_tenant_id AND s.id = c.snapshot_id"
     f" AND s.place IS NULL AND {NOTHING_LEFT_SINCE} AND {NOBODY_WITHDREW})))"
 )
@@ -241,6 +257,11 @@ def pooling() -> None:
         "GRANT SELECT ON sealed_contribution TO peerloom_door",
         "GRANT DELETE ON sealed_contribution TO peerloom_door",
         "GRANT SELECT (fence) ON job TO peerloom_door",
+        "GRANT SELECT (agreement_id) ON contribution_request TO peerloom_door",
+        *(
+            f"GRANT SELECT (ends_on) ON {each} TO peerloom_door"
+            for each in ("sharing_offer", "sharing_signature")
+        ),
         "GRANT SELECT (tenant_id, id, program_id, based_on, place) ON report_snapshot TO peerloom_door",
         "GRANT UPDATE (place, document, encrypted_part) ON report_snapshot TO peerloom_door",
         "GRANT SELECT (tenant_id, snapshot_id, refusals) ON report TO peerloom_door",
@@ -252,6 +273,10 @@ def pooling() -> None:
             f"CREATE POLICY door_{command.lower()} ON {name} FOR {command} TO peerloom_door USING ({SOURCES})"
             for name in ("report_snapshot", "report")
             for command in ("SELECT", "UPDATE")
+        ),
+        *(
+            f"CREATE POLICY door_pools ON {each} FOR SELECT TO peerloom_door USING (tenant_id = {TENANT})"
+            for each in ("sharing_offer", "sharing_signature")
         ),
         f"CREATE POLICY door_pools ON consent_entry FOR SELECT TO peerloom_door USING ({SOURCES})",
     )
@@ -265,10 +290,11 @@ def pooling() -> None:
         f" FROM public.sealed_contribution c WHERE {HERS} AND {AT_WORK} ORDER BY c.source_tenant_id",
     )
     door(
-        f"drop_contributions{CALL}, stale boolean) RETURNS void LANGUAGE sql VOLATILE",
+        f"drop_contributions{CALL}, stale boolean) RETURNS SETOF uuid LANGUAGE sql VOLATILE",
         grants=(),
         policies=(),
-        body=f"DELETE FROM public.sealed_contribution c WHERE {HERS} AND {AT_WORK} AND NOT (stale AND {FRESH})",
+        body=f"DELETE FROM public.sealed_contribution c WHERE {HERS} AND {AT_WORK} AND NOT (stale AND {FRESH})"
+        " RETURNING c.request_id",
     )
     # What the sources' own later releases are protected after is the very document that the funder has. Its own part of
     # it each gets back, for the next pool.

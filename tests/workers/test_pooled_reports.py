@@ -1,6 +1,8 @@
 """Reports of several institutions, from order to file, run job by job. Everybody is invented."""
 
 import csv
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from hashlib import sha256
 from uuid import UUID
 
@@ -11,13 +13,16 @@ from sqlalchemy.exc import ProgrammingError
 
 from cli.release import release
 from tenants.kernel.ids import new_id
+from tenants.reporting.passing import ONE_AT_A_TIME
 from tenants.reporting.remaking import remade
+from tests.conftest import eventually
 from tests.factories.consents import says
 from tests.factories.matching import every
 from tests.factories.people import holder, member_of
 from tests.factories.pools import declaring, ordered, requests_to, signed, work
 from tests.factories.releases import FUND, agreed, offered
 from tests.factories.reports import cells
+from workers.tenant_job import run_job
 
 SIZES = (30, 40, 50)
 ATTEMPTS = (
@@ -28,6 +33,10 @@ ATTEMPTS = (
 )
 OPENS = text("SELECT * FROM door.pool_contributions(:pool, :job, :fence)")
 RELEASES = text("SELECT door.release_pool(:pool, :job, :fence, '{}'::jsonb, '{}'::jsonb)")
+LEAVES = text(
+    "INSERT INTO sealed_contribution (tenant_id, id, source_tenant_id, pooled_report_id, request_id, counted_at,"
+    " encrypted_content, sealed_by) VALUES (:tenant, :id, :source, :pool, :id, now(), '', '')"
+)
 DROPS = text("SELECT door.drop_contributions(:pool, :job, :fence, false)")
 
 
@@ -45,7 +54,7 @@ def sources(new_tenant, funder):
 @pytest.fixture
 def run(database, settings):
     """Run what is due of these tenants."""
-    return lambda *tenants, **more: work(database, settings, *tenants, **more)
+    return partial(work, database, settings)
 
 
 def tenants_of(sources):
@@ -148,12 +157,8 @@ def test_what_is_sealed_is_read_by_nobody_but_the_job_of_its_pool(app, funder, s
         assert content[:1] == b"\x01"
         assert b"states" not in content
     strange = {"tenant": funder.id, "id": new_id(), "source": sources[0][0].id, "pool": pool}
-    forged = text(
-        "INSERT INTO sealed_contribution (tenant_id, id, source_tenant_id, pooled_report_id, request_id, counted_at,"
-        " encrypted_content, sealed_by) VALUES (:tenant, :id, :source, :pool, :id, now(), '', '')"
-    )
     with database.tenant(funder.id) as session, pytest.raises(ProgrammingError, match="row-level security"):
-        session.execute(forged, strange)
+        session.execute(LEAVES, strange)
     for role in ("admin", "report_viewer", "auditor", "member"):
         answer = holder(app, funder.id, role).api.get(url)
         assert answer.status_code in (403, 404) or answer.get_json()["coverage"] is None
@@ -345,16 +350,34 @@ def test_a_pool_knows_what_each_had_of_the_one_before(funder, sources, run, root
         assert all(b"states" not in each for each in parts)
 
 
-def test_an_agreement_that_has_ended_takes_no_part(funder, sources, run):
+@pytest.mark.parametrize("side", ["institution", "funder"])
+@pytest.mark.parametrize("after_contributing", [False, True])
+def test_an_agreement_that_has_ended_takes_no_part(funder, sources, run, root, side, after_contributing):
     tenant, found = sources[0]
     url = ordered(funder, agreements_of(sources), metrics=["reach"])
-    ended = tenant.api.put(
+    run(*(tenants_of(sources) if after_contributing else ()))
+    ended = (tenant if side == "institution" else funder).api.put(
         f"/v1/sharing-agreements/{found['agreement']}/signature", json={"decision": "ended"}
     )
     assert ended.get_json()["state"] == "ended"
+    for _ in range(2):
+        run(funder)
+        run(*tenants_of(sources))
+    run(funder)
+    assert states(tenant)[-1] == "declined"
+    assert (funder.api.get(url).get_json()["state"], sealed(root, url)) == ("refused", 0)
+
+
+def test_what_nobody_asked_for_is_no_contribution(funder, sources, run, new_tenant, database):
+    url = ordered(funder, agreements_of(sources), metrics=["reach"])
+    stranger = new_tenant()
+    left = {"tenant": funder.id, "id": new_id(), "source": stranger.id, "pool": UUID(url.rpartition("/")[2])}
+    with database.tenant(stranger.id) as session:
+        session.execute(LEAVES, left)
+        session.commit()
     run(*tenants_of(sources))
     run(funder)
-    assert (states(tenant), funder.api.get(url).get_json()["state"]) == (["declined"], "refused")
+    assert funder.api.get(url).get_json()["coverage"]["counted"] == sum(SIZES)
 
 
 def test_a_release_of_a_source_goes_on_after_it_was_pooled(funder, sources, run):
@@ -366,3 +389,35 @@ def test_a_release_of_a_source_goes_on_after_it_was_pooled(funder, sources, run)
     report = tenant.api.post("/v1/reports", json=order).headers["Location"]
     run(tenant, kind="report")
     assert cells(tenant.api.get(f"{report}/files/json").get_json(), "states")[()] == SIZES[1]
+
+
+def test_of_two_pools_at_one_moment_the_later_one_knows_the_other(
+    funder, new_tenant, run, root, database, settings
+):
+    """What is declared has no ledger of its own that would keep the two apart."""
+    sources = [new_tenant() for _ in range(3)]
+    agreements = [declaring(funder, each) for each in sources]
+    urls = [ordered(funder, agreements, metrics=["reach"]) for _ in range(2)]
+    for tenant, number in zip(sources, (20, 30, 40), strict=True):
+        for place, asked in enumerate(requests_to(tenant)):
+            rows = [
+                {"table": table, "at": {axis: code}, "count": number + 2 * place}
+                for table, axis, code in (("states", "state", "placed"), ("stages", "stage", "stayed"))
+            ]
+            told = f"/v1/contribution-requests/{asked['id']}/declaration"
+            assert tenant.api.put(told, json={"rows": rows}).status_code == 200
+    waiting = "SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with database.tenant(funder.id) as session, ThreadPoolExecutor() as pool:
+        session.execute(ONE_AT_A_TIME, {"what": f"pools of {funder.id}"})
+        jobs = root.execute(
+            "SELECT DISTINCT ON (subject_id) id FROM job WHERE tenant_id = %s AND kind = 'pool' AND state = 'queued'",
+            [funder.id],
+        ).fetchall()
+        for (job,) in jobs:
+            pool.submit(run_job, database, tenant_id=funder.id, job_id=job, settings=settings)
+        eventually(lambda: root.execute(waiting).fetchone()[0] == 2)
+        session.rollback()
+    assert sorted(funder.api.get(each).get_json()["state"] for each in urls) == ["built", "waiting"]
+    run(funder)
+    documents = [funder.api.get(f"{each}/files/json").get_json() for each in urls]
+    assert len({cells(each, "states")[()] for each in documents}) == 1, "not by how few they differ"

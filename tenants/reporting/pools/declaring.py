@@ -30,6 +30,7 @@ PEOPLE = "people"
 def declare(session: Session, *, contribution_request_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
     """Contribute these counts: each row a table, a code for each of its dimensions, and how many people are there who
     agreed to be shared with the funder. What a table has no row for is 0; tables without any row are not contributed.
+    Of a metric that draws figures all tables have rows, or none has.
 
     Raises NotFound; Conflict "answered", or "counted_here" for an institution that reports on a program here; and
     Invalid, with the row, the field and the rule, for what the definitions do not allow, "incomplete" where a metric of

@@ -29,13 +29,13 @@ from tenants.reporting.writing import written
 _RELEASE = text(
     "SELECT door.release_pool(:report, :job, :fence, CAST(:document AS jsonb), CAST(:parts AS jsonb))"
 )
-_DROP = text("SELECT door.drop_contributions(:report, :job, :fence, :stale)")
+_DROP = text("SELECT * FROM door.drop_contributions(:report, :job, :fence, :stale)")
 _THRESHOLD = text("SELECT disclosure_threshold FROM tenant")
 
 
 def pool(claim: Claim) -> None:
     """Build the claimed pooled report if all have answered, and it is not built; ask those anew of whom more has left,
-    or somebody withdrew, since they contributed.
+    or somebody withdrew, since they contributed, or whose agreement has ended, which they then decline.
     """
     with claim.session(snapshot=True) as session:
         report = row_of(session, PooledReport, claim.subject_id)
@@ -67,7 +67,7 @@ def pool(claim: Claim) -> None:
             if each.snapshot_id is not None
         }
     told = {"document": orjson.dumps(leaving.document).decode(), "parts": orjson.dumps(parts).decode()}
-    _write(claim, told, files, document["cover"]["coverage"], len(given))
+    _write(claim, told, files, document["cover"]["coverage"], (len(given), len(before)))
 
 
 def _released(as_of: dt.date, found: Pool) -> Released:
@@ -88,14 +88,14 @@ def _conclude(claim: Claim, report_id: UUID, stale: Sequence[UUID] | None) -> No
         if stale is None or report.state != "waiting":
             return
         known = _claimed(claim)
-        session.execute(_DROP, {**known, "stale": bool(stale)})
+        dropped = set(session.scalars(_DROP, {**known, "stale": bool(stale)}))
         if not stale:
             report.state = "refused"
             session.flush()
             events.record(session, f"pooled_report.{report.state}", subject=report)
             return
         for each in _asked(session, report.id):
-            if each.id in stale:
+            if each.id in dropped and each.answer == "contributed":
                 ask(
                     session,
                     report,
@@ -106,20 +106,29 @@ def _conclude(claim: Claim, report_id: UUID, stale: Sequence[UUID] | None) -> No
 
 
 def _write(
-    claim: Claim, told: dict[str, str], files: Sequence[Written], coverage: dict[str, Any], number: int
+    claim: Claim,
+    told: dict[str, str],
+    files: Sequence[Written],
+    coverage: dict[str, Any],
+    known: tuple[int, int],
 ) -> None:
     """Write what is released for the funder and into the ledgers of all sources, and delete what they sealed: all of
-    it, or, where something changed meanwhile, nothing, and look again.
+    it, or, where something changed meanwhile, nothing, and look again. known: of how many sources it is, and how many
+    pools of the funder there were.
     """
+    number, before = known
     with claim.effect() as session:
         report = row_held(session, PooledReport, claim.subject_id)
         if report.state != "waiting":
             return
         for each in sorted(str(source.id) for source in _asked(session, report.id)):
             session.execute(ONE_AT_A_TIME, {"what": each})  # nobody declines meanwhile
-        known = {**_claimed(claim), **told}
+        session.execute(ONE_AT_A_TIME, {"what": f"pools of {claim.tenant_id}"})
+        if len(_pooled_before(session, report)) != before:  # what is declared has no ledger but this
+            claim.go_on(now())
+            return
         step = session.begin_nested()
-        if session.execute(_RELEASE, known).scalar_one() != number:
+        if session.execute(_RELEASE, {**_claimed(claim), **told}).scalar_one() != number:
             step.rollback()
             claim.go_on(now())
             return
