@@ -110,7 +110,7 @@ def revoke_client(session: Session, *, client_id: UUID, held: Iterable[str]) -> 
 
     `held` is what the caller may do. Forbidden "scope_not_held" if the client may do more; Conflict
     "last_manager" if nobody else could manage clients and grant what this one could: the tenant would be
-    locked out.
+    locked out. Documents that name people are an owner's to give.
     """
     is_manager = (Client.state == "active") & Client.scopes.contains([Permission.CLIENTS_MANAGE])
     # Held, so that of two who revoke each other one is refused.
@@ -118,7 +118,7 @@ def revoke_client(session: Session, *, client_id: UUID, held: Iterable[str]) -> 
     client = _active(session, client_id)
     _refuse_stronger(client, held)
     others = [set(each.scopes) for each in managers if each is not client]
-    if client in managers and not any(set(client.scopes) <= scopes for scopes in others):
+    if client in managers and not any(set(client.scopes) - NAMED <= scopes for scopes in others):
         raise Conflict("No other client could take this one's place; make one first.", code="last_manager")
     client.state = "revoked"
     for held_by_it in (AccessToken, ClientAuthorization):

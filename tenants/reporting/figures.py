@@ -14,7 +14,7 @@ from tenants.reporting.statistics.life_table import Interval, life_table, median
 from tenants.reporting.statistics.proportions import newcombe, wilson
 from tenants.reporting.suppression.model import Printed, key_of
 from tenants.reporting.survival import Curve
-from tenants.reporting.tables import ShownTable, together
+from tenants.reporting.tables import Code, ShownTable, together
 from tenants.reporting.years import LATER, START, bounds
 
 
@@ -104,8 +104,7 @@ def released_curve(
     nothing: dict[str, Any] = {"points": [], "median": None}
     if together(*needed) is None:
         return nothing
-    tops = [each.code for each in exits.codes(outcome) if each.above is None]
-    others = [code for code in tops if code not in (event, competing)]
+    others = _others(exits.codes(outcome), event, competing)
 
     def counts(code: str) -> Interval | None:
         at = {years: code}
@@ -125,6 +124,17 @@ def released_curve(
 
     rows = _of_enough(_finest(exits, years, counts, None), start.value or 0, exits.threshold)
     return _drawn(rows, start.value or 0) if rows else nothing
+
+
+def _others(codes: Sequence[Code], event: str, competing: str | None) -> list[str]:
+    """The codes that together are all but these two, as few as can be."""
+    above = {each.code: each.above for each in codes}
+    over: list[str | None] = [None]  # and all that what competes is a part of
+    code = competing
+    while code is not None and (code := above[code]) is not None:
+        over.append(code)
+    apart = {event, competing, *over}
+    return [each.code for each in codes if each.above in over and each.code not in apart]
 
 
 def _of_enough(rows: Iterator[Interval], at_risk: int, threshold: int) -> list[Interval]:

@@ -34,6 +34,7 @@ _ENTRIES = (
     select(
         ReportSnapshot.document,
         ReportSnapshot.created_at,
+        ReportSnapshot.digest,
         ReportSnapshot.pooled_report_id.is_not(None).label("pooled"),
         ReportInput.tables,
     )
@@ -83,6 +84,7 @@ def breakdowns_released(session: Session, *, program_id: UUID) -> tuple[set[str]
         select(ReportInput.tables, ReportSnapshot.left_out)
         .outerjoin(ReportInput, inputs)
         .where(ReportSnapshot.program_id == program_id, ReportSnapshot.place.is_not(None))
+        .where(ReportSnapshot.pooled_report_id.is_(None))
     ).all()
     told = names_of(table_from(each) for tables, _ in rows for each in tables or ())
     return told, {name for _, names in rows for name in names}
@@ -156,8 +158,8 @@ def refuse_stale(session: Session, report: Report) -> None:
 def _earlier(row: Any) -> Earlier:
     at = row.created_at.isoformat()
     if row.pooled or row.tables is None:
-        return Earlier(row.document, pooled=row.pooled, at=at)
-    return Earlier(row.document, _counts(row.tables), row.tables, at=at)
+        return Earlier(row.document, pooled=row.pooled, at=at, digest=row.digest)
+    return Earlier(row.document, _counts(row.tables), row.tables, at=at, digest=row.digest)
 
 
 def refusals(session: Session, *, program_id: UUID) -> list[UUID]:

@@ -25,6 +25,9 @@ from tenants.reporting.suppression.protecting import protect
 from tenants.reporting.suppression.system import system_of
 from tenants.reporting.tables import CountTable, said_of_table, table_from
 
+SAME_ROWS = "same_rows"
+"""Why nothing new is told of rows that are in an earlier pool as they are, beside others."""
+
 log = logging.getLogger(__name__)
 
 
@@ -34,6 +37,7 @@ class Earlier:
 
     ``pooled``  of several institutions: its cells say whose they are, and what is behind it is not known;
                 ``part``: but what one of them, whose ledger it is, had of it.
+    ``digest``  of the rows of the one whose ledger it is.
     ``at``      when its people were counted.
     """
 
@@ -43,6 +47,7 @@ class Earlier:
     pooled: bool = False
     part: Mapping[Key, int] | None = None
     at: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,21 @@ def released(
     return Released(release.document())
 
 
+def nothing_new(
+    tables: Sequence[CountTable],
+    why: str,
+    *,
+    as_of: str,
+    snapshot: str,
+    threshold: int,
+    ledger: Sequence[Earlier] = (),
+) -> Released:
+    """The same rows and columns, in which every number stands at the last value shown, or is not shown."""
+    shapes = tuple(dict.fromkeys(each.shape for each in tables))
+    before = [each.document for each in ledger]
+    return Released(_nothing_new(shapes, (as_of, snapshot), threshold, before).document(), why)
+
+
 def _placed(held: Held, before: Sequence[Mapping[str, Any]]) -> dict[str, dict[int, Mapping[Key, int]]]:
     """The earlier parts by the place of the last release of their snapshot."""
     places = {document["snapshot"]: place for place, document in enumerate(before)}
@@ -129,11 +149,17 @@ def _placed(held: Held, before: Sequence[Mapping[str, Any]]) -> dict[str, dict[i
 def released_of_one(
     tables: Sequence[CountTable], institution: str, *, ledger: Sequence[Earlier], **known: Any
 ) -> Released:
-    """As `released`, of one institution, part of whose numbers may have left with those of others."""
+    """As `released`, of one institution, part of whose numbers may have left with those of others.
+
+    Of the very same rows as are in a pool nothing new is told: what the others have in it would have to be known.
+    """
     if not any(each.pooled for each in ledger):
         return released(tables, ledger=ledger, **known)
-    before = lifted_ledger(ledger, institution)
-    found = released([lifted_table(each, institution) for each in tables], ledger=before, **known)
+    before, own = lifted_ledger(ledger, institution), [lifted_table(each, institution) for each in tables]
+    if any(each.pooled and each.digest == known["snapshot"] for each in ledger):
+        found = nothing_new(own, SAME_ROWS, ledger=before, **known)
+    else:
+        found = released(own, ledger=before, **known)
     return replace(found, document=lowered(found.document))
 
 

@@ -410,7 +410,8 @@ def test_of_two_pools_at_one_moment_the_later_one_knows_the_other(
     with database.tenant(funder.id) as session, ThreadPoolExecutor() as pool:
         session.execute(ONE_AT_A_TIME, {"what": f"pools of {funder.id}"})
         jobs = root.execute(
-            "SELECT DISTINCT ON (subject_id) id FROM job WHERE tenant_id = %s AND kind = 'pool' AND state = 'queued'",
+            "SELECT DISTINCT ON (subject_id) id FROM job WHERE tenant_id = %s AND kind = 'pool'"
+            " AND state = 'queued' AND not_before <= now()",
             [funder.id],
         ).fetchall()
         for (job,) in jobs:

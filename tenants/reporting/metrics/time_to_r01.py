@@ -28,13 +28,16 @@ from tenants.reporting.years import ENTRIES, EXITS
 
 NAME = "time_to_r01"
 FOLLOW_UP = axis("award_follow_up", "In the curve, or why not", (FOLLOWED, *APART))
+NO_AWARD = "no_award"
 OUTCOMES = Axis(
     "award_outcome",
     "Follow-up ended with",
     (
         Code(AWARD, "An award"),
-        Code(LEFT, "Leaving research"),
-        Code(END, "The end of observation"),
+        # Together, as those who leave are often too few to be shown: then the end of observation covers them.
+        Code(NO_AWARD, "No award"),
+        Code(LEFT, "Leaving research", NO_AWARD),
+        Code(END, "The end of observation", NO_AWARD),
         Code(NONE, "No award known", END),
         Code(UNDATED, "An award known, but not its date", END),
     ),
@@ -89,7 +92,7 @@ def metric(awards: AwardList) -> Metric:
             "leavers_compete_and_censored",
             "survivors_apart",
         ),
-        version=4,
+        version=5,
         title=f"Time from first K award to first {awards.title}",
         text=_TEXT.format(title=awards.title, codes=awards.told, k=", ".join(K_AWARDS)),
         count=partial(_count, awards, reference),

@@ -95,12 +95,15 @@ def _said_of_earlier(earlier: Earlier) -> dict[str, Any]:
         "pooled": earlier.pooled,
         "part": said_of_counts(earlier.part),
         "at": earlier.at,
+        "digest": earlier.digest,
     }
 
 
 def _earlier_from(said: Mapping[str, Any]) -> Earlier:
     counts, part = counts_from(said["counts"]), counts_from(said["part"])
-    return Earlier(said["document"], counts, pooled=said["pooled"], part=part, at=said["at"])
+    return Earlier(
+        said["document"], counts, pooled=said["pooled"], part=part, at=said["at"], digest=said["digest"]
+    )
 
 
 def said_of_counts(counts: Mapping[Key, int] | None) -> list[Any] | None:

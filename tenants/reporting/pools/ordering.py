@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from tenants.kernel import events
+from tenants.kernel import events, jobs
 from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict, Invalid, NotFound
 from tenants.kernel.ids import new_id
@@ -16,6 +16,7 @@ from tenants.kernel.rows import one
 from tenants.kernel.session import Session
 from tenants.reporting.agreements import agreements
 from tenants.reporting.files import ReportDownload, download_of
+from tenants.reporting.ledger import KEPT
 from tenants.reporting.metrics import METRICS
 from tenants.reporting.models import FORMATS, PLAIN
 from tenants.reporting.pools.asked import said
@@ -67,6 +68,7 @@ def order_pool(
     session.flush()
     for each in found:
         ask(session, report, agreement_id=each.id, institution_id=each.partner_id, name=each.partner_name)
+    jobs.enqueue(session, "pool", subject_id=report.id, not_before=now() + KEPT)  # it waits no longer
     events.record(session, "pooled_report.ordered", subject=report, counts={"sources": len(found)})
     return report.id
 

@@ -17,13 +17,14 @@ from tenants.kernel.kept import KeptFile
 from tenants.kernel.rows import row_held, row_of
 from tenants.kernel.session import Session
 from tenants.reporting.files import Written, write_files
+from tenants.reporting.ledger import KEPT
 from tenants.reporting.passing import ONE_AT_A_TIME
 from tenants.reporting.pools.models import ContributionRequest, PooledFile, PooledReport
 from tenants.reporting.pools.ordering import LEAST_SOURCES, ask, sources
 from tenants.reporting.pools.pages import EVERY, pooled_document
 from tenants.reporting.pools.sealing import opened, part_sealed, sealed_for
 from tenants.reporting.pools.summing import Pool, pooled
-from tenants.reporting.releasing import Earlier, Released, released
+from tenants.reporting.releasing import SAME_ROWS, Earlier, Released, nothing_new, released
 from tenants.reporting.writing import written
 
 _RELEASE = text(
@@ -40,7 +41,8 @@ def pool(claim: Claim) -> None:
     with claim.session(snapshot=True) as session:
         report = row_of(session, PooledReport, claim.subject_id)
         asked = _asked(session, report.id)
-        ready = report.state == "waiting" and all(each.answer for each in asked)
+        late = report.created_at < now() - KEPT  # nobody waits longer for who does not answer
+        ready = report.state == "waiting" and all(each.answer for each in asked) and not late
         sealed = sealed_for(session, claim) if ready else []
         stale = [each.request_id for each in sealed if not each.fresh and not each.declined]
         fresh = {str(each.source_id): each for each in sealed if each.fresh and not each.declined}
@@ -52,7 +54,7 @@ def pool(claim: Claim) -> None:
     enough = ready and not stale and len(given) >= LEAST_SOURCES
     found = pooled(given, metrics, before=before, threshold=threshold) if enough else None
     if found is None or not found.tables:
-        _conclude(claim, report.id, stale if ready else None)
+        _conclude(claim, report.id, [] if late else stale if ready else None)
         return
     claim.progress(0.2)
     leaving = _released(report.as_of, found)
@@ -71,24 +73,33 @@ def pool(claim: Claim) -> None:
 
 
 def _released(as_of: dt.date, found: Pool) -> Released:
-    return released(
-        [table for tables in found.tables.values() for table in tables],
-        as_of=as_of.isoformat(),
-        snapshot=found.snapshot,
-        threshold=found.threshold,
-        ledger=found.ledger,
-        held=found.held,
+    tables = [table for tables in found.tables.values() for table in tables]
+    known: dict[str, Any] = {
+        "as_of": as_of.isoformat(),
+        "snapshot": found.snapshot,
+        "threshold": found.threshold,
+        "ledger": found.ledger,
+    }
+    return (
+        nothing_new(tables, SAME_ROWS, **known)
+        if found.overlaps
+        else released(tables, held=found.held, **known)
     )
 
 
 def _conclude(claim: Claim, report_id: UUID, stale: Sequence[UUID] | None) -> None:
-    """Go on waiting (None), ask anew, or refuse the report as too few took part."""
+    """Go on waiting (None), ask anew, or refuse the report as too few took part. Nothing stays sealed for one that does
+    not wait any more.
+    """
     with claim.effect() as session:
         report = row_held(session, PooledReport, report_id)
-        if stale is None or report.state != "waiting":
+        waits = report.state == "waiting"
+        if waits and stale is None:
             return
         known = _claimed(claim)
-        dropped = set(session.scalars(_DROP, {**known, "stale": bool(stale)}))
+        dropped = set(session.scalars(_DROP, {**known, "stale": waits and bool(stale)}))
+        if not waits:
+            return
         if not stale:
             report.state = "refused"
             session.flush()

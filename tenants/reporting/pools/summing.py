@@ -34,6 +34,8 @@ class Pool:
     ``ledger``     what had left any of them before, and the funder's earlier pools, each in terms of the pool.
     ``snapshot``   of the very same rows of the very same institutions, the same.
     ``threshold``  the highest that any of them has.
+    ``overlaps``   whether rows of some are in an earlier pool as they are, beside others: from two sums with some
+                   rows in common what else is in them could be told.
     """
 
     tables: Mapping[str, Sequence[CountTable]]
@@ -41,6 +43,7 @@ class Pool:
     ledger: Sequence[Earlier]
     snapshot: str
     threshold: int
+    overlaps: bool
 
 
 def pooled(
@@ -64,7 +67,15 @@ def pooled(
     same = {key: number for counts in more.values() for key, number in counts.items()}
     held = Held(parts, same, _parts_before(given, snapshot))
     highest = max([threshold, *(each.threshold for each in given.values())])
-    return Pool(tables, held, ledger, snapshot, highest)
+    return Pool(tables, held, ledger, snapshot, highest, _overlaps(given, snapshot))
+
+
+def _overlaps(given: Given, snapshot: str) -> bool:
+    return any(
+        each.pooled and each.digest == one.digest and each.document["snapshot"] != snapshot
+        for one in given.values()
+        for each in one.ledger
+    )
 
 
 def _common(given: Given, metric: Metric) -> list[CountTable]:

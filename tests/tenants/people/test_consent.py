@@ -43,9 +43,9 @@ def test_who_is_covered_follows_from_basis_and_state(basis, covered):
     assert tuple(covers(basis, state) for state in STATES) == covered
 
 
-def test_every_purpose_has_a_wording_of_ours_and_two_are_always_asked():
+def test_every_purpose_has_a_wording_of_ours_and_three_are_always_asked():
     assert set(WORDINGS) == set(PURPOSES)
-    assert set(PURPOSES) - set(WITH_BASIS) == {"demographics", "funder_sharing"}
+    assert set(PURPOSES) - set(WITH_BASIS) == {"demographics", "funder_sharing", "named_documents"}
 
 
 @given(ledger=ledgers)

@@ -86,6 +86,7 @@ def test_people_are_followed_on_one_clock_and_the_others_are_counted_apart(circl
     assert {key: number for key, number in exits.items() if len(key) == 2 and "-" not in key[0]} == {
         ("y3", "award"): 1,
         ("y4", "award"): 1,
+        ("y7", "no_award"): 2,
         ("y7", "end"): 2,
         ("y7", "without_award"): 2,
     }
@@ -218,7 +219,7 @@ def test_an_award_is_held_against_the_list_of_its_own_fiscal_year(circle, person
     person((None, "U01"), **start)
     person((date(2024, 1, 1), "NSF-CAREER"), **start)
     named = {name: n for (name,), n in counted_by(circle, NIH_BY_YEAR).items()}
-    assert named == {"award": 2, "end": 3, "undated_award": 1, "without_award": 2}
+    assert named == {"award": 2, "no_award": 3, "end": 3, "undated_award": 1, "without_award": 2}
     assert counted_by(circle, NIH_FY2017)["award",] == 3
     assert counted_by(circle, NIH_FY2016)["award",] == 1
     assert counted_by(circle, NSF_CAREER)["award",] == 1

@@ -15,7 +15,7 @@ from tenants.reporting.pools.content import (
     of_those_who_agreed,
 )
 from tenants.reporting.pools.summing import pooled
-from tenants.reporting.releasing import Earlier, cells_of, released_of_one
+from tenants.reporting.releasing import SAME_ROWS, Earlier, cells_of, released_of_one
 from tenants.reporting.suppression.model import Printed, key_of
 from tenants.reporting.tables import COHORT, NO, YES, CountTable, axis
 from tests.tenants.reporting.together import (
@@ -122,6 +122,36 @@ def test_a_pool_of_one_institution_more_does_not_tell_what_that_one_has():
     assert cells_of(first.document)[at(state="invited")].value == 90
     assert cells[at(state="invited")].value != 94
     assert cells[at(institution="d", state="invited")].value is None
+
+
+@pytest.mark.parametrize("changed", [(), ("a", "b", "c"), ("a",)])
+def test_of_rows_that_are_in_an_earlier_pool_beside_others_nothing_new_is_told(changed):
+    """From the sums of two pools with some rows in common what else is in them could be told."""
+    first, leaving = pool_of({name: gives([30, 40, 20, 20], digest=name) for name in "abc"})
+    assert not first.overlaps
+    more = {}
+    for name in "abc":
+        ledger = [Earlier(leaving.document, pooled=True, at=DAY, digest=name)]
+        counts, digest = ([60, 70, 50, 50], f"later {name}") if name in changed else ([30, 40, 20, 20], name)
+        more[name] = gives(counts, digest=digest, ledger=ledger)
+    again, _ = pool_of(more)
+    assert again.overlaps == (len(changed) == 1), (
+        "the very same pool, and one of other rows, tell what they have"
+    )
+    one_more, _ = pool_of({**more, "d": gives([4, 0, 0, 0], digest="d")})
+    assert one_more.overlaps == (len(changed) < 3)
+
+
+def test_what_is_released_alone_of_rows_that_are_pooled_as_they_are_tells_nothing_new():
+    own = {name: gives([30, 40, 20, 20], digest=name) for name in "abc"}
+    _, leaving = pool_of(own)
+    ledger = [Earlier(leaving.document, pooled=True, at=DAY, digest="a")]
+    same = released_of_one([states([30, 40, 20, 20])], "a", ledger=ledger, snapshot="a", **OWN)
+    assert same.refused == SAME_ROWS
+    assert all(each.frozen for each in cells_of(same.document).values()), "these were told in the pool"
+    later = released_of_one([states([60, 70, 50, 50])], "a", ledger=ledger, snapshot="later", **OWN)
+    assert later.refused is None
+    assert cells_of(later.document)[at(state="invited")].value == 60
 
 
 @pytest.mark.parametrize(("others", "told"), [(4, None), (24, 64)])
