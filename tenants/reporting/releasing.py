@@ -23,7 +23,7 @@ from tenants.reporting.suppression.model import (
 )
 from tenants.reporting.suppression.protecting import protect
 from tenants.reporting.suppression.system import system_of
-from tenants.reporting.tables import CountTable, said_of_table, table_from
+from tenants.reporting.tables import YES, CountTable, said_of_table, table_from
 
 SAME_ROWS = "same_rows"
 """Why nothing new is told of rows that are in an earlier pool as they are, beside others."""
@@ -83,6 +83,7 @@ def released(
 ) -> Released:
     """What may leave of these tables after all that has.
 
+    Of whom is told: those who agreed to a funder rather than the others, where either may be hidden.
     Where the auditor finds a number that could be worked out, or protection fails, what leaves has the same rows and
     columns and tells nothing new: every number stands at the last value shown, or is not shown.
     """
@@ -103,6 +104,7 @@ def released(
             contributions=held.parts,
             contributions_before=held.before,
             recurring=True,
+            dear={(part.name, YES) for each in tables for part in each.spread},
         )
         found = audit(
             release.document(),

@@ -25,6 +25,9 @@ from tenants.reporting.suppression.system import Bools, Floats, Ints, System
 SMALL = 400
 """Up to so many cells several searches are made and cells are shown again where that is safe."""
 
+DEAR = 4
+"""As many other cells are hidden rather than one that is dear."""
+
 SEARCHES = 6
 REWEIGHTED = 2
 """How often the weights of one move are made anew."""
@@ -48,6 +51,7 @@ class Problem:
     ``small``      cells of which whole numbers are looked at too.
     ``must``       cells that are not shown whatever else is.
     ``available``  cells that are not shown or need not be.
+    ``dear``       cells that are hidden only where others would not do.
     ``views``      what must hold for whom.
     ``cap``        how far a move goes at most.
     """
@@ -58,6 +62,7 @@ class Problem:
     values: Ints
     must: Bools
     available: Bools
+    dear: Bools
     views: tuple[View, ...]
     cap: float
 
@@ -71,10 +76,12 @@ class Problem:
         must: Bools,
         available: Bools,
         views: tuple[View, ...],
+        dear: Bools | None = None,
     ) -> Problem:
         """The problem of a whole system."""
         known = (system.matrix, system.shared, system.small, values)
-        return cls(*known, must, available, views, cap_of(values, threshold))
+        dear = np.zeros(len(values), dtype=bool) if dear is None else dear
+        return cls(*known, must, available, dear, views, cap_of(values, threshold))
 
     def part(self, cells: Ints) -> Problem:
         """The problem of these cells alone, all others being shown."""
@@ -86,6 +93,7 @@ class Problem:
             self.values[cells],
             self.must[cells],
             self.available[cells],
+            self.dear[cells],
             tuple(view.part(cells) for view in self.views),
             self.cap,
         )
@@ -126,15 +134,16 @@ def _few(problem: Problem) -> Bools:
         _covered(problem, _weights(problem, each), _order(problem, each)) for each in range(1, SEARCHES)
     )
     found = [_cleaned(problem, each) for each in (first, *others)]
-    return min(found, key=lambda hidden: (hidden.sum(), problem.values[hidden].sum(), hidden.tolist()))
+    costs = np.where(problem.dear, DEAR, 1)
+    return min(found, key=lambda hidden: (costs[hidden].sum(), problem.values[hidden].sum(), hidden.tolist()))
 
 
 def _weights(problem: Problem, search: int) -> Floats:
     """What it costs to move a shown cell by one: at first a little more for larger counts, then by chance."""
-    size = len(problem.values)
+    size, dear = len(problem.values), np.where(problem.dear, DEAR, 1)
     if search < 2:
-        return np.asarray(1 + 0.1 * problem.values / max(1, problem.values.max()))
-    return np.random.default_rng(search).uniform(0.5, 1.5, size)
+        return np.asarray(dear * (1 + 0.1 * problem.values / max(1, problem.values.max())))
+    return np.asarray(dear * np.random.default_rng(search).uniform(0.5, 1.5, size))
 
 
 def _order(problem: Problem, search: int) -> Ints:

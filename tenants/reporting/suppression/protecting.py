@@ -39,13 +39,15 @@ def protect(
     contributions: Mapping[str, Counts] | None = None,
     contributions_before: Mapping[str, Mapping[str, Counts]] | None = None,
     recurring: bool = False,
+    dear: Collection[tuple[str, str]] = (),
 ) -> Release:
     """The release of these tables that may be made after those of the ledger.
 
     few: cells of things with at most that many people behind them, which are hidden whatever they count.
     contributions: in a pooled release, each institution's own part of the counts. contributions_before: the same by
     institution and earlier snapshot; only for these are changes of the rest looked at. recurring: whether a release
-    of later numbers is to follow; it leaves room for falls between two numbers that are not shown, at some cells.
+    of later numbers is to follow; it leaves room for falls between two numbers that are not shown, at some cells. dear:
+    dimensions with a code of which cells are hidden only where others would not do.
     The same input gives the same release. Where a number is not shown but was in an earlier release, it stays at its
     last shown value with that day.
     Of a table with a count that nothing can protect nothing new is told: it is none of the release's tables.
@@ -61,6 +63,7 @@ def protect(
         contributions=contributions or {},
         before=contributions_before or {},
         spare=int(recurring or bool(ledger)),
+        dear=frozenset(dear),
     )
     left = tables
     while True:
@@ -83,6 +86,7 @@ class _Order:
     contributions: Mapping[str, Counts]
     before: Mapping[str, Mapping[str, Counts]]
     spare: int
+    dear: frozenset[tuple[str, str]]
 
     @property
     def same(self) -> list[Release]:
@@ -119,7 +123,8 @@ def _shown(order: _Order, tables: tuple[Table, ...], counts: Counts) -> dict[Key
     for view in views:
         must |= primary(view, values)
     available = (must | (values > 0) | system.sensitive) & ~shown_before
-    problem = Problem.of(system, values, threshold, must=must, available=available, views=views)
+    dear = np.array([not order.dear.isdisjoint(key) for key in system.keys], dtype=bool)
+    problem = Problem.of(system, values, threshold, must=must, available=available, views=views, dear=dear)
     try:
         hidden = hidden_cells(problem)
     except NoCover as none:

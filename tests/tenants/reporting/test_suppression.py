@@ -262,6 +262,16 @@ def test_of_a_table_that_leaves_a_count_no_room_nothing_new_is_told_and_all_of_t
     assert shown(third) == shown(second)
 
 
+def test_of_cells_that_would_do_as_well_those_that_nobody_is_told_are_hidden():
+    kind, agreed = flat("kind", ["a", "b"]), flat("agreed", ["yes", "no"])
+    numbers = {("a", "yes"): 18, ("a", "no"): 2, ("b", "yes"): 200, ("b", "no"): 22}
+    counts = {key_of({"kind": k, "agreed": a}): n for (k, a), n in numbers.items()}
+    release = released(Table("told", (kind, agreed)), counts, dear=[("agreed", "yes")])
+    told = {key: value for key, value in shown(release).items() if ("agreed", "yes") in key}
+    assert sorted(told.values()) == [18, 200, 218]
+    assert audit(release.document(), exact=counts).unsafe == ()
+
+
 @st.composite
 def small_tables(draw):
     shape = draw(st.sampled_from([(3,), (2, 3), (4, 3), (2, 2, 2)]))
