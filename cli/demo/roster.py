@@ -210,12 +210,12 @@ def _career(random: Random, person: Row, start: date, as_of: date) -> Iterator[R
 
 def _major_award(random: Random, who: str, start: date, end: date) -> Iterator[Row]:
     chance = random.random()
-    if chance < 0.06:
+    if chance < 0.015:
         yield _event(who, "award", "", code="R01", before_first_k="yes")
-    elif chance < 0.08:
+    elif chance < 0.025:
         earlier = start - timedelta(days=random.randrange(200, 1500))
         yield _event(who, "award", earlier.isoformat(), code="R01", before_first_k="yes")
-    elif chance < 0.1:
+    elif chance < 0.04:
         yield _event(who, "award", "", code="R01")
     else:
         for year, hazard in enumerate(_STOCK["first_award_by_year"]):
