@@ -1,4 +1,4 @@
-"""NIH's training data table 8B, part I: postdoctoral trainees, as its form of 2025 has the columns. Pure.
+"""NIH's training data table 8B, part I: postdoctoral trainees, with columns after secondary sources. Pure.
 
 A column of which nothing is known is there and empty, for the institution to fill in: support by year, and degrees that
 came of the training. Faculty members are named by nobody here, as they were not asked.
