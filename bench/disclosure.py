@@ -71,7 +71,7 @@ def measure_program(people: int, cohorts: int, funders: int) -> bool:
     for year in range(2):
         counted = program.tables(people + year * people // 10)
         tables, gone = rolled_up(counted, told=told, before=gone, threshold=LEAST_THRESHOLD)
-        told |= names_of(tables)
+        told |= names_of([said_of_table(each) for each in tables])
         start = time.perf_counter()
         found = released(
             tables, as_of=f"202{year}-01-01", snapshot=str(year), threshold=LEAST_THRESHOLD, ledger=ledger

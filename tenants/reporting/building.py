@@ -30,7 +30,7 @@ from tenants.reporting.ledger import (
 )
 from tenants.reporting.metric import Figure
 from tenants.reporting.metrics import metrics_by
-from tenants.reporting.models import Report, ReportInput, ReportSnapshot
+from tenants.reporting.models import Report, ReportFile, ReportInput, ReportSnapshot
 from tenants.reporting.releasing import Earlier, Released, released_of_one
 from tenants.reporting.scope import Scope
 from tenants.reporting.shapes import rolled_up
@@ -92,7 +92,7 @@ def build_report(claim: Claim) -> None:
             report.refusals, report.award_list = list(order.refusals), order.report.award_list
             report.frozen = order.frozen.text
             note_counted(session, report_id=report.id, people=order.people)
-        add_files(session, report_id=report.id, written=files)
+        add_files(session, ReportFile, files, report_id=report.id)
         events.record(session, "report.built", subject=report)
 
 

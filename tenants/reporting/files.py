@@ -4,7 +4,7 @@ What came into the store and never into the database, house-keeping deletes (`te
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from tenants.kernel.kept import KeptFile
 from tenants.kernel.session import Session
 from tenants.kernel.streams import Counted
 from tenants.reporting.models import ReportFile
+from tenants.reporting.named.models import NamedDocumentFile
 from tenants.reporting.pools.models import PooledFile
 from tenants.reporting.release_models import ReceivedFile
 
@@ -62,15 +63,19 @@ def write_files(
     return [_written(files, tenant_id, form, content) for form, content in contents.items()]
 
 
-def add_files(session: Session, *, report_id: UUID, written: Iterable[Written]) -> None:
-    """Let a report have files that were written. They count among what the tenant keeps, and are never refused."""
-    written = list(written)
+def add_files(
+    session: Session,
+    of: type[ReportFile | PooledFile | NamedDocumentFile],
+    written: Sequence[Written],
+    **whose: UUID,
+) -> None:
+    """Let a report or document have files that were written. They count among what the tenant keeps, and are never
+    refused. ``whose``: the column that names it, with its id.
+    """
     session.add_all(KeptFile(id=each.id, size=each.size) for each in written)
     session.flush()
     session.add_all(
-        ReportFile(
-            report_id=report_id, format=each.format, file_id=each.id, size=each.size, sha256=each.sha256
-        )
+        of(**whose, format=each.format, file_id=each.id, size=each.size, sha256=each.sha256)
         for each in written
     )
 
@@ -81,13 +86,15 @@ def file_of(session: Session, *, report_id: UUID, format_: str) -> ReportDownloa
     found = session.scalar(of_it) if format_ in TYPES else None
     if found is None:
         raise NotFound("file of this report")
-    return download_of(found, report_id=report_id)
+    return download_of(found, f"report-{report_id}")
 
 
-def download_of(file: ReportFile | ReceivedFile | PooledFile, *, report_id: UUID) -> ReportDownload:
-    """A file of a report, of one that was received or of a pooled one, as it is handed out."""
-    name = f"report-{report_id}.{file.format}"
-    return ReportDownload(file.file_id, name, TYPES[file.format], file.size, file.sha256)
+def download_of(
+    file: ReportFile | ReceivedFile | PooledFile | NamedDocumentFile, name: str
+) -> ReportDownload:
+    """A file as it is handed out, by this name and its format."""
+    named = f"{name}.{file.format}"
+    return ReportDownload(file.file_id, named, TYPES[file.format], file.size, file.sha256)
 
 
 def _written(files: FileStore, tenant_id: UUID, form: str, content: Iterable[bytes]) -> Written:

@@ -86,7 +86,7 @@ def breakdowns_released(session: Session, *, program_id: UUID) -> tuple[set[str]
         .where(ReportSnapshot.program_id == program_id, ReportSnapshot.place.is_not(None))
         .where(ReportSnapshot.pooled_report_id.is_(None))
     ).all()
-    told = names_of(table_from(each) for tables, _ in rows for each in tables or ())
+    told = names_of([each for tables, _ in rows for each in tables or ()])
     return told, {name for _, names in rows for name in names}
 
 
@@ -156,10 +156,10 @@ def refuse_stale(session: Session, report: Report) -> None:
 
 
 def _earlier(row: Any) -> Earlier:
+    tables = None if row.pooled else row.tables
+    counts = None if tables is None else _counts(tables)
     at = row.created_at.isoformat()
-    if row.pooled or row.tables is None:
-        return Earlier(row.document, pooled=row.pooled, at=at, digest=row.digest)
-    return Earlier(row.document, _counts(row.tables), row.tables, at=at, digest=row.digest)
+    return Earlier(row.document, counts, tables or (), pooled=row.pooled, at=at, digest=row.digest)
 
 
 def refusals(session: Session, *, program_id: UUID) -> list[UUID]:

@@ -1,13 +1,14 @@
 """Who of an institution has an award that a funder lists in an agreement."""
 
-import re
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, literal_column, select
 
 from tenants.kernel.errors import Conflict
 from tenants.kernel.session import Session
+from tenants.outcomes.identity import core_project_number
+from tenants.outcomes.identity_sql import core_of
 from tenants.outcomes.models import CareerEvent
 from tenants.reporting.agreements import agreement
 
@@ -21,23 +22,11 @@ def matches(session: Session, *, agreement_id: UUID) -> Select[Any]:
     found = agreement(session, agreement_id)
     if found.role != "institution":
         raise Conflict("Whose awards these are the institution alone knows.", code="not_yours")
-    awards = [core_number(each) for each in found.awards]
+    awards = [core_project_number(each) for each in found.awards]
     columns: tuple[Any, ...] = (
         CareerEvent.id,
         CareerEvent.membership_id,
         CareerEvent.project_number,
         CareerEvent.code,
     )
-    number = func.upper(CareerEvent.project_number)
-    return select(*columns).where(func.coalesce(func.substring(number, _CORE), number).in_(awards))
-
-
-_CORE = r"([A-Z][A-Z0-9]{2}[A-Z]{2}[0-9]{6})"
-"""What all years and renewals of an award of the NIH have in common: activity, institute and serial number."""
-
-
-def core_number(project_number: str) -> str:
-    """A project number's core, or all of it where it is no number of the NIH."""
-    upper = project_number.strip().upper()
-    found = re.search(_CORE, upper)
-    return found[1] if found else upper
+    return select(*columns).where(literal_column(core_of("project_number")).in_(awards))

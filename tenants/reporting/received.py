@@ -88,7 +88,7 @@ def file_received(session: Session, *, received_report_id: UUID, format_: str) -
     kept = session.scalars(file).one_or_none() if format_ in FORMATS else None
     if kept is None:
         raise NotFound("file of this report")
-    return download_of(kept, report_id=received_report_id)
+    return download_of(kept, f"report-{received_report_id}")
 
 
 def answer_report(

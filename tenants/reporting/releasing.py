@@ -18,7 +18,6 @@ from tenants.reporting.suppression.model import (
     Key,
     Printed,
     Release,
-    Table,
     release_from,
 )
 from tenants.reporting.suppression.protecting import protect
@@ -91,7 +90,6 @@ def released(
     counts = {**held.more, **{key: number for each in tables for key, number in each.counts.items()}}
     few = frozenset().union(*(each.few for each in tables))
     before = [each.document for each in ledger]
-    known = (as_of, snapshot)
     try:
         release = protect(
             shapes,
@@ -116,12 +114,13 @@ def released(
             parts_before=_placed(held, before),
             ends=False,
         )
+        if not found.unsafe:
+            return Released(release.document())
+        why = "unsafe"
     except (ImpossibleTables, UnsolvedProgram, Contradiction, Unfinished) as problem:
-        log.warning("nothing new is released of a program: %s", type(problem).__name__)
-        return Released(_nothing_new(shapes, known, threshold, before).document(), type(problem).__name__)
-    if found.unsafe:
-        return Released(_nothing_new(shapes, known, threshold, before).document(), "unsafe")
-    return Released(release.document())
+        why = type(problem).__name__
+    log.warning("nothing new is released of a program: %s", why)
+    return nothing_new(tables, why, as_of=as_of, snapshot=snapshot, threshold=threshold, ledger=ledger)
 
 
 def nothing_new(
@@ -134,9 +133,16 @@ def nothing_new(
     ledger: Sequence[Earlier] = (),
 ) -> Released:
     """The same rows and columns, in which every number stands at the last value shown, or is not shown."""
+    last: dict[Key, Printed] = {}
+    for each in ledger:
+        for key, printed in release_from(each.document).cells.items():
+            if printed.value is not None:
+                last[key] = replace(printed, frozen=True)
     shapes = tuple(dict.fromkeys(each.shape for each in tables))
-    before = [each.document for each in ledger]
-    return Released(_nothing_new(shapes, (as_of, snapshot), threshold, before).document(), why)
+    system = system_of(shapes)
+    keys = [key for key, published in zip(system.keys, system.published, strict=True) if published]
+    cells = {key: last.get(key, NOT_SHOWN) for key in keys}
+    return Released(Release(as_of, snapshot, threshold, shapes, cells).document(), why)
 
 
 def _placed(held: Held, before: Sequence[Mapping[str, Any]]) -> dict[str, dict[int, Mapping[Key, int]]]:
@@ -179,17 +185,3 @@ def _lifted(earlier: Earlier, institution: str) -> Earlier:
 def cells_of(document: Mapping[str, Any]) -> Mapping[Key, Printed]:
     """What is printed in a document of `released`."""
     return release_from(document).cells
-
-
-def _nothing_new(
-    shapes: tuple[Table, ...], known: tuple[str, str], threshold: int, before: Sequence[Mapping[str, Any]]
-) -> Release:
-    last: dict[Key, Printed] = {}
-    for document in before:
-        for key, printed in release_from(document).cells.items():
-            if printed.value is not None:
-                last[key] = replace(printed, frozen=True)
-    system = system_of(shapes)
-    keys = [key for key, published in zip(system.keys, system.published, strict=True) if published]
-    cells = {key: last.get(key, NOT_SHOWN) for key in keys}
-    return Release(*known, threshold, shapes, cells)

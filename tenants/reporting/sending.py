@@ -39,9 +39,8 @@ def send_release(session: Session, *, release_id: UUID, files: FileStore) -> Non
         found = agreement(session, release.agreement_id)
         if found.state != "signed":
             raise Conflict(f"The agreement is {found.state}.", code="not_in_force")
-    refuse_stale(
-        session, report
-    )  # whoever looked it through has downloaded it: that is no reason to send it on
+    # Whoever looked it through has downloaded it: that is no reason to send it on.
+    refuse_stale(session, report)
     refuse_unbuilt(session, release)
     enter(session, report)
     document = _document(session, report.id, files)

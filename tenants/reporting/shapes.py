@@ -8,8 +8,9 @@ first release of a program that could have it, and stays: rows that came and wen
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -46,12 +47,11 @@ def rolled_up(
     return left, gone
 
 
-def names_of(tables: Iterable[CountTable]) -> set[str]:
-    """The names of what these tables tell, as `rolled_up` has them."""
-    found = set[str]()
-    for table in tables:
-        found |= {table.name, by_cohort(table.name)} if _has_cohorts(table) else {table.name}
-    return found
+def names_of(tables: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The names of what exact tables tell, as `rolled_up` has them. tables: as `said_of_table` says them."""
+    found = {table["name"] for table in tables}
+    crossed = (table for table in tables if any(axis["name"] == COHORT for axis in table["spread"]))
+    return found | {by_cohort(table["name"]) for table in crossed}
 
 
 def by_cohort(name: str) -> str:

@@ -14,7 +14,7 @@ from tenants.kernel.kept import forget_orphans
 from tenants.kernel.session import Session
 from tenants.reporting.actions import order_report
 from tenants.reporting.files import TYPES, add_files, write_files
-from tenants.reporting.models import FORMATS
+from tenants.reporting.models import FORMATS, ReportFile
 from tests.stores import bucket, in_bucket, in_folder
 
 SOON = dt.timedelta(seconds=-60)
@@ -49,7 +49,7 @@ def built(tenant, database, store):
                 session, audience="internal", program_id=program_id, formats=list(contents)
             )
             end(session, ordered.job_id)
-            add_files(session, report_id=ordered.id, written=wrote)
+            add_files(session, ReportFile, wrote, report_id=ordered.id)
             session.commit()
             return f"/v1/reports/{ordered.id}"
 

@@ -12,10 +12,10 @@ from tenants.kernel import events, jobs
 from tenants.kernel.claims import Claim
 from tenants.kernel.clock import now
 from tenants.kernel.files import FileStore
-from tenants.kernel.kept import KeptFile, delete_dropped, drop
+from tenants.kernel.kept import delete_dropped, drop
 from tenants.kernel.rows import row_of
 from tenants.kernel.session import Session
-from tenants.reporting.files import write_files
+from tenants.reporting.files import add_files, write_files
 from tenants.reporting.named import rppr, table_8b
 from tenants.reporting.named.facts import facts_for
 from tenants.reporting.named.listing import Facts, Listed, said_of_person, said_of_section
@@ -45,18 +45,7 @@ def build_named_document(claim: Claim) -> None:
     files = write_files(FileStore.of(claim.settings), tenant_id=claim.tenant_id, contents=contents)
     with claim.effect() as session:
         document = row_of(session, NamedDocument, claim.subject_id)
-        session.add_all(KeptFile(id=each.id, size=each.size) for each in files)
-        session.flush()
-        for each in files:
-            session.add(
-                NamedDocumentFile(
-                    named_document_id=document.id,
-                    format=each.format,
-                    file_id=each.id,
-                    size=each.size,
-                    sha256=each.sha256,
-                )
-            )
+        add_files(session, NamedDocumentFile, files, named_document_id=document.id)
         _name(session, document, facts, sections)
         jobs.enqueue(session, "named_document_expiry", subject_id=document.id, not_before=document.expires_at)
         events.record(session, "named_document.built", subject=document)

@@ -16,7 +16,7 @@ from tenants.kernel.jobs import Job
 from tenants.kernel.rows import one, row_of
 from tenants.kernel.session import Session
 from tenants.reporting.actions import program_of
-from tenants.reporting.files import TYPES, ReportDownload
+from tenants.reporting.files import ReportDownload, download_of
 from tenants.reporting.models import FORMATS, PLAIN
 from tenants.reporting.named.facts import may_be_named
 from tenants.reporting.named.models import NamedDocument, NamedDocumentFile, NamedPerson
@@ -106,8 +106,7 @@ def file_of_document(session: Session, *, document_id: UUID, format_: str) -> Re
             "Not everybody whom this document names may be named any more; order it anew.", code="out_of_date"
         )
     events.record(session, "named_document.downloaded", subject=document, audience="audit")
-    name = f"named-document-{document_id}.{format_}"
-    return ReportDownload(file.file_id, name, TYPES[format_], file.size, file.sha256)
+    return download_of(file, f"named-document-{document_id}")
 
 
 def naming(membership_id: UUID) -> Select[Any]:

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import select
 
 from tenants.kernel.claims import Claim
-from tenants.kernel.clock import now
 from tenants.kernel.errors import Conflict
 from tenants.kernel.ids import new_id
 from tenants.kernel.session import Session, expect_many_rows
@@ -114,4 +113,4 @@ def _leave(session: Session, asked: Any, order: Order, contribution: Contributio
     report.snapshot_id = keep(session, order, Released({}), pooled_report_id=asked.pooled_report_id)
     report.refusals = list(order.refusals)
     note_counted(session, report_id=report.id, people=order.people)
-    seal(session, asked, contribution, counted_at=now(), snapshot_id=report.snapshot_id)
+    seal(session, asked, contribution, snapshot_id=report.snapshot_id)

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func, select
 
 from tenants.institutions.models import Tenant
 from tenants.kernel.errors import Conflict, FieldError, Invalid
@@ -49,8 +48,7 @@ def declare(session: Session, *, contribution_request_id: UUID, rows: Sequence[M
         digest=sha256(orjson.dumps(list(rows), option=orjson.OPT_SORT_KEYS)).hexdigest(),
         tables=tables,
     )
-    moment = session.execute(select(func.now())).scalar_one()
-    seal(session, asked, contribution, counted_at=moment)
+    seal(session, asked, contribution)
 
 
 def _defined(session: Session, asked: Any) -> Tables:

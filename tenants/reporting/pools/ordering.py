@@ -147,7 +147,7 @@ def file_of_pool(session: Session, *, pooled_report_id: UUID, format_: str) -> R
     file = select(PooledFile).where(
         PooledFile.pooled_report_id == pooled_report_id, PooledFile.format == format_
     )
-    return download_of(session.scalars(file).one(), report_id=pooled_report_id)
+    return download_of(session.scalars(file).one(), f"report-{pooled_report_id}")
 
 
 def _agreed(session: Session, agreement_id: UUID, place: int) -> Any:

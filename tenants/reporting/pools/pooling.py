@@ -6,17 +6,15 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import insert, select, text
+from sqlalchemy import select, text
 
 from tenants.kernel import events
 from tenants.kernel.claims import Claim
 from tenants.kernel.clock import now
 from tenants.kernel.files import FileStore
-from tenants.kernel.ids import new_id
-from tenants.kernel.kept import KeptFile
 from tenants.kernel.rows import row_held, row_of
 from tenants.kernel.session import Session
-from tenants.reporting.files import Written, write_files
+from tenants.reporting.files import Written, add_files, write_files
 from tenants.reporting.ledger import KEPT
 from tenants.reporting.passing import ONE_AT_A_TIME
 from tenants.reporting.pools.models import ContributionRequest, PooledFile, PooledReport
@@ -144,20 +142,7 @@ def _write(
             claim.go_on(now())
             return
         step.commit()
-        session.add_all(KeptFile(id=each.id, size=each.size) for each in files)
-        session.flush()
-        rows = [
-            {
-                "id": new_id(),
-                "format": each.format,
-                "file_id": each.id,
-                "size": each.size,
-                "sha256": each.sha256,
-            }
-            for each in files
-        ]
-        of_it = {"tenant_id": claim.tenant_id, "pooled_report_id": report.id}
-        session.execute(insert(PooledFile), [{**of_it, **row} for row in rows])
+        add_files(session, PooledFile, files, pooled_report_id=report.id)
         report.state, report.built_at = "built", now()
         report.document, report.coverage = orjson.loads(told["document"]), coverage
         session.flush()

@@ -1,6 +1,5 @@
 """Sealing what is contributed, and opening it for the job of its pool."""
 
-import datetime as dt
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +10,7 @@ from sqlalchemy import insert, text
 
 from tenants.kernel import events
 from tenants.kernel.claims import Claim
+from tenants.kernel.clock import now
 from tenants.kernel.crypto import MasterKeyMissing, Place
 from tenants.kernel.ids import new_id
 from tenants.kernel.session import Session
@@ -25,12 +25,7 @@ _OPEN = text("SELECT * FROM door.pool_contributions(:report, :job, :fence)")
 
 
 def seal(
-    session: Session,
-    asked: Any,
-    contribution: Contribution,
-    *,
-    counted_at: dt.datetime,
-    snapshot_id: UUID | None = None,
+    session: Session, asked: Any, contribution: Contribution, *, snapshot_id: UUID | None = None
 ) -> None:
     """Leave a contribution for the job of the pool that asked for it, and say so. Nobody here can read it again."""
     row_id, key = new_id(), session.key_ring.first
@@ -42,7 +37,7 @@ def seal(
         "pooled_report_id": asked.pooled_report_id,
         "request_id": asked.id,
         "snapshot_id": snapshot_id,
-        "counted_at": counted_at,
+        "counted_at": now(),
         "encrypted_content": key.encrypted(content, _bound_to(asked.source_tenant_id, row_id)),
         "sealed_by": key.name,
     }

@@ -2,12 +2,10 @@
 
 import datetime as dt
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tenants.reporting.corrections import NOT_SHOWN, corrections, nothing_to_report
-from tenants.reporting.listed_awards import core_number
 from tenants.reporting.schedule import next_due
 from tenants.reporting.sharing_models import MONTHS
 
@@ -59,16 +57,3 @@ def test_the_next_day_of_a_schedule_is_the_first_after_today_on_the_same_day_of_
     assert months % MONTHS[schedule] == 0
     assert (found + dt.timedelta(days=1)).day == 1 if found.day < day.day else found.day == day.day
     assert months == MONTHS[schedule] or (found - after).days <= 31 * MONTHS[schedule]
-
-
-@pytest.mark.parametrize(
-    ("number", "core"),
-    [
-        ("5K23XX000001-02", "K23XX000001"),
-        ("k23xx000001", "K23XX000001"),
-        ("3R01XX123456-05S1", "R01XX123456"),
-        ("NSF-1234567", "NSF-1234567"),
-    ],
-)
-def test_a_project_number_is_known_by_what_all_its_years_have_in_common(number, core):
-    assert core_number(number) == core

@@ -10,7 +10,7 @@ from tenants.reporting.ledger import enter
 from tenants.reporting.models import Report, ReportSnapshot
 from tenants.reporting.shapes import by_cohort, names_of, rolled_up
 from tenants.reporting.suppression.model import key_of
-from tenants.reporting.tables import YES, CountTable, axis
+from tenants.reporting.tables import YES, CountTable, axis, said_of_table
 from tests.factories.reports import cells
 from workers.tenant_job import run_job
 
@@ -70,7 +70,10 @@ def test_a_table_of_which_most_is_too_small_by_cohort_is_told_of_the_whole_progr
 
 def test_whether_a_table_is_told_by_cohort_is_decided_once():
     small, large = crossed(1, 1, 1, 1), crossed(20, 20, 20, 20)
-    assert rolled_up([small], told=names_of([large]), before=(), threshold=10) == ([small], set())
+    assert rolled_up([small], told=names_of([said_of_table(large)]), before=(), threshold=10) == (
+        [small],
+        set(),
+    )
     (whole,), _ = rolled_up([large], told=["by_field"], before=[by_cohort("by_field")], threshold=10)
     assert whole.spread == ()
 
