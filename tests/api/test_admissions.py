@@ -14,9 +14,9 @@ from sqlalchemy import text
 from tenants.groups.admissions import conclude_admissions
 from tenants.groups.places import hold_group
 from tenants.kernel.clock import now
-from tenants.kernel.events import seal_all
 from tenants.kernel.permissions import Role
 from tests.factories.circles import circle_of
+from tests.factories.events import sealed
 from tests.factories.matching import every
 from tests.factories.people import acting, connection_of, member_of
 from tests.planting import plant
@@ -260,7 +260,7 @@ def told_of(circle):
     """Everything that is kept, as text, but the answers themselves. Events are sealed first, which numbers them; what
     jobs that were due before have done is left out.
     """
-    seal_all(circle.app.extensions["database"], tenants=10_000)
+    sealed(circle.app.extensions["database"], circle.tenant.id)
     tables = (
         "event",
         "idempotency_record",

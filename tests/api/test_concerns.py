@@ -9,7 +9,6 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from tenants.access.sign_in import SignedIn
-from tenants.kernel.events import seal_all
 from tenants.kernel.ids import digest
 from tenants.kernel.permissions import Role
 from tenants.people.models import Membership
@@ -17,6 +16,7 @@ from tenants.tables import METADATA
 from tests.api.test_health import looked_after
 from tests.conftest import eventually
 from tests.factories.circles import circle_of
+from tests.factories.events import sealed
 from tests.factories.matching import every
 from tests.factories.people import acting, connection_of, holder, joined, member_of
 from tests.planting import plant
@@ -302,7 +302,7 @@ def test_nothing_but_the_concern_itself_tells_who_sent_it_or_what(
     tables = [name for name, table in METADATA.tables.items() if "tenant_id" in table.c]
 
     def all_rows():
-        seal_all(database, tenants=10_000)  # which changes the rows of events
+        sealed(database, tenant.id)  # which changes the rows of events
         return {
             (name, row[0])
             for name in tables

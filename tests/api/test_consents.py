@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from tenants.kernel.events import seal_all
 from tenants.kernel.ids import new_id
 from tenants.people.consent import PURPOSES, WORDINGS
 from tests.factories.consents import FORM, bases, edit_program, funders, on_paper, participant_as_member, says
+from tests.factories.events import sealed
 from tests.factories.matching import every, ready_to_match
 from tests.factories.people import api_for
 
@@ -210,7 +210,7 @@ def test_who_is_unknown_on_a_list_of_forms_is_named_and_nobody_is_recorded(tenan
 def test_the_feed_tells_of_decisions_by_purpose_and_of_a_list_by_its_counts(tenant, ready, ada, database):
     says(ada, ready.program_id, "matching", "objected")
     on_paper(tenant.api, ready.cohort_id, ["P0", "P1"], "matching")
-    seal_all(database, tenants=10_000)
+    sealed(database, tenant.id)
     told = [each for each in every(tenant.api, "/v1/events?limit=100") if each["type"].startswith("consent.")]
     assert [(each["type"], each["changed"], each["counts"]) for each in told] == [
         ("consent.objected", ["matching"], {}),

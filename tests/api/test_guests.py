@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from tenants.kernel.events import seal_all
 from tests.factories.cohorts import make_cohort
+from tests.factories.events import sealed
 from tests.factories.matching import every
 from tests.factories.partners import agreed, invited, nominated
 from tests.factories.people import acting, connection_of, holder, member_of
@@ -351,7 +351,7 @@ def test_that_she_declined_or_was_nominated_at_all_is_told_in_no_event_of_the_ho
 
 def test_what_the_other_did_is_in_the_feed(host, partner, cohort_id, database):
     invited(host, partner, cohort_id)
-    seal_all(database, tenants=1000)
+    sealed(database, host.id)
     types = {row["type"] for row in every(host.api, "/v1/events")}
     assert "partner_invitation.answered" in types
 

@@ -6,10 +6,10 @@ import psycopg
 import pytest
 
 from tenants.kernel.clock import now
-from tenants.kernel.events import seal_all
 from tenants.kernel.ids import new_id
 from tests.contract import document
 from tests.factories.cohorts import send_file
+from tests.factories.events import sealed
 from tests.factories.everything import INSTRUMENT, from_outside, own_survey
 from tests.factories.group_life import nudged
 from tests.factories.matching import every, program_to_match, ready_to_match, statements
@@ -122,7 +122,7 @@ def fill(tenant, database, finished, superuser):
     around(superuser.cursor(), tenant, group, groups[0]["id"])
     nudged(database, tenant.id, group)
     program_to_match(api)
-    seal_all(database, tenants=10_000)
+    sealed(database, tenant.id)
     ids = {
         "program_id": program,
         "cohort_id": ready.cohort_id,

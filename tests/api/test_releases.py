@@ -6,13 +6,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from tenants.kernel.events import seal_all
 from tenants.kernel.jobs import Job
 from tenants.reporting.models import FORMATS, ReportFile
 from tenants.reporting.remaking import remade
 from tests.cli.test_commands import run
 from tests.conftest import eventually
 from tests.factories.consents import says
+from tests.factories.events import sealed
 from tests.factories.matching import every
 from tests.factories.people import holder, member_of
 from tests.factories.releases import FUND, agreed, offered, program_for, slug_of, stepped, written
@@ -54,7 +54,7 @@ def cell(document, table, at=None):
 
 def kinds(tenant):
     """The types of the events of a tenant."""
-    seal_all(tenant.api.application.extensions["database"], tenants=10_000)
+    sealed(tenant.api.application.extensions["database"], tenant.id)
     return [each["type"] for each in every(tenant.api, "/v1/events")]
 
 

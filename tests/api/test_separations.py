@@ -10,12 +10,12 @@ from sqlalchemy.exc import ProgrammingError
 
 from tenants.cohorts.models import Cohort
 from tenants.kernel.clock import now
-from tenants.kernel.events import seal_all
 from tenants.kernel.ids import new_id
 from tenants.kernel.jobs import Job
 from tenants.matching.models import MatchingAnalysis, MatchingRun
 from tenants.matching.separations import Separated, natural_key, separations_to_keep
 from tests.factories.cohorts import make_cohort
+from tests.factories.events import sealed
 from tests.factories.matching import every, ready_to_match
 from tests.factories.people import member_of
 
@@ -162,7 +162,7 @@ def test_a_separation_that_is_deleted_is_gone_and_may_be_made_anew(tenant, cohor
 def test_events_tell_of_a_separation_by_its_id_alone(tenant, database, people, apart):
     url = apart(*people[:2]).headers["Location"]
     tenant.api.delete(url)
-    seal_all(database, tenants=10_000)
+    sealed(database, tenant.id)
     told = [each for each in every(tenant.api, "/v1/events") if each["type"].startswith("separation.")]
     assert [each["type"] for each in told] == ["separation.created", "separation.deleted"]
     for each in told:
@@ -245,7 +245,7 @@ def test_an_admin_cannot_find_a_wish_by_its_id_or_by_making_it_again(
 
 def test_no_event_tells_of_a_wish(tenant, database, people, wish):
     wish(people[0], people[1])
-    seal_all(database, tenants=10_000)
+    sealed(database, tenant.id)
     told = every(tenant.api, "/v1/events")
     assert told
     assert not [each for each in told if each["type"].startswith("separation.")]

@@ -10,8 +10,8 @@ import pytest
 import redis
 from psycopg import sql
 
-from tenants.kernel.events import seal_all
 from tests.conftest import eventually
+from tests.factories.events import sealed
 from tests.factories.matching import every
 from tests.factories.pools import ordered, requests_to, signed
 from tests.factories.reports import cells
@@ -87,7 +87,7 @@ def built_once(funder, sources, url, database, root):
     assert number("pooled_file") == 1
     assert (number("report_snapshot"), number("contribution_answer")) == (3, 3)
     assert [[each["state"] for each in requests_to(tenant)] for tenant, _ in sources] == [["contributed"]] * 3
-    seal_all(database, tenants=10_000)
+    sealed(database, funder.id)
     kinds = [each["type"] for each in every(funder.api, "/v1/events")]
     assert kinds.count("pooled_report.built") == 1
 

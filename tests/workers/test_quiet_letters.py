@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tenants.kernel.addresses import smtp_server
-from tenants.kernel.events import seal_all
 from tests.factories.circles import circle_of
+from tests.factories.events import sealed
 from tests.factories.matching import every
 from tests.factories.people import waiting
 
@@ -23,7 +23,7 @@ def test_without_a_mail_server_nothing_tells_whether_an_invitation_has_reached_a
     clerk.work()
 
     def told():
-        seal_all(clerk.database, tenants=10_000)
+        sealed(clerk.database, tenant.id)
         return [row["type"] for row in every(tenant.api, "/v1/events")]
 
     heard, ended = [], []

@@ -7,12 +7,13 @@ import threading
 
 import psycopg
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, text, update
 
 from tenants.kernel import events
 from tenants.kernel.events import Event, broken_link, seal, seal_all
 from tenants.kernel.ids import new_id
 from tests.conftest import eventually
+from tests.factories.events import WAITING, sealed
 
 WRITERS, SEALERS, EACH = 8, 2, 40
 
@@ -25,21 +26,6 @@ def record(database, tenant_id, count=1, audience="tenant"):
                 audience=audience,
             )  # fmt: skip
         session.commit()
-
-
-WAITING = select(func.count()).select_from(Event).where(Event.sequence.is_(None))
-
-
-def sealed(database, tenant_id):
-    """Seal all that is committed, unless somebody else does."""
-
-    def none_waits():
-        with database.tenant(tenant_id) as session:
-            seal(session)
-            session.commit()
-            return session.scalar(WAITING) == 0
-
-    eventually(none_waits)
 
 
 def sequences(database, tenant_id):
