@@ -9,6 +9,7 @@ from typing import Any
 from tenants.reporting.metric import Figure, Metric
 from tenants.reporting.tables import Axis, ShownTable, together
 
+NO_TABLE = "There is no table here: nothing of this kind was asked, or what was is not told."
 FISCAL_YEAR = "United States federal government: October to September, named for the year in which it ends"
 INWARD_NOTE = "This report shows every number whole. It is for the tenant itself and is not to be passed on."
 OUTWARD_NOTE = (
@@ -80,7 +81,11 @@ def _section(section: Section) -> dict[str, Any]:
         "definition": section.metric.id,
         "tables": [_table(each) for each in section.tables],
         "figures": [*section.metric.figures(shown), *section.exact],
-        "notes": [*section.metric.notes(shown), *section.metric.caveats],
+        "notes": [
+            *([] if section.tables else [NO_TABLE]),
+            *section.metric.notes(shown),
+            *section.metric.caveats,
+        ],
     }
 
 

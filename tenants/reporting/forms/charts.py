@@ -122,7 +122,7 @@ def _risk_table(points: Rows, names: list[str], x: Spec) -> Spec:
         if point["x"] in chosen
     ]
     title = {"text": "At risk", "anchor": "start", "fontSize": 12, "fontWeight": "normal", "offset": 2}
-    named = {"ticks": False, "domain": False, "title": None, "labelLimit": 150, "labelPadding": 18}
+    named = {"ticks": False, "domain": False, "title": None, "labelLimit": 240, "labelPadding": 18}
     return {
         "width": WIDTH, "height": {"step": 18}, "title": title, "data": {"values": rows}, "mark": {"type": "text"},
         "encoding": {

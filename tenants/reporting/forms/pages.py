@@ -116,7 +116,7 @@ def _drawn(figure: dict[str, Any], name: str) -> dict[str, Any]:
         "caption": clean(figure["caption"]),
         "told": told(figure),
         "svg": svg_of(figure, name=name),
-        "grids": [_printed(grid) for grid in grids],
+        "grids": [_printed(grid) for grid in grids if grid.rows],
         "long": len(grids[0].rows) > LONG,
     }
 

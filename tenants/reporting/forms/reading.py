@@ -17,6 +17,8 @@ FOR = {"internal": "The institution itself", "funder": "A funder", "public": "Th
 MOST_COLUMNS = 6
 """Codes that the last dimension of a table may have and still be its columns."""
 MOST_TOLD = 12
+INDENT = "\u2003"
+"""Before a code that is a part of the one above it, in a table for the eye."""
 _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _FORMATS = {"share": "{:.1f} %", "count": "{:,}", "number": "{:.3f}", "x": "{:g}"}
 
@@ -59,7 +61,7 @@ class Grid:
     def texts(self) -> Iterator[list[str]]:
         """The rows in words."""
         for row in self.rows:
-            yield [f"{cell:g}" if isinstance(cell, float | int) else str(cell) for cell in row]
+            yield [f"{round(cell, 3):g}" if isinstance(cell, float | int) else str(cell) for cell in row]
 
 
 def clean(text: object) -> str:
@@ -117,9 +119,9 @@ def _correction(said: Mapping[str, Any]) -> str:
     return f"{said['addressee'] or FOR['public']}, as of {said['as_of']}: {cells}, sent on {said['sent_on']}"
 
 
-def long_grid(table: Mapping[str, Any], *, as_of: str) -> Grid:
+def long_grid(table: Mapping[str, Any], *, as_of: str, indented: bool = False) -> Grid:
     """A table with a row for each cell, a column for each dimension, and one for the number."""
-    dimensions = [_Dimension.of(each) for each in table["dimensions"]]
+    dimensions = [_Dimension.of(each, indented=indented) for each in table["dimensions"]]
     rows: list[Row] = [
         (*(dimension.label(cell["at"]) for dimension in dimensions), _number(cell, as_of))
         for cell in sorted(table["cells"], key=lambda cell: [each.place(cell["at"]) for each in dimensions])
@@ -129,10 +131,10 @@ def long_grid(table: Mapping[str, Any], *, as_of: str) -> Grid:
 
 
 def wide_grid(table: Mapping[str, Any], *, as_of: str) -> Grid:
-    """A table for the eye: its last dimension across where it has few codes, else as `long_grid`."""
+    """A table for the eye: its last dimension across where it has few codes, parts of a code indented below it."""
     if len(table["dimensions"]) < 2 or len(table["dimensions"][-1]["codes"]) > MOST_COLUMNS:
-        return long_grid(table, as_of=as_of)
-    *down, across = (_Dimension.of(each) for each in table["dimensions"])
+        return long_grid(table, as_of=as_of, indented=True)
+    *down, across = (_Dimension.of(each, indented=True) for each in table["dimensions"])
     columns = sorted({across.both(cell["at"]) for cell in table["cells"]})
     found: dict[tuple[Any, ...], dict[Any, Number]] = {}
     for cell in table["cells"]:
@@ -155,8 +157,8 @@ class _Dimension:
     codes: Mapping[str, tuple[int, str]]
 
     @classmethod
-    def of(cls, said: Mapping[str, Any]) -> "_Dimension":
-        """A code below another is named after it: "West › Utah"."""
+    def of(cls, said: Mapping[str, Any], *, indented: bool) -> "_Dimension":
+        """A code below another is named after it, "West › Utah", or indented."""
         above = {code["code"]: code["above"] for code in said["codes"]}
         labels = {code["code"]: clean(code["label"]) for code in said["codes"]}
         codes = {}
@@ -165,7 +167,8 @@ class _Dimension:
             while (parent := above.get(path[0])) in labels and parent not in seen:
                 path.insert(0, parent)
                 seen.add(parent)
-            codes[code] = (place, " › ".join(labels[each] for each in path))
+            whole = " › ".join(labels[each] for each in path)
+            codes[code] = (place, INDENT * (len(path) - 1) + labels[code] if indented else whole)
         return cls(said["name"], said["title"], codes)
 
     def place(self, at: Mapping[str, str]) -> int:

@@ -158,7 +158,7 @@ def _definitions(document: Document) -> Iterator[tuple[str, str]]:
 def _notes(document: Document) -> Iterator[tuple[str, str]]:
     for section in document["sections"]:
         if "definition" in section:
-            yield section["title"], f"Counted as {section['definition']} says."
+            yield section["title"], f"Definition: {section['definition']}"
         yield from ((section["title"], note) for note in section["notes"])
     yield from (("Report", note) for note in document["notes"])
 
