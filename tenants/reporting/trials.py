@@ -135,13 +135,15 @@ def results(
     award and 0 for none ("awards"), dated after the day of the draw; at most to the day on which the next arm's start
     was accepted, from which nobody is sure to wait. Units are the groups that the run formed; whoever was to start and
     is in none is one of their own. Nobody is counted in a run that drew nobody or was not accepted.
-    Raises NotFound, and Invalid for a day in the future.
+    Raises NotFound, and Invalid for a day in the future or before the draw was accepted.
     """
     today = now().date()
     if as_of is not None and as_of > today:
         raise Invalid.field("?as_of", "in_the_future", f"Today is {today} (UTC); nothing later is known.")
     run = row_of(session, MatchingRun, matching_run_id)
     from_on = run.accepted_at and run.accepted_at.date()
+    if as_of is not None and from_on is not None and as_of < from_on:
+        raise Invalid.field("?as_of", "before_the_draw", f"What was drawn was accepted on {from_on} (UTC).")
     until_on = from_on and _until(session, run, as_of or today)
     rows: Sequence[Any] = ()
     if from_on is not None:

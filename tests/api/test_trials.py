@@ -114,6 +114,8 @@ def test_arms_are_compared_as_drawn_by_what_came_after_the_draw(tenant, database
     assert sooner["p"] == pytest.approx(theirs.pvalue)
     tomorrow = tenant.api.get(f"{url}/trial-results?as_of={days_ago(-2)}")
     assert (tomorrow.status_code, tomorrow.get_json()["errors"][0]["code"]) == (422, "in_the_future")
+    sooner = tenant.api.get(f"{url}/trial-results?as_of={days_ago(301)}")
+    assert (sooner.status_code, sooner.get_json()["errors"][0]["code"]) == (422, "before_the_draw")
 
     # From when the others start on, nobody waits; and they stay in the arm that they were drawn into.
     later, _ = proposed(ready, arm={"matching_run_id": url.rsplit("/", 1)[1], "arm": 2}, sweeps=0)
