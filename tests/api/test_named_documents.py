@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text, update
 
 from tenants.cohorts.models import Participant
+from tenants.kernel.clock import now
 from tenants.kernel.events import Event
 from tenants.kernel.jobs import Job
 from tenants.people.models import Membership
@@ -223,6 +225,39 @@ def test_once_somebody_withdrew_the_files_that_name_her_are_not_handed_out_and_s
     assert file_of(tenant.api, document).status_code == 200
     assert says(one, program["program_id"], "outcomes", "objected").status_code == 201
     assert file_of(tenant.api, document).get_json()["code"] == "out_of_date"
+
+
+def test_once_what_it_tells_of_was_taken_back_from_the_funder_a_document_is_not_handed_out(
+    tenant, program, built
+):
+    ada, bo, _ = (program["members"][name] for name in AGREED)
+    shared = made(tenant.api, ada, bo, title="Shared", date="2026-01-01")
+    happened(tenant.api, ada, "award", "2026-10-01", code="K23")
+    award = every(tenant.api, "/v1/career-events")[0]["id"]
+    kinds = {kind: built(program_id=program["program_id"], kind=kind) for kind in ("rppr", "table_8b")}
+
+    def handed_out():
+        return {kind: file_of(tenant.api, each).status_code for kind, each in kinds.items()}
+
+    def seen(url, by):
+        found = tenant.api.get(url)
+        to = {"If-Match": found.headers["ETag"]}
+        answer = tenant.api.patch(url, json={"visibility": by}, headers=to)
+        assert answer.status_code == 200, answer.get_json()
+
+    assert handed_out() == {"rppr": 200, "table_8b": 200}
+    seen(f"/v1/products/{shared}", "program")
+    assert handed_out() == {"rppr": 409, "table_8b": 200}
+    seen(f"/v1/products/{shared}", "funder")
+    assert handed_out() == {"rppr": 200, "table_8b": 200}
+    seen(f"/v1/career-events/{award}", "program")
+    assert handed_out() == {"rppr": 200, "table_8b": 409}
+
+
+def test_who_came_after_the_day_of_a_document_is_not_in_it(tenant, program, built):
+    yesterday = (now() - timedelta(days=1)).date().isoformat()
+    document = built(program_id=program["program_id"], kind="table_8b", as_of=yesterday)
+    assert (document["people"], document["named"]) == (0, 0)
 
 
 def test_only_owners_and_admins_and_clients_that_were_made_for_it_read_documents_that_name_people(

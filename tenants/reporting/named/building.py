@@ -71,6 +71,7 @@ def _name(session: Session, document: NamedDocument, facts: Facts, sections: lis
     session.execute(_NOTE, known)
     document.people = facts.everybody
     document.named_ids = list[UUID](named)
+    document.told_ids = sorted(set[UUID]().union(*(line.of for each in sections for line in each.lines)))
     document.built_at = now()
     document.expires_at = document.built_at + KEPT
 

@@ -21,9 +21,9 @@ NEVER_TOOK_PART = ("ineligible", "declined")
 _NAMED = f"membership_id IN ({covered('named_documents')}) AND membership_id IN ({covered('outcomes')})"
 _TAKING_PART = """
   FROM participant WHERE tenant_id = :tenant AND cohort_id = ANY(:cohorts) AND state <> ALL(:never)
+   AND CAST(created_at AT TIME ZONE 'UTC' AS date) <= :as_of
 """
 _COUNTED = f"SELECT count(DISTINCT membership_id) {_TAKING_PART}"
-_COVERED = f"SELECT DISTINCT membership_id {_TAKING_PART} AND {_NAMED}"
 _PEOPLE = f"""
 SELECT m.id, coalesce(m.chosen_name, m.name, m.external_id) AS name, m.identifiers, q.attributes, q.since
   FROM (SELECT DISTINCT ON (membership_id) membership_id, attributes,
@@ -35,14 +35,14 @@ SELECT m.id, coalesce(m.chosen_name, m.name, m.external_id) AS name, m.identifie
 """  # noqa: S608 - constants are put in
 _PRODUCTS = """
 SELECT p.id, p.kind, p.title, p.date, p.doi, p.pmid, p.project_number, p.state,
-       array_agg(c.membership_id) AS contributors, array_agg(c.relation) AS relations
+       array_agg(c.membership_id) AS contributors, array_agg(c.relation) AS relations, array_agg(c.id) AS told_by
   FROM product p JOIN product_contributor c ON c.tenant_id = p.tenant_id AND c.product_id = p.id
  WHERE p.tenant_id = :tenant AND p.visibility = ANY(:visibilities) AND c.role = 'formal' AND NOT c.private
    AND c.membership_id = ANY(:named) AND (p.date IS NULL OR p.date <= :as_of)
  GROUP BY p.tenant_id, p.id ORDER BY p.date NULLS LAST, p.title, p.id
 """
 _EVENTS = """
-SELECT membership_id, kind, code, date, project_number FROM career_event
+SELECT id, membership_id, kind, code, date, project_number FROM career_event
  WHERE tenant_id = :tenant AND visibility = ANY(:visibilities) AND membership_id = ANY(:named)
    AND kind IN ('award', 'appointment', 'promotion') AND date <= :as_of
  ORDER BY date, id
@@ -57,25 +57,21 @@ def facts_for(session: Session, document: NamedDocument) -> Facts:
         Person(row.id, row.name, row.identifiers, words.told(row.attributes), row.since)
         for row in session.execute(text(_PEOPLE), known)
     ]
-    known |= {
-        "named": [each.id for each in people],
-        "visibilities": list(OUTWARD),
-        "as_of": document.as_of,
-    }
+    known |= {"named": [each.id for each in people], "visibilities": list(OUTWARD)}
     products = session.execute(text(_PRODUCTS), known).all()
     events = session.execute(text(_EVENTS), known).all()
     return Facts(session.scalars(text(_COUNTED), known).one(), people, products, events)
 
 
-def may_be_named(session: Session, document: NamedDocument) -> set[UUID]:
-    """The memberships that the document could name now."""
-    return set(session.scalars(text(_COVERED), _parameters(session, document)))
-
-
 def _parameters(session: Session, document: NamedDocument) -> dict[str, Any]:
     every = select(Cohort.id).where(Cohort.program_id == document.program_id)
     cohorts = [document.cohort_id] if document.cohort_id else list(session.scalars(every))
-    return {"tenant": session.tenant_id, "cohorts": cohorts, "never": list(NEVER_TOOK_PART)}
+    return {
+        "tenant": session.tenant_id,
+        "cohorts": cohorts,
+        "never": list(NEVER_TOOK_PART),
+        "as_of": document.as_of,
+    }
 
 
 class _Words:

@@ -29,13 +29,27 @@ class Facts:
     products: Sequence[Any]
     events: Sequence[Any]
 
+    @property
+    def ids(self) -> set[UUID]:
+        """Of all that may be told: people, products, who is named with each, and career events."""
+        told_by = {each for product in self.products for each in product.told_by}
+        return told_by | {each.id for each in (*self.people, *self.products, *self.events)}
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row as it is printed, and by membership what it says of each: without those who are named beside her."""
+    """A row as it is printed, by membership what it says of each without those who are named beside her, and the ids of
+    what it is made ``of``.
+    """
 
     cells: Cells
     own: Mapping[UUID, Cells]
+    of: frozenset[UUID]
+
+
+def rows_behind(product: Any, membership_id: UUID) -> set[UUID]:
+    """The ids of what it takes to tell of a product with somebody."""
+    return {membership_id, product.id, product.told_by[product.contributors.index(membership_id)]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ class NamedDocument(Created, TenantRow):
     """A document that names people of a cohort or a program, ordered and built as a report is.
 
     `since`: the first day of what is told, all if null. `named_ids` are the memberships that it names, of `people` in
-    all; null until it is built, and its files go at `expires_at`.
+    all, and `told_ids` those of every row that it is made of; null until it is built, and its files go at `expires_at`.
     """
 
     __tablename__ = "named_document"
@@ -38,6 +38,7 @@ class NamedDocument(Created, TenantRow):
     formats: Mapped[list[str]]
     people: Mapped[int | None]
     named_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid()))
+    told_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid()))
     built_at: Mapped[dt.datetime | None]
     expires_at: Mapped[dt.datetime | None]
 

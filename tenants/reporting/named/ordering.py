@@ -18,7 +18,7 @@ from tenants.kernel.session import Session
 from tenants.reporting.actions import program_of
 from tenants.reporting.files import ReportDownload, download_of
 from tenants.reporting.models import FORMATS, PLAIN
-from tenants.reporting.named.facts import may_be_named
+from tenants.reporting.named.facts import facts_for
 from tenants.reporting.named.models import NamedDocument, NamedDocumentFile, NamedPerson
 
 
@@ -66,7 +66,7 @@ def named_documents(kind: str | None = None) -> Select[Any]:
     """The tenant's documents that name people: how far each is, and how many of how many it names."""
     document = NamedDocument
     named = func.cardinality(document.named_ids)
-    apart = [each for each in document.__table__.columns if each.name != "named_ids"]
+    apart = [each for each in document.__table__.columns if each.name not in ("named_ids", "told_ids")]
     rows = select(
         *apart, named.label("named"), (document.people - named).label("not_named"),
         Job.state, Job.progress, Job.error,
@@ -80,11 +80,11 @@ def named_document(session: Session, document_id: UUID) -> Row[Any]:
 
 
 def file_of_document(session: Session, *, document_id: UUID, format_: str) -> ReportDownload:
-    """A document's file, while all whom it names may be named.
+    """A document's file, while all that it tells may be told.
 
     Raises NotFound for a format that was not ordered, and Conflict: "not_ready" while it is being built, "not_built"
     where that failed or was cancelled, "expired" once its files are gone, "out_of_date" where somebody whom it names
-    withdrew, or may not be named any more for another reason.
+    withdrew, or took back from the funder what it tells of.
     """
     found = named_document(session, document_id)
     if format_ not in found.formats:
@@ -101,9 +101,9 @@ def file_of_document(session: Session, *, document_id: UUID, format_: str) -> Re
     )
     if file is None or found.expires_at <= now():
         raise Conflict("The files of this document are gone; order it anew.", code="expired")
-    if not set(document.named_ids or ()) <= may_be_named(session, document):
+    if not set(document.told_ids or ()) <= facts_for(session, document).ids:
         raise Conflict(
-            "Not everybody whom this document names may be named any more; order it anew.", code="out_of_date"
+            "Not all that this document tells may be told any more; order it anew.", code="out_of_date"
         )
     events.record(session, "named_document.downloaded", subject=document, audience="audit")
     return download_of(file, f"named-document-{document_id}")

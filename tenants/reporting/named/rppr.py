@@ -7,9 +7,10 @@ behind a product by name is named with it: whoever helped claims no part in it.
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from tenants.outcomes.kinds import PRODUCTS, RPPR
-from tenants.reporting.named.listing import Facts, Line, Listed
+from tenants.reporting.named.listing import Facts, Line, Listed, rows_behind
 
 OF_PRODUCTS = ("Kind", "Title", "Date", "DOI", "PMID", "State", "Participants")
 OF_PARTICIPANTS = (
@@ -58,7 +59,8 @@ def _section(facts: Facts, made: Sequence[Any], place: str) -> Listed:
         )
         behind = sorted(names[member] for member in each.contributors)
         own = {member: (*said, names[member]) for member in each.contributors}
-        lines.append(Line((*said, "; ".join(behind)), own))
+        made_of = frozenset[UUID]().union(*(rows_behind(each, member) for member in each.contributors))
+        lines.append(Line((*said, "; ".join(behind)), own, made_of))
     return Listed(place, f"{place} {RPPR[place]}", OF_PRODUCTS, lines)
 
 
@@ -67,5 +69,5 @@ def _participants(facts: Facts) -> Listed:
     for each in facts.people:
         commons = str(each.identifiers.get("era_commons", ""))
         cells = (commons, "", each.name, each.told.get("degree", ""), "", "", "", "", "", "", "")
-        lines.append(Line(cells, {each.id: cells}))
+        lines.append(Line(cells, {each.id: cells}, frozenset({each.id})))
     return Listed("D.1", "D.1 Individuals who have worked on the project", OF_PARTICIPANTS, lines, (NOTE,))

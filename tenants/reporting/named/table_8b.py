@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from tenants.outcomes.identity import core_project_number, counted_once
-from tenants.reporting.named.listing import Facts, Line, Listed, Person
+from tenants.reporting.named.listing import Facts, Line, Listed, Person, rows_behind
 
 COLUMNS = (
     "Trainee",
@@ -49,6 +49,8 @@ def sections(facts: Facts, *, since: dt.date | None) -> list[Listed]:
 
 def _line(person: Person, start: dt.date, events: Sequence[Any], products: Sequence[Any]) -> Line:
     positions = [each for each in events if each.kind in POSITIONS and each.code and each.date >= start]
+    won = [each for each in events if each.kind == "award" and each.date > start]
+    grants = [each for each in products if each.date and each.date > start]
     cells = (
         person.name,
         person.told.get("degree", ""),
@@ -59,9 +61,14 @@ def _line(person: Person, start: dt.date, events: Sequence[Any], products: Seque
         person.told.get("project_title", ""),
         positions[0].code if positions else "",
         positions[-1].code if positions else "",
-        "; ".join(_awards(person, start, events, products)),
+        "; ".join(_awards(person, [*won, *grants])),
     )
-    return Line(cells, {person.id: cells})
+    made_of = {person.id, *(each.id for each in (*positions, *won))}
+    return Line(
+        cells,
+        {person.id: cells},
+        frozenset(made_of.union(*(rows_behind(each, person.id) for each in grants))),
+    )
 
 
 def _start(person: Person) -> dt.date:
@@ -76,10 +83,8 @@ def _grants(facts: Facts, person: Person) -> list[Any]:
     return [each for each in facts.products if each.kind in GRANTS and person.id in each.contributors]
 
 
-def _awards(person: Person, start: dt.date, events: Sequence[Any], products: Sequence[Any]) -> list[str]:
-    """Each award since she began once: what it is, her role, and the year."""
-    found = [each for each in events if each.kind == "award" and each.date > start]
-    found += [each for each in products if each.date and each.date > start]
+def _awards(person: Person, found: Sequence[Any]) -> list[str]:
+    """Each award once: what it is, her role, and the year."""
     records = [
         {
             "kind": each.kind,
