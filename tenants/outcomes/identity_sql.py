@@ -27,6 +27,11 @@ def project_of(product: str) -> str:
     )
 
 
+def project_id_of(product: str) -> str:
+    """SQL: a UUID for that project; null where none names the product."""
+    return f"CAST(md5({project_of(product)}) AS uuid)"
+
+
 def thing_of(product: str) -> str:
     """SQL: what the product of this alias is a record of: a proposal and what came of it are two of one thing."""
-    return f"coalesce(CAST(md5({project_of(product)}) AS uuid), {product}.id)"
+    return f"coalesce({project_id_of(product)}, {product}.id)"

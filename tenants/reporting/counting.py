@@ -56,18 +56,27 @@ SELECT {columns}, count(*) AS number, 0 AS behind
   FROM (SELECT *, CAST(:funder AS text) = ANY(agreed) AS agrees FROM {facts} JOIN counted USING (membership_id)) f
  GROUP BY {columns}
 """
-_THINGS_WITHIN = "SELECT {columns}, count(*) AS number, 0 AS behind FROM {facts} GROUP BY {columns}"
+_ROWS = "SELECT {columns}, count(*) AS number, 0 AS behind FROM {facts} GROUP BY {columns}"
 _EACH_ONCE = "(SELECT DISTINCT thing_id, {columns} FROM {facts}) f"
-_THINGS_OUTSIDE = """
-WITH thing AS (
-    SELECT thing_id, (array_agg(cohort_id ORDER BY joined, membership_id))[1] AS cohort_id,
-           coalesce({agree}(CAST(:funder AS text) = ANY(agreed)), false) AS agrees
-      FROM {facts} JOIN counted USING (membership_id) GROUP BY thing_id)
-SELECT {columns}, count(DISTINCT thing_id) AS number, {behind} AS behind
-  FROM {facts} JOIN thing USING (thing_id)
-  JOIN (SELECT membership_id, CAST(:funder AS text) = ANY(agreed) AS herself FROM counted) h USING (membership_id)
- GROUP BY CUBE ({columns})
+TOLD = """
+behind AS (
+    SELECT *, first_value(her_cohort_id) OVER (PARTITION BY thing_id ORDER BY joined, membership_id) AS cohort_id
+      FROM {facts} JOIN (SELECT membership_id, joined, cohort_id AS her_cohort_id,
+                                CAST(:funder AS text) = ANY(agreed) AS agreed FROM counted) c USING (membership_id)),
+told AS (
+    SELECT *, {herself} AS herself, coalesce({agree}({herself}) OVER (PARTITION BY thing_id), false) AS agrees
+      FROM behind)
 """
+"""SQL of things with each who is behind them: the cohort they count with, whether :funder is told of them, and whether
+that is by `herself`."""
+BY_ALL = {"agree": "bool_and", "herself": "agreed"}
+BY_ANY = {"agree": "bool_or", "herself": "(agreed AND tells AND her_cohort_id = cohort_id)"}
+"""Who is asked whether a funder is told of a thing. Where one is enough, it is one who alone would have it told of in
+the same part: else what is told would be others'."""
+_THINGS_OUTSIDE = f"""
+WITH {TOLD}
+SELECT {{columns}}, count(DISTINCT thing_id) AS number, {{behind}} AS behind FROM told GROUP BY CUBE ({{columns}})
+"""  # noqa: S608 - constants are put in
 _AGREES = f"CASE WHEN agrees THEN '{YES}' ELSE '{NO}' END"
 _BEHIND = "count(DISTINCT membership_id)"
 # Whoever did not agree is no cover for those who did.
@@ -83,7 +92,7 @@ class Rows:
     ``facts``      the staged table.
     ``things``     whether its rows are of people and things, which more than one person can be behind; a thing is told
                    of with the cohort of whoever joined first, and to a funder if all of them agreed.
-    ``by_any``     whether one who agreed is enough: what is told of a thing says nothing of the others.
+    ``by_any``     whether one who agreed is enough (`BY_ANY`); then `tells` says that the axes are by a record of hers.
     ``each``       where there is a row a thing with these axes, if there is.
     ``everybody``  whether those are in it too whose outcomes may not be reported.
     ``breakdown``  see `CountTable`.
@@ -164,10 +173,10 @@ class Counting:
         statement, named = _PEOPLE_BY, {"facts": rows.facts, "columns": ", ".join(columns)}
         if rows.things and self.scope.outward:
             statement = _THINGS_OUTSIDE
-            named["agree"] = "bool_or" if rows.by_any else "bool_and"
+            named |= BY_ANY if rows.by_any else BY_ALL
             named["behind"] = _BEHIND_PART if funder else _BEHIND
         elif rows.things:
-            statement, named["facts"] = _THINGS_WITHIN, rows.each or _EACH_ONCE.format(**named)
+            statement, named["facts"] = _ROWS, rows.each or _EACH_ONCE.format(**named)
         found = self.run(statement.format(**named), funder=funder)
         counts, few = self._counts(rows, spread, found)
         within = self._within(rows)

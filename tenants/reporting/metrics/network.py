@@ -17,21 +17,23 @@ WHEN = Axis(
 # A product of a hundred is no sign that two of them work together, and makes thousands of pairs.
 MOST_CONTRIBUTORS = 20
 _PAIRS = f"""
-SELECT CAST(md5(CAST(one AS text) || other) AS uuid) AS thing_id, one, other,
-       CASE WHEN bool_or(before) AND NOT bool_and(before) THEN 'before_and_after'
-            WHEN bool_or(before) THEN 'before' ELSE 'after' END AS pair_products
-  FROM (SELECT one, other, date < greatest(c.joined_on, d.joined_on) AS before
-          FROM fact_products
-         CROSS JOIN LATERAL unnest(contributors) WITH ORDINALITY a (one, place)
-         CROSS JOIN LATERAL unnest(contributors[place + 1:]) b (other)
+SELECT CAST(md5(uuid_send(one) || uuid_send(other)) AS uuid) AS thing_id, one, other,
+       CASE WHEN first >= later THEN 'after' WHEN last < later THEN 'before'
+            ELSE 'before_and_after' END AS pair_products
+  FROM (SELECT one, other, first, last, greatest(c.joined_on, d.joined_on) AS later
+          FROM (SELECT one, other, min(date) AS first, max(date) AS last
+                  FROM (SELECT contributors[i] AS one, contributors[j] AS other,
+                               coalesce(least(dates[i], dates[j]), date) AS date
+                          FROM (SELECT *, generate_series(i + 1, cardinality(contributors)) AS j
+                                  FROM (SELECT contributors, dates, date, generate_subscripts(contributors, 1) AS i
+                                          FROM fact_products
+                                         WHERE cardinality(contributors) BETWEEN 2 AND {MOST_CONTRIBUTORS}) a) b) made
+                 WHERE date IS NOT NULL GROUP BY one, other) pair
           JOIN counted c ON c.membership_id = one
-          JOIN counted d ON d.membership_id = other
-         WHERE date IS NOT NULL AND cardinality(contributors) BETWEEN 2 AND {MOST_CONTRIBUTORS}) together
- GROUP BY one, other
+          JOIN counted d ON d.membership_id = other) known
 """  # noqa: S608 - a constant is put in
 _BEHIND = """
-(SELECT thing_id, pair_products, membership_id
-   FROM fact_pairs CROSS JOIN LATERAL (VALUES (one), (other)) both_of (membership_id)) f
+(SELECT thing_id, pair_products, unnest(ARRAY[one, other]) AS membership_id FROM fact_pairs) f
 """
 
 
@@ -64,13 +66,14 @@ def figures(shown: Shown) -> list[Figure]:
 
 METRIC = Metric(
     name="network",
-    version=2,
+    version=3,
     title="Making things together",
     text="Pairs of people of the report, whose outcomes may be reported, with at least one product of which both are "
     "contributors, by whether such products are dated before the day on which the later of them first joined the "
     "program, from that day on, or both. Counted once, whatever the number of their products. Only dated products "
-    f"that the audience may know of, and of at most {MOST_CONTRIBUTORS} people of the report. A funder is told "
-    "of pairs of whom both agreed to be shared with it.",
+    f"that the audience may know of, and of at most {MOST_CONTRIBUTORS} people of the report; of one that was "
+    "recorded more than once the date is the first of those records that one of the two is behind. A funder is told of "
+    "pairs of whom both agreed to be shared with it.",
     count=count,
     inputs=("products and their contributors", "participants"),
     caveats=(

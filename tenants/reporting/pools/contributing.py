@@ -98,11 +98,9 @@ def _things(session: Session, order: Order, asked: Any) -> list[Thing]:
     numbers: dict[Any, int] = {}
     found = []
     for row in counting.run(THINGS, funder=asked.funder):
-        if row.people:
-            identity = {name for record in row.records for name in identity_of(record)}
-            people = [numbers.setdefault(each, len(numbers)) for each in row.people]
-            known = known_by(asked.pooled_report_id, identity)
-            found.append(Thing(row.product_kind, known, people))
+        identity = {name for record in row.records for name in identity_of(record)}
+        people = [numbers.setdefault(each, len(numbers)) for each in row.people]
+        found.append(Thing(row.product_kind, known_by(asked.pooled_report_id, identity), people))
     return found
 
 
