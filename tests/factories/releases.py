@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from tenants.kernel.ids import new_id
 from tenants.kernel.kept import KeptFile
+from tenants.reporting.metrics.award_lists import CHOICES
 from tenants.reporting.passing import send
 from tenants.reporting.pools.models import ContributionRequest, PooledFile, PooledReport
 from tenants.reporting.pools.sealing import send as ask
@@ -125,6 +126,7 @@ def pools_of(tenant: Any, other: Any, agreement: UUID, document: dict[str, Any])
     """A pooled report of the tenant's with this document, and what another asks of it: an id of each."""
     database = tenant.api.application.extensions["database"]
     known = {"title": "All", "funder": FUND, "as_of": dt.date(2026, 1, 1), "metrics": ["reach"]}
+    known["award_list"] = CHOICES[0]
     mine, theirs = (PooledReport(id=new_id(), state="built", formats=["json"], **known) for _ in range(2))
     told = {**document, "cover": {**document.get("cover", {}), "sources": []}}  # where it is built
     content, file_id = json.dumps(told).encode(), new_id()

@@ -3,7 +3,9 @@
 from marshmallow import fields, validate
 
 from api.fields import Choice, Day, Object, PageQuery, Resource, Schema, Text
+from tenants.reporting.metrics.award_lists import CHOICES
 from tenants.reporting.pools.asked import STATES
+from tenants.reporting.pools.models import HINDRANCES
 
 MOST = 1_000_000_000
 
@@ -26,6 +28,12 @@ class ContributionRequest(Resource):
     )
     as_of = Day()
     metrics = fields.List(fields.String())
+    award_list = fields.String(
+        metadata={
+            "enum": list(CHOICES),
+            "description": "By which major awards are counted, of all who contribute.",
+        }
+    )
     program_id = fields.UUID(
         allow_none=True,
         metadata={"description": "Your program that is counted; null: you declare. Told to you alone."},
@@ -36,6 +44,14 @@ class ContributionRequest(Resource):
             "description": "contributed: sealed, readable by nobody, and deleted once it is pooled. superseded: the "
             "funder asked anew, as too much had changed.",
         }
+    )
+    hindrance = fields.String(
+        allow_none=True,
+        metadata={
+            "enum": [*HINDRANCES, None],
+            "description": "Why nothing could be contributed, told to you alone. other_award_list: what left of your "
+            "program counts major awards by another list, and by two a few people could be told from the difference.",
+        },
     )
 
 
@@ -70,5 +86,11 @@ class Declaration(Schema):
         metadata={
             "description": "What a table has no row for is 0; a table without any row is not contributed. All tables "
             "count the same people: their sums agree."
+        },
+    )
+    award_list = Choice(
+        CHOICES,
+        metadata={
+            "description": "By which you counted major awards, that of the request; with rows of these."
         },
     )

@@ -6,6 +6,7 @@ from marshmallow import fields, validate
 
 from api.fields import Choice, Day, PageQuery, Resource, Schema, Text, Timestamp
 from api.v1.reports.schemas import ReportCover, ReportCoverage, ReportDocument, ReportScope
+from tenants.reporting.metrics.award_lists import CHOICES
 from tenants.reporting.models import FORMATS, PLAIN
 from tenants.reporting.pools.models import STATES
 
@@ -39,6 +40,14 @@ class PooledReportCreate(Schema):
         validate=validate.Length(min=1, max=100),
         metadata={"description": "All that each of the agreements has, but coverage, if absent."},
     )
+    award_list = Choice(
+        CHOICES,
+        metadata={
+            "description": "By which all of them count major awards; if absent, by the first of the lists or, once a "
+            "pool was made for this name of yours, by that one's. No other can be chosen then. Whose own reports count "
+            "by another takes no part."
+        },
+    )
 
 
 class PooledReportQuery(PageQuery):
@@ -55,11 +64,14 @@ class PooledReport(Resource):
     as_of = Day()
     formats = fields.List(fields.String(metadata={"enum": list(FORMATS)}))
     metrics = fields.List(fields.String(), metadata=_METRICS)
+    award_list = fields.String(
+        metadata={"enum": list(CHOICES), "description": "By which major awards are counted."}
+    )
     state = fields.String(
         metadata={
             "enum": list(STATES),
-            "description": "refused: fewer than three institutions contributed, or no table that all of them have; "
-            "nothing is told.",
+            "description": "refused: fewer than three institutions contributed, or no table that all of them have, or "
+            "another was made meanwhile by another list of major awards; nothing is told.",
         }
     )
     sources = fields.Integer(metadata={"description": "How many institutions are asked."})

@@ -3,6 +3,8 @@
 A metric may count by what one before it staged.
 """
 
+from collections.abc import Collection
+
 from tenants.reporting.metric import Metric
 from tenants.reporting.metrics import (
     barriers,
@@ -35,6 +37,11 @@ METRICS = (
     trial.METRIC,
     barriers.METRIC,
 )
+
+
+def counts_awards(names: Collection[str]) -> bool:
+    """Whether one of the metrics of these names counts major awards, by whichever list."""
+    return time_to_r01.METRIC.name in names
 
 
 def metrics_by(award_list: str | None) -> tuple[Metric, ...]:

@@ -3,23 +3,30 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, literal, select
+from sqlalchemy import Select, case, func, literal, select, text
 from sqlalchemy.orm import aliased
 
 from tenants.kernel.errors import Conflict
 from tenants.kernel.rows import one
 from tenants.kernel.session import Session
-from tenants.reporting.models import ReportSnapshot
 from tenants.reporting.passing import ONE_AT_A_TIME
-from tenants.reporting.pools.models import ANSWERS, ContributionAnswer, ContributionRequest
+from tenants.reporting.pools.models import (
+    ANSWERS,
+    ContributionAnswer,
+    ContributionHindrance,
+    ContributionRequest,
+)
 from tenants.reporting.pools.sealing import answer
 from tenants.reporting.sharing_models import SharingPlan
 
 STATES = ("waiting", *ANSWERS, "superseded")
+_MADE = text("SELECT door.pool_made(:request)")
 
 
 def contribution_requests(session: Session) -> Select[Any]:
-    """What the session's tenant is asked for: on which of its programs, if on any, and what it answered."""
+    """What the session's tenant is asked for: on which of its programs, if on any; what it answered, and what hindered
+    it.
+    """
     row, me, later = ContributionRequest, session.tenant_id, aliased(ContributionRequest)
     superseded = (
         select(later.id)
@@ -33,6 +40,7 @@ def contribution_requests(session: Session) -> Select[Any]:
     )
     state = case((superseded, literal("superseded")), else_=func.coalesce(said(), literal("waiting")))
     plan = (SharingPlan.tenant_id == me) & (SharingPlan.id == row.agreement_id)
+    hindered = (ContributionHindrance.tenant_id == me) & (ContributionHindrance.request_id == row.id)
     columns = [each for each in row.__table__.columns if each.name not in ("tenant_id", "agreement_id")]
     return (
         select(
@@ -40,8 +48,10 @@ def contribution_requests(session: Session) -> Select[Any]:
             row.agreement_id.label("sharing_agreement_id"),
             SharingPlan.program_id,
             state.label("state"),
+            ContributionHindrance.reason.label("hindrance"),
         )
         .outerjoin(SharingPlan, plan)
+        .outerjoin(ContributionHindrance, hindered)
         .where(row.tenant_id == me)
     )
 
@@ -72,14 +82,11 @@ def said() -> Any:
 def decline(session: Session, *, contribution_request_id: UUID) -> None:
     """Take no part; what was contributed enters no pool that is not made yet.
 
-    Raises NotFound, Conflict "answered" where that was said, or the funder asked anew, and "pooled" where the people of
-    one's own program are in a pool that was made.
+    Raises NotFound, Conflict "answered" where that was said, or the funder asked anew, and "pooled" where the pool was
+    made with it.
     """
     asked = held(session, contribution_request_id, "waiting", "contributed")
-    made = select(ReportSnapshot.id).where(
-        ReportSnapshot.pooled_report_id == asked.pooled_report_id, ReportSnapshot.place.is_not(None)
-    )
-    if session.scalar(made) is not None:
+    if session.execute(_MADE, {"request": asked.id}).scalar_one():
         raise Conflict("The pool was made, with what was contributed.", code="pooled")
     answer(session, asked, "declined")
 

@@ -14,11 +14,13 @@ from tenants.outcomes.identity import identity_of
 from tenants.reporting.agreements import agreement
 from tenants.reporting.building import Order, keep, ordered
 from tenants.reporting.counting import Counting, shares
-from tenants.reporting.metrics import metrics_by
+from tenants.reporting.ledger import list_released
+from tenants.reporting.metrics import counts_awards, metrics_by
 from tenants.reporting.metrics.products import THINGS
 from tenants.reporting.models import Report, ReportSnapshot
 from tenants.reporting.pools.asked import contribution_request, held
 from tenants.reporting.pools.content import Contribution, Thing, known_by, of_those_who_agreed
+from tenants.reporting.pools.models import ContributionHindrance
 from tenants.reporting.pools.sealing import answer, part_opened, seal
 from tenants.reporting.releasing import Earlier, Released
 from tenants.reporting.shared import note_counted
@@ -30,19 +32,32 @@ def contribute(claim: Claim) -> None:
     with claim.session(snapshot=True) as session:
         expect_many_rows(session)
         asked = contribution_request(session, claim.subject_id)
-        found = agreement(session, asked.sharing_agreement_id)
-        in_force = found.state == "signed" and found.pooled
-        if asked.state == "waiting" and in_force and asked.program_id is not None:
+        hindrance = _hindrance(session, asked)
+        if asked.state == "waiting" and hindrance is None and asked.program_id is not None:
             order, contribution = _counted(session, claim, asked)
     with claim.effect() as session:
         try:
             held(session, claim.subject_id, "waiting")
         except Conflict:  # it was declined meanwhile, or the funder asked anew
             return
-        if not in_force:
+        if hindrance is not None:
             answer(session, asked, "declined")
+            session.add(ContributionHindrance(request_id=asked.id, reason=hindrance))
         elif asked.program_id is not None:
             _leave(session, asked, order, contribution)
+
+
+def _hindrance(session: Session, asked: Any) -> str | None:
+    """Why nothing can be contributed, if so: by two lists of major awards a few people could be told from the
+    difference.
+    """
+    found = agreement(session, asked.sharing_agreement_id)
+    if found.state != "signed" or not found.pooled:
+        return "agreement_ended"
+    if asked.program_id is None or not counts_awards(asked.metrics):
+        return None
+    fixed = list_released(session, program_id=asked.program_id)
+    return None if fixed in (None, asked.award_list) else "other_award_list"
 
 
 def _counted(session: Session, claim: Claim, asked: Any) -> tuple[Order, Contribution]:
@@ -56,6 +71,7 @@ def _counted(session: Session, claim: Claim, asked: Any) -> tuple[Order, Contrib
         as_of=asked.as_of,
         formats=[],
         metrics=list(asked.metrics),
+        award_list=asked.award_list,
         pooled_for=asked.from_name,
     )
     order = ordered(session, claim, report)

@@ -11,8 +11,8 @@ from tenants.institutions.models import Tenant
 from tenants.kernel.errors import Conflict, FieldError, Invalid
 from tenants.kernel.session import Session
 from tenants.reporting.counting import Counting, shares
-from tenants.reporting.metric import nothing
-from tenants.reporting.metrics import METRICS
+from tenants.reporting.metric import Metric, nothing
+from tenants.reporting.metrics import counts_awards, metrics_by
 from tenants.reporting.pools.asked import contribution_request, held
 from tenants.reporting.pools.content import Contribution, of_those_who_agreed
 from tenants.reporting.pools.sealing import seal
@@ -26,20 +26,30 @@ PEOPLE = "people"
 """What is declared are people: of things nobody could tell what others have as well."""
 
 
-def declare(session: Session, *, contribution_request_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
+def declare(
+    session: Session,
+    *,
+    contribution_request_id: UUID,
+    rows: Sequence[Mapping[str, Any]],
+    award_list: str | None = None,
+) -> None:
     """Contribute these counts: each row a table, a code for each of its dimensions, and how many people are there who
     agreed to be shared with the funder. What a table has no row for is 0; tables without any row are not contributed.
-    Of a metric that draws figures all tables have rows, or none has.
+    Of a metric that draws figures all tables have rows, or none has. `award_list`: by which major awards are counted,
+    that of the request; where rows are of these.
 
     Raises NotFound; Conflict "answered", or "counted_here" for an institution that reports on a program here; and
     Invalid, with the row, the field and the rule, for what the definitions do not allow, "incomplete" where a metric of
-    which all tables are pooled or none has rows of some, and where sums contradict.
+    which all tables are pooled or none has rows of some, "other_list" where awards are counted otherwise than was
+    asked, and where sums contradict.
     """
     asked = contribution_request(session, contribution_request_id)
     if asked.program_id is not None:
         raise Conflict("What you report on here is counted, not declared.", code="counted_here")
     asked = held(session, contribution_request_id, "waiting")
-    tables = _filled(_defined(session, asked), rows)
+    metrics = metrics_by(asked.award_list)
+    tables = _filled(metrics, _defined(session, asked, metrics), rows)
+    _check_list(asked, [each.name for each in metrics if tables.get(each.id)], award_list)
     tenant = session.get_one(Tenant, session.tenant_id)
     contribution = Contribution(
         name=tenant.name,
@@ -51,20 +61,28 @@ def declare(session: Session, *, contribution_request_id: UUID, rows: Sequence[M
     seal(session, asked, contribution)
 
 
-def _defined(session: Session, asked: Any) -> Tables:
+def _defined(session: Session, asked: Any, metrics: Sequence[Metric]) -> Tables:
     """The tables of people of the metrics asked for, with nobody in them: as a program of nobody has them."""
     nobody = Scope(session.tenant_id, asked.id, (), asked.as_of, outward=True, funders=(asked.funder,))
     counting = Counting(session, nobody)
     counting.count_people([asked.funder])
     found = {}
-    for metric in METRICS:  # a metric may go by what one before it staged
+    for metric in metrics:  # one may go by what another before it staged
         parts = [of_those_who_agreed(each, shares(asked.funder)) for each in metric.count(counting).tables]
         if metric.name in asked.metrics:
             found[metric.id] = [each for each in parts if each is not None and each.unit == PEOPLE]
     return found
 
 
-def _filled(defined: Tables, rows: Sequence[Mapping[str, Any]]) -> Tables:
+def _check_list(asked: Any, told: Sequence[str], award_list: str | None) -> None:
+    """Raise Invalid unless it is said of awards that they are counted as was asked. told: the metrics with rows."""
+    if award_list is None and counts_awards(told):
+        raise Invalid.field("/award_list", "required", "Say by which list you counted major awards.")
+    if award_list not in (None, asked.award_list):
+        raise Invalid.field("/award_list", "other_list", f"Major awards are asked for by {asked.award_list}.")
+
+
+def _filled(metrics: Sequence[Metric], defined: Tables, rows: Sequence[Mapping[str, Any]]) -> Tables:
     known = {each.name: each for tables in defined.values() for each in tables}
     counts: dict[str, dict[Key, int]] = {}
     problems: list[FieldError] = []
@@ -85,7 +103,7 @@ def _filled(defined: Tables, rows: Sequence[Mapping[str, Any]]) -> Tables:
         counts[table.name][key] = row["count"]
     if problems:
         raise Invalid(*problems)
-    _refuse_parts(defined, counts)
+    _refuse_parts(metrics, defined, counts)
     found = {
         name: [_with(each, counts[each.name]) for each in tables if each.name in counts]
         for name, tables in defined.items()
@@ -94,9 +112,9 @@ def _filled(defined: Tables, rows: Sequence[Mapping[str, Any]]) -> Tables:
     return found
 
 
-def _refuse_parts(defined: Tables, counts: Mapping[str, Any]) -> None:
+def _refuse_parts(metrics: Sequence[Metric], defined: Tables, counts: Mapping[str, Any]) -> None:
     """Raise Invalid where a metric that draws figures has rows of some tables only: none of them would be pooled."""
-    for metric in METRICS:
+    for metric in metrics:
         names = [each.name for each in defined.get(metric.id, ())]
         missing = [each for each in names if each not in counts]
         if metric.figures is not nothing and 0 < len(missing) < len(names):

@@ -12,12 +12,14 @@ from tenants.reporting.models import FORMATS
 
 STATES = ("waiting", "built", "refused")
 ANSWERS = ("contributed", "declined")
+HINDRANCES = ("agreement_ended", "other_award_list")
 
 
 class PooledReport(Created, TenantRow):
     """What a funder ordered of several institutions together.
 
-    `funder`: the name by which people agree to be shared with it. `document`: what was released, for the ledger.
+    `funder`: the name by which people agree to be shared with it. `award_list`: the id of the list by which all of it
+    counts major awards. `document`: what was released, for the ledger.
     """
 
     __tablename__ = "pooled_report"
@@ -29,6 +31,7 @@ class PooledReport(Created, TenantRow):
     as_of: Mapped[dt.date]
     formats: Mapped[list[str]]
     metrics: Mapped[list[str]]
+    award_list: Mapped[str]
     document: Mapped[dict[str, Any] | None]
     coverage: Mapped[dict[str, Any] | None]
     built_at: Mapped[dt.datetime | None]
@@ -68,6 +71,7 @@ class ContributionRequest(Created, TenantRow):
     title: Mapped[str]
     as_of: Mapped[dt.date]
     metrics: Mapped[list[str]]
+    award_list: Mapped[str]
 
 
 class ContributionAnswer(Created, TenantRow):
@@ -84,6 +88,22 @@ class ContributionAnswer(Created, TenantRow):
     pooled_report_id: Mapped[UUID]
     request_id: Mapped[UUID]
     answer: Mapped[str]
+
+
+class ContributionHindrance(Created, TenantRow):
+    """Why an institution could not contribute what it was asked for: its own to read. The funder is told that it takes
+    no part.
+    """
+
+    __tablename__ = "contribution_hindrance"
+    __table_args__ = (
+        belongs_to("contribution_request", "request_id"),
+        UniqueConstraint("tenant_id", "request_id"),
+        one_of("reason", HINDRANCES),
+    )
+
+    request_id: Mapped[UUID]
+    reason: Mapped[str]
 
 
 class SealedContribution(Created, TenantRow):

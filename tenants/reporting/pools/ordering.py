@@ -17,7 +17,8 @@ from tenants.kernel.session import Session
 from tenants.reporting.agreements import agreements
 from tenants.reporting.files import ReportDownload, download_of
 from tenants.reporting.ledger import KEPT
-from tenants.reporting.metrics import METRICS
+from tenants.reporting.metrics import METRICS, counts_awards
+from tenants.reporting.metrics.award_lists import CHOICES
 from tenants.reporting.models import FORMATS, PLAIN
 from tenants.reporting.pools.asked import said
 from tenants.reporting.pools.models import ContributionRequest, PooledFile, PooledReport
@@ -39,12 +40,14 @@ def order_pool(
     as_of: dt.date | None = None,
     formats: Sequence[str] = PLAIN,
     metrics: Sequence[str] | None = None,
+    award_list: str | None = None,
 ) -> UUID:
     """Order a report of several institutions together, and ask each for what it contributes; the report's id.
 
     The agreements are one's own as a funder, signed, with `pooled`, of one name of the funder and of at least three
-    institutions. `metrics`: of those that all of them agree to, all if none is given.
-    Raises Invalid for anything else, and for a day in the future.
+    institutions. `metrics`: of those that all of them agree to, all if none is given. `award_list`: by which major
+    awards are counted, if not by the usual ones; once a pool for this name of the funder was made, by those of that.
+    Raises Invalid for anything else, for a day in the future, and for a list other than the one that is fixed.
     """
     today = now().date()
     if as_of is not None and as_of > today:
@@ -56,13 +59,15 @@ def order_pool(
     if len({each.funder for each in found}) > 1:
         detail = "People agree to be shared with a funder by one name; these agreements have several."
         raise Invalid.field("/sharing_agreement_ids", "several_funders", detail)
+    funder, wanted = found[0].funder, _metrics(found, metrics)
     report = PooledReport(
         id=new_id(),
         title=title,
-        funder=found[0].funder,
+        funder=funder,
         as_of=as_of or today,
         formats=sorted(set(formats), key=FORMATS.index),
-        metrics=_metrics(found, metrics),
+        metrics=wanted,
+        award_list=_list(session, funder, wanted, award_list),
     )
     session.add(report)
     session.flush()
@@ -89,8 +94,20 @@ def ask(
         title=report.title,
         as_of=report.as_of,
         metrics=report.metrics,
+        award_list=report.award_list,
     )
     send(session, row)
+
+
+def list_pooled(session: Session, *, funder: str) -> str | None:
+    """The list of major awards by which the pools count that were made for this name of the funder, None before the
+    first of them.
+    """
+    made = select(PooledReport.metrics, PooledReport.award_list).where(
+        PooledReport.funder == funder, PooledReport.state == "built"
+    )
+    rows = session.execute(made)
+    return next((each.award_list for each in rows if counts_awards(each.metrics)), None)
 
 
 def pooled_reports(session: Session) -> Select[Any]:
@@ -134,7 +151,7 @@ def sources(session: Session) -> Select[Any]:
 
 def file_of_pool(session: Session, *, pooled_report_id: UUID, format_: str) -> ReportDownload:
     """A file of a pooled report, as it is handed out. Raises NotFound for a format that was not ordered, and Conflict
-    "not_ready" while contributions are waited for and "not_built" where too few came, or what has nothing in common.
+    "not_ready" while contributions are waited for and "not_built" where it was refused.
     """
     found = pooled_report(session, pooled_report_id)
     if format_ not in found.formats:
@@ -142,7 +159,10 @@ def file_of_pool(session: Session, *, pooled_report_id: UUID, format_: str) -> R
     if found.state == "waiting":
         raise Conflict("Contributions to this report are still waited for.", code="not_ready")
     if found.state == "refused":
-        detail = f"Fewer than {LEAST_SOURCES} institutions contributed, or they have no table in common."
+        detail = (
+            f"Fewer than {LEAST_SOURCES} institutions contributed, they have no table in common, or another pool was "
+            "made meanwhile by another list of major awards."
+        )
         raise Conflict(detail, code="not_built")
     file = select(PooledFile).where(
         PooledFile.pooled_report_id == pooled_report_id, PooledFile.format == format_
@@ -159,6 +179,14 @@ def _agreed(session: Session, agreement_id: UUID, place: int) -> Any:
         detail = "It is to be signed, yours as the funder, and say that what is reported may be pooled."
         raise Invalid.field(pointer, "not_in_force", detail)
     return found
+
+
+def _list(session: Session, funder: str, metrics: Sequence[str], award_list: str | None) -> str:
+    fixed = list_pooled(session, funder=funder)
+    if counts_awards(metrics) and award_list is not None and fixed not in (None, award_list):
+        detail = f"What is pooled for {funder} counts by {fixed} for good."
+        raise Invalid.field("/award_list", "fixed", detail)
+    return award_list or fixed or CHOICES[0]
 
 
 def _metrics(found: Sequence[Any], names: Sequence[str] | None) -> list[str]:

@@ -7,22 +7,18 @@ from typing import Any
 from tenants.reporting.document import Section, document
 from tenants.reporting.lifting import INSTITUTION
 from tenants.reporting.metrics import metrics_by
-from tenants.reporting.metrics.award_lists import CHOICES
 from tenants.reporting.pools.models import PooledReport
 from tenants.reporting.pools.summing import Given, Pool
 from tenants.reporting.releasing import Released, cells_of
 from tenants.reporting.suppression.model import Key, Printed, key_of
 from tenants.reporting.tables import CountTable
 
-EVERY = tuple({each.id: each for choice in CHOICES for each in metrics_by(choice)}.values())
-"""All that may be pooled, by whichever list of major awards: only what all count by the same one is."""
-
 
 def pooled_document(report: PooledReport, pool: Pool, leaving: Released, given: Given) -> dict[str, Any]:
     """The whole document, from what is released alone."""
     cells = cells_of(leaving.document)
     sections = []
-    for metric in EVERY:
+    for metric in metrics_by(report.award_list):
         if tables := pool.tables.get(metric.id):
             mine = {each.name: replace(each.shown(cells), threshold=pool.threshold) for each in tables}
             sections.append(Section(metric, list(mine.values())))

@@ -16,10 +16,11 @@ from tenants.kernel.rows import row_held, row_of
 from tenants.kernel.session import Session
 from tenants.reporting.files import Written, add_files, write_files
 from tenants.reporting.ledger import KEPT
+from tenants.reporting.metrics import counts_awards, metrics_by
 from tenants.reporting.passing import ONE_AT_A_TIME
 from tenants.reporting.pools.models import ContributionRequest, PooledFile, PooledReport
-from tenants.reporting.pools.ordering import LEAST_SOURCES, ask, sources
-from tenants.reporting.pools.pages import EVERY, pooled_document
+from tenants.reporting.pools.ordering import LEAST_SOURCES, ask, list_pooled, sources
+from tenants.reporting.pools.pages import pooled_document
 from tenants.reporting.pools.sealing import opened, part_sealed, sealed_for
 from tenants.reporting.pools.summing import Pool, pooled
 from tenants.reporting.releasing import SAME_ROWS, Earlier, Released, nothing_new, released
@@ -39,8 +40,8 @@ def pool(claim: Claim) -> None:
     with claim.session(snapshot=True) as session:
         report = row_of(session, PooledReport, claim.subject_id)
         asked = _asked(session, report.id)
-        late = report.created_at < now() - KEPT  # nobody waits longer for who does not answer
-        ready = report.state == "waiting" and all(each.answer for each in asked) and not late
+        over = _is_over(session, report)
+        ready = report.state == "waiting" and all(each.answer for each in asked) and not over
         sealed = sealed_for(session, claim) if ready else []
         stale = [each.request_id for each in sealed if not each.fresh and not each.declined]
         fresh = {str(each.source_id): each for each in sealed if each.fresh and not each.declined}
@@ -48,11 +49,11 @@ def pool(claim: Claim) -> None:
         before = _pooled_before(session, report)
         threshold = session.scalars(_THRESHOLD).one()
         session.expunge_all()
-    metrics = [each for each in EVERY if each.name in report.metrics]
+    metrics = [each for each in metrics_by(report.award_list) if each.name in report.metrics]
     enough = ready and not stale and len(given) >= LEAST_SOURCES
     found = pooled(given, metrics, before=before, threshold=threshold) if enough else None
     if found is None or not found.tables:
-        _conclude(claim, report.id, [] if late else stale if ready else None)
+        _conclude(claim, report.id, [] if over else stale if ready else None)
         return
     claim.progress(0.2)
     leaving = _released(report.as_of, found)
@@ -152,6 +153,14 @@ def _write(
 def _asked(session: Session, report_id: UUID) -> Sequence[Any]:
     rows = sources(session).where(ContributionRequest.pooled_report_id == report_id)
     return session.execute(rows).all()
+
+
+def _is_over(session: Session, report: PooledReport) -> bool:
+    """Whether it is not waited for any more: nobody waits longer for who does not answer, and what was pooled meanwhile
+    by another list of major awards could be subtracted.
+    """
+    fixed = list_pooled(session, funder=report.funder) if counts_awards(report.metrics) else None
+    return report.created_at < now() - KEPT or fixed not in (None, report.award_list)
 
 
 def _pooled_before(session: Session, report: PooledReport) -> list[Earlier]:
