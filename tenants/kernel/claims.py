@@ -91,8 +91,8 @@ class Claim:
         return self._fence
 
     @contextmanager
-    def session(self, *, snapshot: bool = False) -> Iterator[Session]:
-        """A session of the job's tenant, for reading; with `snapshot`, as of one moment."""
+    def session(self, *, snapshot: bool | str = False) -> Iterator[Session]:
+        """A session of the job's tenant, for reading; with `snapshot`, as of one moment (`Database.tenant`)."""
         with self.database.tenant(self.tenant_id, snapshot=snapshot) as session:
             yield session
 

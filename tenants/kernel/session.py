@@ -91,6 +91,12 @@ class Session(orm.Session):
         return actor
 
     @property
+    def moment(self) -> str:
+        """The name of the moment that it reads as of, with `snapshot`. Until it ends, others can begin as of that."""
+        moment: str = self.connection().exec_driver_sql("SELECT pg_export_snapshot()").scalar_one()
+        return moment
+
+    @property
     def key_ring(self) -> KeyRing:
         """What unwraps this session's keys. RuntimeError if its database was opened without."""
         return _given(self.info.get("key_ring"))
@@ -130,7 +136,10 @@ def _raise_walls(session: orm.Session, _: orm.SessionTransaction, connection: Co
         said += f", set_config('app.{key}', '{reach[key] if reach else ''}', true)"
     if patience := session.info.get("lock_seconds"):
         said += f", set_config('lock_timeout', '{patience:d}s', true)"
-    begin = "BEGIN ISOLATION LEVEL REPEATABLE READ" if session.info.get("snapshot") else "BEGIN"
+    snapshot = session.info.get("snapshot")
+    begin = "BEGIN ISOLATION LEVEL REPEATABLE READ" if snapshot else "BEGIN"
+    if isinstance(snapshot, str):
+        begin += f"; SET TRANSACTION SNAPSHOT '{snapshot}'"
     connection.connection.cursor().execute(f"{begin}; SELECT {said}")
 
 
@@ -189,11 +198,12 @@ class Database:
         *,
         membership_id: UUID | None = None,
         actor: str | None = None,
-        snapshot: bool = False,
+        snapshot: bool | str = False,
     ) -> Iterator[Session]:
         """A session of one tenant, with a member in it or not. The caller commits, once.
 
-        With `snapshot` all that it reads is as of one moment (REPEATABLE READ).
+        With `snapshot` all that it reads is as of one moment (REPEATABLE READ); with another session's `moment`, as of
+        that.
         """
         info = {
             "tenant_id": tenant_id,

@@ -19,6 +19,7 @@ from tenants.reporting.counting import Counting
 from tenants.reporting.covers import cover_of
 from tenants.reporting.document import Section, document
 from tenants.reporting.files import add_files, write_files
+from tenants.reporting.lanes import counted
 from tenants.reporting.leaving import Frozen, leaving_document
 from tenants.reporting.ledger import (
     breakdowns_released,
@@ -108,16 +109,12 @@ def ordered(session: Session, claim: Claim, report: Report) -> Order:
     counting = Counting(session, scope, threshold=tenant.disclosure_threshold)
     counting.count_people(program.funders)
     people = counting.people(report.cohort_id, report.funder) if scope.outward else []
-    found = []
-    for done, metric in enumerate(metrics, start=1):
-        counted = metric.count(counting)
-        found.append((counted.tables, counted.exact))
-        claim.progress(done / (len(metrics) + 2))
+    told, digest = counted(claim, counting, metrics, program.funders)
+    found = [(each.tables, each.exact) for each in told]
     gone = set[str]()
     if scope.outward:
         found, gone = _rolled_up(session, scope, found, counting.threshold)
     cohort = row_of(session, Cohort, report.cohort_id) if report.cohort_id else None
-    digest = counting.digest
     said = {
         "report_id": str(report.id),
         "audience": report.audience,

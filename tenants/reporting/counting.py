@@ -47,10 +47,8 @@ _WHO = """
 SELECT membership_id, covered AND coalesce(CAST(:funder AS text) = ANY(agreed), true) AS with_outcomes FROM counted
  WHERE cohort_id = coalesce(CAST(:cohort AS uuid), cohort_id) ORDER BY membership_id
 """
-# Sums, so that the order of rows does not matter; of two hashes of each row, so that no two rows are one by chance.
-_DIGEST = """
-SELECT count(*), sum(hash_record_extended(f, 1)), sum(hash_record_extended(f, 2)) FROM {facts} f
-"""
+# A sum, so that the order of rows does not matter.
+_DIGEST = "SELECT count(*), sum(hash_record_extended(f, 1)) FROM {facts} f"
 _PEOPLE_BY = """
 SELECT {columns}, count(*) AS number, 0 AS behind
   FROM (SELECT *, CAST(:funder AS text) = ANY(agreed) AS agrees FROM {facts} JOIN counted USING (membership_id)) f
@@ -170,7 +168,10 @@ class Counting:
         spread = self._spread(funder)
         parts = ["CAST(cohort_id AS text)" if each.name == COHORT else _AGREES for each in spread]
         columns = [*(f'"{each.name}"' for each in rows.axes), *parts]
-        statement, named = _PEOPLE_BY, {"facts": rows.facts, "columns": ", ".join(columns)}
+        statement, named = (
+            _PEOPLE_BY if spread else _ROWS,
+            {"facts": rows.facts, "columns": ", ".join(columns)},
+        )
         if rows.things and self.scope.outward:
             statement = _THINGS_OUTSIDE
             named |= BY_ANY if rows.by_any else BY_ALL

@@ -38,6 +38,9 @@ METRICS = (
     barriers.METRIC,
 )
 
+OF_PRODUCTS = frozenset({products.METRIC.name, network.METRIC.name})
+"""What counts by the facts of products, the most that there are, and by nothing that other metrics staged."""
+
 
 def counts_awards(names: Collection[str]) -> bool:
     """Whether one of the metrics of these names counts major awards, by whichever list."""

@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 from sqlalchemy import text
 
 from api.app import create_app
+from tenants.cohorts.models import Program
 from tenants.kernel.ids import new_id
 from tenants.kernel.session import Database, RoleTooStrong
 from tenants.kernel.settings import Settings, sqlalchemy_url
@@ -53,10 +54,20 @@ def test_the_app_role_is_accepted(database):
         assert session.execute(text("SELECT current_user")).scalar_one() == "peerloom_app"
 
 
+def test_a_session_of_another_s_moment_sees_nothing_that_came_since(database, tenant):
+    with database.tenant(tenant.id, snapshot=True) as first:
+        before = first.execute(COUNT).all()
+        with database.tenant(tenant.id) as writing:
+            writing.add(Program(name="x", labels={}))
+            writing.commit()
+        with database.tenant(tenant.id, snapshot=first.moment) as second:
+            assert second.execute(COUNT).all() == before
+    with database.tenant(tenant.id) as later:
+        assert later.execute(COUNT).all() != before
+
+
 def test_a_new_row_gets_its_sessions_tenant_and_no_other(database):
     from sqlalchemy.exc import ProgrammingError
-
-    from tenants.cohorts.models import Program
 
     own, other = new_id(), new_id()
     with database.tenant(own) as session:
