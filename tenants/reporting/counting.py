@@ -27,7 +27,7 @@ PEOPLE = "SELECT membership_id FROM counted WHERE covered OR NOT CAST(:outward A
 PEOPLE_WITH_OUTCOMES = "SELECT membership_id FROM counted WHERE covered"
 """Those of them whose products and career events may be looked at."""
 
-WORK_MEMORY = "64MB"
+WORK_MEMORY = "160MB"
 _COUNTED = f"""
 CREATE TEMP TABLE counted ON COMMIT DROP AS
 SELECT DISTINCT ON (membership_id) membership_id, cohort_id,

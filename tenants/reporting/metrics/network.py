@@ -17,7 +17,7 @@ WHEN = Axis(
 # A product of a hundred is no sign that two of them work together, and makes thousands of pairs.
 MOST_CONTRIBUTORS = 20
 _PAIRS = f"""
-SELECT CAST(md5(uuid_send(one) || uuid_send(other)) AS uuid) AS thing_id, one, other,
+SELECT one, other,
        CASE WHEN first >= later THEN 'after' WHEN last < later THEN 'before'
             ELSE 'before_and_after' END AS pair_products
   FROM (SELECT one, other, first, last, greatest(c.joined_on, d.joined_on) AS later
@@ -33,7 +33,8 @@ SELECT CAST(md5(uuid_send(one) || uuid_send(other)) AS uuid) AS thing_id, one, o
           JOIN counted d ON d.membership_id = other) known
 """  # noqa: S608 - a constant is put in
 _BEHIND = """
-(SELECT thing_id, pair_products, unnest(ARRAY[one, other]) AS membership_id FROM fact_pairs) f
+(SELECT uuid_send(one) || uuid_send(other) AS thing_id, pair_products, unnest(ARRAY[one, other]) AS membership_id
+   FROM fact_pairs) f
 """
 
 
