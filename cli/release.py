@@ -102,7 +102,8 @@ def audit_(document: Path, ledger: Sequence[Path], exact: Path | None, *, as_jso
     tables = [table_from(each) for each in _read(exact)] if exact else []
     counts = {key: number for each in tables for key, number in each.counts.items()} if exact else None
     few = frozenset().union(*(each.few for each in tables))
-    found = audit(said, before, exact=counts, few=few)
+    silent = frozenset().union(*(each.silent for each in tables))
+    found = audit(said, before, exact=counts, few=few, silent=silent)
     same = None
     if exact:
         known = {"as_of": said["as_of"], "snapshot": said["snapshot"], "threshold": said["threshold"]}

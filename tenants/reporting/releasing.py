@@ -89,6 +89,7 @@ def released(
     shapes = tuple(dict.fromkeys(each.shape for each in tables))
     counts = {**held.more, **{key: number for each in tables for key, number in each.counts.items()}}
     few = frozenset().union(*(each.few for each in tables))
+    silent = frozenset().union(*(each.silent for each in tables))
     before = [each.document for each in ledger]
     try:
         release = protect(
@@ -99,6 +100,7 @@ def released(
             ledger=tuple(map(release_from, before)),
             threshold=threshold,
             few=few,
+            silent=silent,
             contributions=held.parts,
             contributions_before=held.before,
             recurring=True,
@@ -109,6 +111,7 @@ def released(
             before,
             exact=counts,
             few=few,
+            silent=silent,
             exact_before={place: each.counts for place, each in enumerate(ledger) if each.counts is not None},
             parts=held.parts,
             parts_before=_placed(held, before),
