@@ -93,9 +93,7 @@ def audit(
     """
     same = [each for each in ledger if each["snapshot"] == release["snapshot"]]
     reading = reading_of([*same, release])
-    told = reading_of(
-        same
-    ).shown  # of this snapshot, and so of itself: whatever an institution makes of it, it stands
+    told = reading_of(same).shown  # of this very snapshot: whatever an institution makes of it, it stands
     now = Polytope(reading)
     before = _before(release, ledger)
     unsafe: list[Finding] = []

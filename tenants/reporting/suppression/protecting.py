@@ -44,14 +44,13 @@ def protect(
 ) -> Release:
     """The release of these tables that may be made after those of the ledger.
 
-    few: cells of things with at most that many people behind them, which are hidden whatever they count. silent: cells
-    that are hidden whatever they count, and could be as many less as are never told.
-    contributions: in a pooled release, each institution's own part of the counts. contributions_before: the same by
-    institution and earlier snapshot; only for these are changes of the rest looked at. recurring: whether a release
-    of later numbers is to follow; it leaves room for falls between two numbers that are not shown, at some cells. dear:
-    dimensions with a code of which cells are hidden only where others would not do.
-    The same input gives the same release. Where a number is not shown but was in an earlier release, it stays at its
-    last shown value with that day.
+    few: cells of things with at most that many people behind them, which are hidden whatever they count. silent: those
+    that are so and could be as many less as are never told. contributions: in a pooled release, each institution's own
+    part of the counts. contributions_before: the same by institution and earlier snapshot; only for these are changes
+    of the rest looked at. recurring: whether a release of later numbers is to follow; it leaves room for falls between
+    two numbers that are not shown, at some cells. dear: dimensions with a code of which cells are hidden only where
+    others would not do.
+    The same input gives the same release. What is not shown but was stays at its last shown value, with its day.
     Of a table with a count that nothing can protect nothing new is told: it is none of the release's tables.
     Raises ValueError for a threshold that is too low, ImpossibleTables where counts, contributions, tables and ledger
     contradict each other, and UnsolvedProgram when the solver fails.
