@@ -18,7 +18,7 @@ from tenants.kernel.settings import Settings
 from tenants.reporting.audit.auditing import Audit, Range, audit
 from tenants.reporting.ledger import earlier_releases, snapshot_of_report
 from tenants.reporting.lifting import lifted, lifted_table
-from tenants.reporting.releasing import SAME_ROWS, Earlier, lifted_ledger, nothing_new, released
+from tenants.reporting.releasing import SAME_ROWS, Earlier, lifted_ledger, marked, nothing_new, released
 from tenants.reporting.remaking import remade
 from tenants.reporting.tables import said_of_table, table_from
 
@@ -101,8 +101,7 @@ def audit_(document: Path, ledger: Sequence[Path], exact: Path | None, *, as_jso
     said, before = _read(document), [_read(each) for each in ledger]
     tables = [table_from(each) for each in _read(exact)] if exact else []
     counts = {key: number for each in tables for key, number in each.counts.items()} if exact else None
-    few = frozenset().union(*(each.few for each in tables))
-    found = audit(said, before, exact=counts, few=few)
+    found = audit(said, before, exact=counts, **marked(tables))
     same = None
     if exact:
         known = {"as_of": said["as_of"], "snapshot": said["snapshot"], "threshold": said["threshold"]}

@@ -88,7 +88,6 @@ def released(
     """
     shapes = tuple(dict.fromkeys(each.shape for each in tables))
     counts = {**held.more, **{key: number for each in tables for key, number in each.counts.items()}}
-    few = frozenset().union(*(each.few for each in tables))
     before = [each.document for each in ledger]
     try:
         release = protect(
@@ -98,7 +97,7 @@ def released(
             snapshot=snapshot,
             ledger=tuple(map(release_from, before)),
             threshold=threshold,
-            few=few,
+            **marked(tables),
             contributions=held.parts,
             contributions_before=held.before,
             recurring=True,
@@ -108,7 +107,7 @@ def released(
             release.document(),
             before,
             exact=counts,
-            few=few,
+            **marked(tables),
             exact_before={place: each.counts for place, each in enumerate(ledger) if each.counts is not None},
             parts=held.parts,
             parts_before=_placed(held, before),
@@ -121,6 +120,14 @@ def released(
         why = type(problem).__name__
     log.warning("nothing new is released of a program: %s", why)
     return nothing_new(tables, why, as_of=as_of, snapshot=snapshot, threshold=threshold, ledger=ledger)
+
+
+def marked(tables: Sequence[CountTable]) -> dict[str, Any]:
+    """The cells that are hidden whatever they count, as `protect` and `audit` are told them."""
+    return {
+        "few": frozenset().union(*(each.few for each in tables)),
+        "silent": frozenset().union(*(each.silent for each in tables)),
+    }
 
 
 def nothing_new(

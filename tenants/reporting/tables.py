@@ -67,6 +67,7 @@ class CountTable:
     ``few``      the cells, margins too, with at most as many people behind them as are never shown.
     ``spread``   axes of whom the same people or things are told of besides: cohorts, who agreed to a funder.
     ``breakdown``  whether it leaves only if most of it can be shown (`shapes`).
+    ``silent``   the cells that are never shown, as others tell of a few people by the difference.
     """
 
     name: str
@@ -78,6 +79,7 @@ class CountTable:
     few: frozenset[Key] = frozenset()
     spread: tuple[Axis, ...] = ()
     breakdown: bool = False
+    silent: frozenset[Key] = frozenset()
 
     @property
     def shape(self) -> Table:
@@ -157,6 +159,7 @@ def said_of_table(table: CountTable) -> dict[str, Any]:
         "spread": [_said_of_axis(each) for each in table.spread],
         "counts": [[dict(key), number] for key, number in sorted(table.counts.items())],
         "few": [dict(key) for key in sorted(table.few)],
+        "silent": [dict(key) for key in sorted(table.silent)],
     }
 
 
@@ -171,6 +174,7 @@ def table_from(said: Mapping[str, Any]) -> CountTable:
         {key_of(codes): number for codes, number in said["counts"]},
         frozenset(key_of(codes) for codes in said["few"]),
         tuple(map(_axis_from, said["spread"])),
+        silent=frozenset(key_of(codes) for codes in said.get("silent", ())),
     )
 
 

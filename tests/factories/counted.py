@@ -44,6 +44,9 @@ class Tables:
     def few(self, name):
         return next(each for each in self.all if each.name == name).few
 
+    def silent(self, name):
+        return next(each for each in self.all if each.name == name).silent
+
 
 def sums(table):
     """Every cell with what it is a part of."""

@@ -74,6 +74,7 @@ def audit(
     *,
     exact: Counts | None = None,
     few: Collection[At] = (),
+    silent: Collection[At] = (),
     exact_before: Mapping[int, Counts] | None = None,
     parts: Mapping[str, Counts] | None = None,
     parts_before: Mapping[str, Mapping[int, Counts]] | None = None,
@@ -81,7 +82,8 @@ def audit(
 ) -> Audit:
     """Attack a release with all that went before it.
 
-    exact: its inner counts. few: cells of things with few people behind them, whatever they count. exact_before: the
+    exact: its inner counts. few: cells of things with few people behind them, whatever they count. silent: cells that,
+    whatever they count, are not told but for a difference of 1 to T. exact_before: the
     counts of earlier releases by their place in the ledger, as far as they can still be known; a change since a
     number that was not shown and is not known is judged as if it had been any that is possible. parts: each
     institution's own part of the counts, which needs exact. parts_before: the same by institution and place of an
@@ -91,15 +93,13 @@ def audit(
     """
     same = [each for each in ledger if each["snapshot"] == release["snapshot"]]
     reading = reading_of([*same, release])
-    told = reading_of(
-        same
-    ).shown  # of this snapshot, and so of itself: whatever an institution makes of it, it stands
+    told = reading_of(same).shown  # of this very snapshot: whatever an institution makes of it, it stands
     now = Polytope(reading)
     before = _before(release, ledger)
     unsafe: list[Finding] = []
     if exact is not None:
-        scarce = reading.cells.keys() & {frozenset(at) for at in few}
-        truth = Truth(reading, _checked(reading, exact), release["threshold"], scarce)
+        marked = (reading.cells.keys() & {frozenset(at) for at in each} for each in (few, silent))
+        truth = Truth(reading, _checked(reading, exact), release["threshold"], *marked)
         unsafe = _failed(truth.count_goals(), now, None)
         known = {
             place: exact_counts(before[place].reading, counts)

@@ -21,12 +21,15 @@ class Goal:
 
 @dataclass(frozen=True)
 class Truth:
-    """The exact ``counts`` behind a reading, none of 1 to ``threshold`` of which may be told, nor one of ``few``."""
+    """The exact ``counts`` behind a reading, none of 1 to ``threshold`` of which may be told, nor one of ``few``, nor
+    one of ``silent`` but for as many.
+    """
 
     reading: Reading
     counts: Mapping[Cell, int]
     threshold: int
     few: Set[Cell] = frozenset()
+    silent: Set[Cell] = frozenset()
 
     def count_goals(self) -> list[Goal]:
         """For the counts themselves."""
@@ -64,6 +67,11 @@ class Truth:
         small = [cell for cell, count in counts.items() if 1 <= count <= self.threshold]
         found = [Goal(cell, floor[cell], self.threshold) for cell in small]
         found += [Goal(cell, floor[cell], counts[cell]) for cell in self.few if counts[cell] > self.threshold]
+        found += [
+            Goal(cell, max(floor[cell], counts[cell] - self.threshold), counts[cell])
+            for cell in self.silent
+            if counts[cell] > self.threshold
+        ]
         for cell, wholes in self.reading.wholes.items():
             if not counts[cell] and all(counts[whole] for whole in wholes):
                 found.append(Goal(cell, 0, self.threshold))

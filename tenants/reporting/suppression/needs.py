@@ -36,13 +36,15 @@ class OwnNeeds:
 
     spare: how far beyond the threshold a count that is not shown must seem to reach. With 1, a fall of all of T to a
     count of at least 1 is possible, so that the change to a later release will be safe as well.
-    few: cells with few people behind them, whatever they count. Shapes: one entry a cell.
+    few: cells with few people behind them, whatever they count. silent: cells that must seem to reach down by the
+    threshold, whatever they count. Shapes: one entry a cell.
     """
 
     values: Ints
     threshold: int
     spare: int
     few: Bools
+    silent: Bools
 
 
 def public_view(system: System, own: OwnNeeds, earlier: Sequence[Known]) -> View:
@@ -62,8 +64,8 @@ def holder_view(
     """
     part, fixed = own
     rest = values - part
-    few = np.zeros(len(values), dtype=bool)
-    needs = _own_needs(system, OwnNeeds(rest, threshold, spare=1 if earlier else 0, few=few))
+    none = np.zeros(len(values), dtype=bool)
+    needs = _own_needs(system, OwnNeeds(rest, threshold, spare=1 if earlier else 0, few=none, silent=none))
     low, high = _with_changes(system, rest, needs, earlier, threshold)
     return View(
         floor=np.maximum(_floors(system, values), part),
@@ -88,6 +90,7 @@ def _own_needs(system: System, own: OwnNeeds) -> tuple[Floats, Floats]:
     low, high = values.astype(float), values.astype(float)
     least = system.least(np.where((values > 0) & ~system.sensitive, 1.0, 0.0))
     small = (values >= 1) & (values <= threshold)
+    low[own.silent] = np.maximum(least, values - threshold)[own.silent]
     low[small], high[small] = least[small], threshold + own.spare
     low[own.few] = least[own.few]
     for cell in np.flatnonzero(system.sensitive):

@@ -36,6 +36,7 @@ def protect(
     ledger: Ledger = (),
     threshold: int = LEAST_THRESHOLD,
     few: Collection[Key] = (),
+    silent: Collection[Key] = (),
     contributions: Mapping[str, Counts] | None = None,
     contributions_before: Mapping[str, Mapping[str, Counts]] | None = None,
     recurring: bool = False,
@@ -43,13 +44,13 @@ def protect(
 ) -> Release:
     """The release of these tables that may be made after those of the ledger.
 
-    few: cells of things with at most that many people behind them, which are hidden whatever they count.
-    contributions: in a pooled release, each institution's own part of the counts. contributions_before: the same by
-    institution and earlier snapshot; only for these are changes of the rest looked at. recurring: whether a release
-    of later numbers is to follow; it leaves room for falls between two numbers that are not shown, at some cells. dear:
-    dimensions with a code of which cells are hidden only where others would not do.
-    The same input gives the same release. Where a number is not shown but was in an earlier release, it stays at its
-    last shown value with that day.
+    few: cells of things with at most that many people behind them, which are hidden whatever they count. silent: those
+    that are so and could be as many less as are never told. contributions: in a pooled release, each institution's own
+    part of the counts. contributions_before: the same by institution and earlier snapshot; only for these are changes
+    of the rest looked at. recurring: whether a release of later numbers is to follow; it leaves room for falls between
+    two numbers that are not shown, at some cells. dear: dimensions with a code of which cells are hidden only where
+    others would not do.
+    The same input gives the same release. What is not shown but was stays at its last shown value, with its day.
     Of a table with a count that nothing can protect nothing new is told: it is none of the release's tables.
     Raises ValueError for a threshold that is too low, ImpossibleTables where counts, contributions, tables and ledger
     contradict each other, and UnsolvedProgram when the solver fails.
@@ -59,7 +60,7 @@ def protect(
     order = _Order(
         ledger=ledger,
         now=(as_of, snapshot, threshold),
-        few=frozenset(few),
+        marked=(frozenset(few), frozenset(silent)),
         contributions=contributions or {},
         before=contributions_before or {},
         spare=int(recurring or bool(ledger)),
@@ -78,11 +79,13 @@ def protect(
 
 @dataclass(frozen=True)
 class _Order:
-    """What `protect` was asked, but for the tables; ``now``: the day, the snapshot and the threshold."""
+    """What `protect` was asked, but for the tables; ``now``: the day, the snapshot and the threshold; ``marked``: the
+    cells that are few, and the silent ones.
+    """
 
     ledger: Ledger
     now: tuple[str, str, int]
-    few: frozenset[Key]
+    marked: tuple[frozenset[Key], frozenset[Key]]
     contributions: Mapping[str, Counts]
     before: Mapping[str, Mapping[str, Counts]]
     spare: int
@@ -111,8 +114,8 @@ def _shown(order: _Order, tables: tuple[Table, ...], counts: Counts) -> dict[Key
     system = system_of(every)
     values = system.values(counts)
     shown_before, hidden_before = _settled(system, values, order.same)
-    few = system.marked(key for key in order.few if key in system.index)
-    own = OwnNeeds(values, threshold, spare=order.spare, few=few)
+    few, silent = (system.marked(key for key in each if key in system.index) for each in order.marked)
+    own = OwnNeeds(values, threshold, spare=order.spare, few=few, silent=silent)
     public = public_view(system, own, known_before(system, order.ledger, snapshot, threshold))
     holders = [
         _holder_view(system, values, (Holder(name, order.before.get(name, {})), part), every, order)

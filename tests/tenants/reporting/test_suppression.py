@@ -305,7 +305,9 @@ def compared(shape, seed):
     counts = random_counts(table, np.random.default_rng([seed, *shape]), 5)
     system = system_of((table,))
     values = system.values(counts)
-    view = public_view(system, OwnNeeds(values, 10, spare=0, few=system.marked(())), ())
+    view = public_view(
+        system, OwnNeeds(values, 10, spare=0, few=system.marked(()), silent=system.marked(())), ()
+    )
     must = primary(view, values)
     hidden = hidden_cells(Problem.of(system, values, 10, must=must, available=values > 0, views=(view,)))
     return int((hidden & ~must).sum()), Optimum(system, values, view.low, view.high).number()
@@ -315,7 +317,7 @@ def test_an_earlier_number_of_which_one_value_is_found_is_not_taken_for_shown():
     table, counts = row(38, 50)
     system = system_of((table,))
     values = system.values(counts)
-    own = OwnNeeds(values, 10, spare=1, few=system.marked(()))
+    own = OwnNeeds(values, 10, spare=1, few=system.marked(()), silent=system.marked(()))
     found = np.array([np.nan, 2.0, np.nan])
     no, yes = np.zeros(3, dtype=bool), np.ones(3, dtype=bool)
     p0 = system.index[key_of({"place": "p0"})]
