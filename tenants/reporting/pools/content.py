@@ -68,10 +68,10 @@ def contribution_from(said: Mapping[str, Any]) -> Contribution:
 
 def of_those_who_agreed(table: CountTable, shares: str) -> CountTable | None:
     """The part of a table of those who agreed (on the axis `shares`), whatever their cohort; None if it has no such
-    part.
+    part, or is of one cohort, of which no other institution can have it.
     """
     agreed = (shares, YES)
-    if shares not in {each.name for each in table.spread}:
+    if shares not in {each.name for each in table.spread} or COHORT in dict(table.within):
         return None
     counts: dict[Key, int] = {}
     for key, number in table.counts.items():

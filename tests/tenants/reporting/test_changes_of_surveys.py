@@ -13,7 +13,7 @@ from tenants.reporting.counting import shares
 from tenants.reporting.metrics import surveys
 from tenants.reporting.metrics.survey_tables import BOTH, CHANGE, LEVEL, change_at, steps
 from tenants.reporting.metrics.surveys_outside import counted, told_of
-from tenants.reporting.releasing import cells_of, released
+from tenants.reporting.releasing import Earlier, cells_of, released
 from tenants.reporting.suppression.model import Printed, key_of
 from tenants.reporting.suppression.system import system_of
 from tenants.reporting.tables import NO, YES
@@ -41,8 +41,8 @@ def told(*scores, agreed, funder=FUND):
     return [counted(each, agreed, funder, T) for wave in asked for each in told_of(wave, SCALE, asked, known)]
 
 
-def leave(tables, ledger=()):
-    found = released(tables, as_of=DAY, snapshot="1", threshold=T, ledger=ledger)
+def leave(tables, ledger=(), snapshot="1"):
+    found = released(tables, as_of=DAY, snapshot=snapshot, threshold=T, ledger=ledger)
     assert found.refused is None
     return cells_of(found.document)
 
@@ -170,6 +170,25 @@ def test_the_attack_finds_who_came_in_where_waves_and_change_are_protected_apart
     (few,) = (key for key, (number, _) in exact(reader).items() if number == 3)
     assert reader.range(reader.row(few)) == pytest.approx([3, 3])
     assert narrowed(Unknown(tables).reads(leave(tables))) == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_of_whom_withdrew_since_nobody_learns_from_two_releases(seed):
+    first, second, agreed = answers(seed, people=200)
+    tables = told(first, second, agreed=agreed)
+    before = released(tables, as_of=DAY, snapshot="1", threshold=T)
+    counts = {key: number for each in tables for key, number in each.counts.items()}
+    gone = min(first.keys() & second.keys())
+    kept = ({each: value for each, value in wave.items() if each != gone} for wave in (first, second))
+    after = leave(told(*kept, agreed=agreed), [Earlier(before.document, counts, at=DAY)], "2")
+    earlier = cells_of(before.document)
+    moved = [
+        abs(printed.value - earlier[key].value)
+        for key, printed in after.items()
+        if None not in (printed.value, earlier[key].value)
+    ]
+    assert len(moved) > 10
+    assert not any(1 <= each <= T for each in moved)
 
 
 def test_the_tables_of_a_change_are_there_whatever_the_numbers_are():

@@ -222,6 +222,8 @@ def test_only_those_who_agreed_are_contributed_whatever_their_cohort():
     assert part.counts == {at(state="placed"): 10}
     assert part.spread == ()
     assert of_those_who_agreed(replace(table, spread=(cohorts, other)), shares(FUND)) is None
+    of_one = replace(table, within=key_of({COHORT: "one"}), spread=(funder,))
+    assert of_those_who_agreed(of_one, shares(FUND)) is None, "no other institution has it"
 
 
 def test_what_was_contributed_comes_out_as_it_went_in():
