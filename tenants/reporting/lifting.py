@@ -63,6 +63,7 @@ def lifted_table(table: CountTable, institution: str) -> CountTable:
         within=lifted_key(table.within, institution),
         counts=lifted_counts(table.counts, institution),
         few=frozenset(lifted_key(key, institution) for key in table.few),
+        parts={holder: lifted_counts(part, institution) for holder, part in table.parts.items()},
     )
 
 
