@@ -137,9 +137,7 @@ def released(
             before,
             exact=counts,
             few=few,
-            exact_before={place: each.counts for place, each in enumerate(ledger) if each.counts is not None},
-            parts=held.parts,
-            parts_before=_placed(held, before),
+            **_known_of(held, ledger),
             ends=False,
         )
         if not found.unsafe:
@@ -171,6 +169,19 @@ def nothing_new(
     keys = [key for key, published in zip(system.keys, system.published, strict=True) if published]
     cells = {key: last.get(key, NOT_SHOWN) for key in keys}
     return Released(Release(as_of, snapshot, threshold, shapes, cells).document(), why)
+
+
+def known_to(tables: Sequence[CountTable], ledger: Sequence[Earlier]) -> dict[str, Any]:
+    """What the auditor is told, by the names that it has for it, of what was exact before and of who knows what."""
+    return _known_of(held_within(tables, ledger), ledger)
+
+
+def _known_of(held: Held, ledger: Sequence[Earlier]) -> dict[str, Any]:
+    return {
+        "exact_before": {place: each.counts for place, each in enumerate(ledger) if each.counts is not None},
+        "parts": held.parts,
+        "parts_before": _placed(held, [each.document for each in ledger]),
+    }
 
 
 def _placed(held: Held, before: Sequence[Mapping[str, Any]]) -> dict[str, dict[int, Mapping[Key, int]]]:

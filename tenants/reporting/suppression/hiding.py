@@ -29,7 +29,7 @@ DEAR = 4
 """As many other cells are hidden rather than one that is dear."""
 
 MANY_VIEWS = 12
-"""Of more views one search is made."""
+"""That is so for up to so many views of SMALL cells, or more of fewer."""
 
 SEARCHES = 6
 REWEIGHTED = 2
@@ -131,11 +131,12 @@ def _hidden_in_block(problem: Problem) -> Bools:
 
 def _few(problem: Problem) -> Bools:
     first = _covered(problem, _weights(problem, 0), _order(problem, 0))
-    if len(problem.values) > SMALL or not (first & ~problem.must).any():
+    size = len(problem.values)
+    large = size > SMALL or size * len(problem.views) > SMALL * MANY_VIEWS
+    if large or not (first & ~problem.must).any():
         return first
-    searches = SEARCHES if len(problem.views) <= MANY_VIEWS else 1
     others = (
-        _covered(problem, _weights(problem, each), _order(problem, each)) for each in range(1, searches)
+        _covered(problem, _weights(problem, each), _order(problem, each)) for each in range(1, SEARCHES)
     )
     found = [_cleaned(problem, each) for each in (first, *others)]
     costs = np.where(problem.dear, DEAR, 1)
