@@ -82,6 +82,12 @@ class Program:
                 ]
         return found
 
+    def _are_few(self, people: set[int]) -> bool:
+        """Whether they are few, or without those of one institution."""
+        own = Counter(self._whose[each] for each in people) if self._whose else Counter[int]()
+        rests = (len(people) - number for number in own.values())
+        return len(people) <= LEAST_THRESHOLD or any(1 <= rest <= LEAST_THRESHOLD for rest in rests)
+
     def _by_chance(self, codes: int, number: int) -> NDArray[np.int64]:
         return self._rng.choice(codes, size=number, p=self._rng.dirichlet(np.full(codes, 0.6)))
 
@@ -114,7 +120,7 @@ class Program:
             for depth in range(len(said) + 1) if unit != "people" else ():
                 for some in combinations(said, depth):
                     behind[key_of({**within, **dict(some)})].update(who)
-        few = frozenset(key for key, people in behind.items() if len(people) <= LEAST_THRESHOLD)
+        few = frozenset(key for key, people in behind.items() if self._are_few(people))
         spread = (self._cohorts, axis(shares(funder), funder, (YES, NO)))
         whole = CountTable(name, name, unit, tuple(axes), key_of(within), dict(counts), few, spread)
         return replace(whole, parts={whose: dict(part) for whose, part in parts.items()})
