@@ -25,8 +25,8 @@ from tenants.reporting.tables import said_of_table
 
 SHAPE = (20, 20, 5)
 MEANS = (1, 5, 20)
-PROGRAMS = ((240, 3, 1), (1000, 5, 2), (3000, 6, 3))
-"""People, cohorts, funders."""
+PROGRAMS = ((240, 3, 1, 0), (240, 3, 1, 20), (1000, 5, 2, 0), (1000, 5, 2, 100), (3000, 6, 3, 0))
+"""People, cohorts, funders, and how many institutions know their own people."""
 PROTECT_SECONDS, AUDIT_SECONDS, MEBIBYTES = 60.0, 10.0, 1024.0
 
 
@@ -64,9 +64,9 @@ def measure(mean: int) -> bool:
     )
 
 
-def measure_program(people: int, cohorts: int, funders: int) -> bool:
+def measure_program(people: int, cohorts: int, funders: int, institutions: int) -> bool:
     """Print a line for each of two releases; whether nothing was unsafe."""
-    program = Program(people=2 * people, cohorts=cohorts, funders=funders)
+    program = Program(people=2 * people, cohorts=cohorts, funders=funders, institutions=institutions)
     ledger, told, gone = list[Earlier](), set[str](), set[str]()
     for year in range(2):
         counted = program.tables(people + year * people // 10)
@@ -80,8 +80,8 @@ def measure_program(people: int, cohorts: int, funders: int) -> bool:
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         shown = [cell for cell in found.document["cells"] if cell["value"] is not None and not cell["frozen"]]
         print(
-            f"{people} people, {cohorts} cohorts, {funders} funders, release {year + 1}: {len(shown)} of"
-            f" {len(found.document['cells'])} shown anew, in {seconds:.0f} s, {memory:.0f} MiB,"
+            f"{people} people, {cohorts} cohorts, {funders} funders, {institutions} institutions, release {year + 1}:"
+            f" {len(shown)} of {len(found.document['cells'])} shown anew, in {seconds:.0f} s, {memory:.0f} MiB,"
             f" refused: {found.refused}",
             flush=True,
         )

@@ -5,6 +5,7 @@ Most breakdowns are uneven and sparse, as real ones are: that is where protectio
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -36,11 +37,18 @@ _Thing = tuple[int, bool, tuple[int, ...]]
 
 
 class Program:
-    """People in groups, these spread over cohorts; six in ten agreed to each funder."""
+    """People in groups, these spread over cohorts; six in ten agreed to each funder. With institutions, each person is
+    of one of them by chance, which are of uneven size.
+    """
 
-    def __init__(self, *, people: int, cohorts: int, funders: int, seed: int = 1) -> None:
+    def __init__(
+        self, *, people: int, cohorts: int, funders: int, institutions: int = 0, seed: int = 1
+    ) -> None:
         self._rng = np.random.default_rng(seed)
         self._size = people
+        uneven = np.random.default_rng(seed).dirichlet(np.full(max(1, institutions), 2.0))
+        whose = np.random.default_rng(seed).choice(len(uneven), size=people, p=uneven)
+        self._whose = whose.tolist() if institutions else None
         self.agreed = {f"Funder {i}": self._rng.random(people) < 0.6 for i in range(funders)}
         self._cohorts = axis(COHORT, "Cohort", [f"cohort{i}" for i in range(cohorts)])
         with_whom = self._rng.integers(0, 60, PRODUCTS_EACH * people)
@@ -74,6 +82,12 @@ class Program:
                 ]
         return found
 
+    def _are_few(self, people: set[int]) -> bool:
+        """Whether they are few, or without those of one institution."""
+        own = Counter(self._whose[each] for each in people) if self._whose else Counter[int]()
+        rests = (len(people) - number for number in own.values())
+        return len(people) <= LEAST_THRESHOLD or any(1 <= rest <= LEAST_THRESHOLD for rest in rests)
+
     def _by_chance(self, codes: int, number: int) -> NDArray[np.int64]:
         return self._rng.choice(codes, size=number, p=self._rng.dirichlet(np.full(codes, 0.6)))
 
@@ -94,15 +108,19 @@ class Program:
         name, unit = what
         within = {REPORTED: YES} | ({} if unit == "people" else {"unit": unit})
         counts: Counter[Key] = Counter()
+        parts: dict[str, Counter[Key]] = defaultdict(Counter)
         behind: dict[Key, set[int]] = defaultdict(set)
         for place, (cohort, told, who) in enumerate(things):
             codes = zip(axes, self._codes[name], strict=True)
             said = [(each.name, each.codes[by[place]].code) for each, by in codes]
             said += [(COHORT, f"cohort{cohort}"), (shares(funder), YES if told else NO)]
             counts[key_of({**within, **dict(said)})] += 1
+            for whose in {self._whose[each] for each in who} if self._whose else ():
+                parts[f"Institution {whose}"][key_of({**within, **dict(said)})] += 1
             for depth in range(len(said) + 1) if unit != "people" else ():
                 for some in combinations(said, depth):
                     behind[key_of({**within, **dict(some)})].update(who)
-        few = frozenset(key for key, people in behind.items() if len(people) <= LEAST_THRESHOLD)
+        few = frozenset(key for key, people in behind.items() if self._are_few(people))
         spread = (self._cohorts, axis(shares(funder), funder, (YES, NO)))
-        return CountTable(name, name, unit, tuple(axes), key_of(within), dict(counts), few, spread)
+        whole = CountTable(name, name, unit, tuple(axes), key_of(within), dict(counts), few, spread)
+        return replace(whole, parts={whose: dict(part) for whose, part in parts.items()})

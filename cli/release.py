@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,15 @@ from tenants.kernel.settings import Settings
 from tenants.reporting.audit.auditing import Audit, Range, audit
 from tenants.reporting.ledger import earlier_releases, snapshot_of_report
 from tenants.reporting.lifting import lifted, lifted_table
-from tenants.reporting.releasing import SAME_ROWS, Earlier, lifted_ledger, marked, nothing_new, released
+from tenants.reporting.releasing import (
+    SAME_ROWS,
+    Earlier,
+    known_to,
+    lifted_ledger,
+    marked,
+    nothing_new,
+    released,
+)
 from tenants.reporting.remaking import remade
 from tenants.reporting.tables import said_of_table, table_from
 
@@ -39,8 +47,8 @@ def release() -> None:
 def export(report_id: UUID, tenant_id: UUID, folder: Path, data: Path | None) -> None:
     """Write what a report shows a part of, the ledger before it, and the exact numbers behind all, to a folder.
 
-    The exact numbers are for the tenant and its auditors alone. Where the tenant was part of a pool before, all of it
-    says whose each number is.
+    The exact numbers are for the tenant and its auditors alone; of a program whose people are of several institutions
+    they say what each of these has. Where the tenant was part of a pool before, all of it says whose each number is.
     """
     with environment(data) as environ:
         database = open_database(Settings.from_environment(environ), pool_size=1)
@@ -95,17 +103,19 @@ def remake(report_id: UUID, tenant_id: UUID, data: Path | None) -> None:
 def audit_(document: Path, ledger: Sequence[Path], exact: Path | None, *, as_json: bool) -> None:
     """Attack a release with all that went before it: how far can each number that is not shown be narrowed down?
 
-    With the exact tables it also says which numbers are unsafe, and whether the release is what these tables give.
-    Ends with 1 if any is, or if it is not.
+    With the exact tables it also says which numbers are unsafe, for anybody and for each institution that knows its own
+    part of them, and whether the release is what these tables give. Ends with 1 if any is, or if it is not. Exact
+    tables of earlier releases are read where they are beside them.
     """
     said, before = _read(document), [_read(each) for each in ledger]
     tables = [table_from(each) for each in _read(exact)] if exact else []
+    entries = [_earlier(each, path) for each, path in zip(before, ledger, strict=True)]
     counts = {key: number for each in tables for key, number in each.counts.items()} if exact else None
-    found = audit(said, before, exact=counts, **marked(tables))
+    known = known_to(tables, entries) if exact else {}
+    found = audit(said, before, exact=counts, **marked(tables), **known)
     same = None
     if exact:
         known = {"as_of": said["as_of"], "snapshot": said["snapshot"], "threshold": said["threshold"]}
-        entries = [Earlier(each, _exact_of(path)) for each, path in zip(before, ledger, strict=True)]
         given = (
             released(tables, **known, ledger=entries),
             nothing_new(tables, SAME_ROWS, **known, ledger=entries),
@@ -131,7 +141,8 @@ def _print(found: Audit, same: bool | None) -> None:
 def _line(each: Range) -> str:
     at = ", ".join(f"{name}={code}" for name, code in each.at) or "all"
     since = "" if each.since is None else f" (change since release {each.since + 1})"
-    return f"{at}{since}: {each.low:g} to {each.high:g}"
+    rest = "" if each.knower is None else f" (without {each.knower})"
+    return f"{at}{since}{rest}: {each.low:g} to {each.high:g}"
 
 
 def _said(found: Audit, same: bool | None) -> dict[str, Any]:
@@ -141,12 +152,14 @@ def _said(found: Audit, same: bool | None) -> dict[str, Any]:
     return {"ranges": list(map(said, found.ranges)), "unsafe": list(map(said, found.unsafe)), "same": same}
 
 
-def _exact_of(path: Path) -> Mapping[Any, int] | None:
-    """The exact counts beside an exported release of the ledger, if they are there."""
+def _earlier(document: Any, path: Path) -> Earlier:
+    """An exported release of the ledger, with the exact tables beside it if they are there."""
     exact = path.with_name(f"{path.stem}-exact.json")
     if not exact.exists():
-        return None
-    return {key: number for each in _read(exact) for key, number in table_from(each).counts.items()}
+        return Earlier(document)
+    tables = _read(exact)
+    counts = {key: number for each in tables for key, number in table_from(each).counts.items()}
+    return Earlier(document, counts, tables)
 
 
 def _write(path: Path, said: Any) -> None:

@@ -7,7 +7,7 @@ stages its facts beside it, one row a person or one a person and thing; a report
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from tenants.cohorts.covered import covered
 from tenants.kernel.session import Session
+from tenants.reporting.holding import HELD, HOLDERS, SEVERAL, Counted, counted_by, too_few
 from tenants.reporting.scope import Scope
 from tenants.reporting.suppression.model import LEAST_THRESHOLD, Key, key_of
 from tenants.reporting.tables import COHORT, NO, REPORTED, YES, Axis, Code, CountTable, axis
@@ -50,11 +51,12 @@ SELECT membership_id, covered AND coalesce(CAST(:funder AS text) = ANY(agreed), 
 # A sum, so that the order of rows does not matter.
 _DIGEST = "SELECT count(*), sum(hash_record_extended(f, 1)) FROM {facts} f"
 _PEOPLE_BY = """
-SELECT {columns}, count(*) AS number, 0 AS behind
-  FROM (SELECT *, CAST(:funder AS text) = ANY(agreed) AS agrees FROM {facts} JOIN counted USING (membership_id)) f
- GROUP BY {columns}
+SELECT {also}{columns}, count(*) AS number, 0 AS behind
+  FROM (SELECT *, CAST(:funder AS text) = ANY(agreed) AS agrees
+          FROM {facts} JOIN counted USING (membership_id){held}) f
+ GROUP BY {also}{columns}
 """
-_ROWS = "SELECT {columns}, count(*) AS number, 0 AS behind FROM {facts} GROUP BY {columns}"
+_ROWS = "SELECT {also}{columns}, count(*) AS number, 0 AS behind FROM {facts}{held} GROUP BY {also}{columns}"
 _EACH_ONCE = "(SELECT DISTINCT thing_id, {columns} FROM {facts}) f"
 TOLD = """
 behind AS (
@@ -73,7 +75,8 @@ BY_ANY = {"agree": "bool_or", "herself": "(agreed AND tells AND her_cohort_id = 
 the same part: else what is told would be others'."""
 _THINGS_OUTSIDE = f"""
 WITH {TOLD}
-SELECT {{columns}}, count(DISTINCT thing_id) AS number, {{behind}} AS behind FROM told GROUP BY CUBE ({{columns}})
+SELECT {{also}}{{columns}}, count(DISTINCT thing_id) AS number, {{behind}} AS behind
+  FROM told{{held}} GROUP BY {{also}}CUBE ({{columns}})
 """  # noqa: S608 - constants are put in
 _AGREES = f"CASE WHEN agrees THEN '{YES}' ELSE '{NO}' END"
 _BEHIND = "count(DISTINCT membership_id)"
@@ -117,6 +120,7 @@ class Counting:
         self.scope = scope
         self.threshold = threshold
         self._digest = sha256()
+        self._held = False
 
     def count_people(self, funders: Sequence[str]) -> None:
         """Put everybody down, with what they agreed to of all the program's funders."""
@@ -127,6 +131,9 @@ class Counting:
         for funder in funders if self.scope.outward else ():
             self.run(_AGREED, funder=funder)
         self._note("counted")
+        if self.scope.outward and self.run(SEVERAL).scalar_one():
+            self.stage("holders", HOLDERS)
+            self._held = True
         self._digest.update(repr(self.cohorts.codes).encode())
 
     def people(self, cohort_id: UUID | None, funder: str | None) -> Sequence[Any]:
@@ -166,23 +173,25 @@ class Counting:
 
     def _table(self, rows: Rows, funder: str | None) -> CountTable:
         spread = self._spread(funder)
-        parts = ["CAST(cohort_id AS text)" if each.name == COHORT else _AGREES for each in spread]
-        columns = [*(f'"{each.name}"' for each in rows.axes), *parts]
-        statement, named = (
-            _PEOPLE_BY if spread else _ROWS,
-            {"facts": rows.facts, "columns": ", ".join(columns)},
-        )
+        also = ["CAST(cohort_id AS text)" if each.name == COHORT else _AGREES for each in spread]
+        columns = [*(f'"{each.name}"' for each in rows.axes), *also]
+        statement = _PEOPLE_BY if spread else _ROWS
+        named = {"facts": rows.facts, "columns": ", ".join(columns)}
         if rows.things and self.scope.outward:
             statement = _THINGS_OUTSIDE
             named |= BY_ANY if rows.by_any else BY_ALL
             named["behind"] = _BEHIND_PART if funder else _BEHIND
         elif rows.things:
             statement, named["facts"] = _ROWS, rows.each or _EACH_ONCE.format(**named)
-        found = self.run(statement.format(**named), funder=funder)
-        counts, few = self._counts(rows, spread, found)
-        within = self._within(rows)
-        told = (rows.name, rows.title, rows.unit, rows.axes, within, counts, few, tuple(spread))
-        return CountTable(*told, breakdown=rows.breakdown)
+        once = self.run(statement.format(**named, also="", held=""), funder=funder)
+        axes, within = (*rows.axes, *spread), self._within(rows)
+        whole = counted_by([("", *row) for row in once], axes, within).get("", Counted())
+        held = self.run(statement.format(**named, **HELD), funder=funder) if self._held else ()
+        parts = counted_by(held, axes, within)
+        few = too_few(whole, parts.values(), self.threshold) if rows.things else frozenset()
+        told = (rows.name, rows.title, rows.unit, rows.axes, within, whole.counts, few, tuple(spread))
+        own = {holder: part.counts for holder, part in parts.items()}
+        return CountTable(*told, breakdown=rows.breakdown, parts=own)
 
     def _within(self, rows: Rows) -> Key:
         unit = {} if rows.unit == "people" else {"unit": rows.unit}
@@ -192,22 +201,6 @@ class Counting:
     def _spread(self, funder: str | None) -> list[Axis]:
         cohorts = [self.cohorts] if self.scope.by_cohort else []
         return [*cohorts, *([axis(shares(funder), funder, (YES, NO))] if funder else [])]
-
-    def _counts(
-        self, rows: Rows, spread: Iterable[Axis], found: Iterable[Any]
-    ) -> tuple[Mapping[Key, int], frozenset[Key]]:
-        axes = [*rows.axes, *spread]
-        within = dict(self._within(rows))
-        counts: dict[Key, int] = {}
-        few = set()
-        for *codes, number, behind in found:
-            said = {each.name: code for each, code in zip(axes, codes, strict=True) if code is not None}
-            key = key_of({**within, **said})
-            if len(said) == len(axes):
-                counts[key] = number
-            if rows.things and 1 <= behind <= self.threshold:
-                few.add(key)
-        return counts, frozenset(few)
 
 
 def shares(funder: str) -> str:

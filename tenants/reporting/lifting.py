@@ -64,6 +64,7 @@ def lifted_table(table: CountTable, institution: str) -> CountTable:
         counts=lifted_counts(table.counts, institution),
         few=frozenset(lifted_key(key, institution) for key in table.few),
         silent=frozenset(lifted_key(key, institution) for key in table.silent),
+        parts={holder: lifted_counts(part, institution) for holder, part in table.parts.items()},
     )
 
 

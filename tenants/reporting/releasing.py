@@ -11,7 +11,6 @@ from tenants.reporting.audit.auditing import audit
 from tenants.reporting.audit.ranges import Unfinished
 from tenants.reporting.audit.reading import Contradiction
 from tenants.reporting.lifting import lifted, lifted_counts, lifted_table, lowered
-from tenants.reporting.suppression.linear import UnsolvedProgram
 from tenants.reporting.suppression.model import (
     NOT_SHOWN,
     ImpossibleTables,
@@ -21,6 +20,7 @@ from tenants.reporting.suppression.model import (
     release_from,
 )
 from tenants.reporting.suppression.protecting import protect
+from tenants.reporting.suppression.solving import UnsolvedProgram
 from tenants.reporting.suppression.system import system_of
 from tenants.reporting.tables import YES, CountTable, said_of_table, table_from
 
@@ -64,11 +64,37 @@ class Held:
     ``parts``   each institution's own part of the counts.
     ``more``    counts of what the ledger has of the very same rows.
     ``before``  by institution and earlier snapshot its part of that.
+    ``counts``  by earlier snapshot all of the counts, as far as they are kept.
     """
 
     parts: Mapping[str, Mapping[Key, int]] = field(default_factory=dict)
     more: Mapping[Key, int] = field(default_factory=dict)
     before: Mapping[str, Mapping[str, Mapping[Key, int]]] = field(default_factory=dict)
+    counts: Mapping[str, Mapping[Key, int]] = field(default_factory=dict)
+
+
+def held_within(tables: Sequence[CountTable], ledger: Sequence[Earlier]) -> Held:
+    """What each institution knows of its own people in a program that has people of several."""
+    parts, before = parts_of(tables), dict[str, dict[str, dict[Key, int]]]()
+    then = {
+        each.document["snapshot"]: (found, each.counts)
+        for each in ledger
+        if (found := parts_of([table_from(said) for said in each.tables])) and each.counts is not None
+    }
+    for name in {*parts, *(name for found, _ in then.values() for name in found)}:
+        parts.setdefault(name, {})
+        before[name] = {snapshot: found.get(name, {}) for snapshot, (found, _) in then.items()}
+    counts = {snapshot: counts for snapshot, (_, counts) in then.items()}
+    return Held(parts, before=before, counts=counts)
+
+
+def parts_of(tables: Sequence[CountTable]) -> dict[str, dict[Key, int]]:
+    """By institution its own part of all these counts."""
+    parts: dict[str, dict[Key, int]] = {}
+    for table in tables:
+        for name, part in table.parts.items():
+            parts.setdefault(name, {}).update(part)
+    return parts
 
 
 def released(
@@ -78,14 +104,15 @@ def released(
     snapshot: str,
     threshold: int,
     ledger: Sequence[Earlier] = (),
-    held: Held = Held(),
+    held: Held | None = None,
 ) -> Released:
-    """What may leave of these tables after all that has.
+    """What may leave of these tables after all that has. held: what the tables and the ledger say of it if None.
 
     Of whom is told: those who agreed to a funder rather than the others, where either may be hidden.
     Where the auditor finds a number that could be worked out, or protection fails, what leaves has the same rows and
     columns and tells nothing new: every number stands at the last value shown, or is not shown.
     """
+    held = held_within(tables, ledger) if held is None else held
     shapes = tuple(dict.fromkeys(each.shape for each in tables))
     counts = {**held.more, **{key: number for each in tables for key, number in each.counts.items()}}
     before = [each.document for each in ledger]
@@ -100,6 +127,7 @@ def released(
             **marked(tables),
             contributions=held.parts,
             contributions_before=held.before,
+            counts_before=held.counts,
             recurring=True,
             dear={(part.name, YES) for each in tables for part in each.spread},
         )
@@ -108,9 +136,7 @@ def released(
             before,
             exact=counts,
             **marked(tables),
-            exact_before={place: each.counts for place, each in enumerate(ledger) if each.counts is not None},
-            parts=held.parts,
-            parts_before=_placed(held, before),
+            **_known_of(held, ledger),
             ends=False,
         )
         if not found.unsafe:
@@ -150,6 +176,19 @@ def nothing_new(
     keys = [key for key, published in zip(system.keys, system.published, strict=True) if published]
     cells = {key: last.get(key, NOT_SHOWN) for key in keys}
     return Released(Release(as_of, snapshot, threshold, shapes, cells).document(), why)
+
+
+def known_to(tables: Sequence[CountTable], ledger: Sequence[Earlier]) -> dict[str, Any]:
+    """What the auditor is told, by the names that it has for it, of what was exact before and of who knows what."""
+    return _known_of(held_within(tables, ledger), ledger)
+
+
+def _known_of(held: Held, ledger: Sequence[Earlier]) -> dict[str, Any]:
+    return {
+        "exact_before": {place: each.counts for place, each in enumerate(ledger) if each.counts is not None},
+        "parts": held.parts,
+        "parts_before": _placed(held, [each.document for each in ledger]),
+    }
 
 
 def _placed(held: Held, before: Sequence[Mapping[str, Any]]) -> dict[str, dict[int, Mapping[Key, int]]]:

@@ -64,12 +64,10 @@ def _has_cohorts(table: CountTable) -> bool:
 
 
 def _without_cohorts(table: CountTable) -> CountTable:
-    counts = Counter[Key]()
-    for key, number in table.counts.items():
-        counts[_bare(key, {COHORT})] += number
     few = frozenset(key for key in table.few if key == _bare(key, {COHORT}))
     spread = tuple(each for each in table.spread if each.name != COHORT)
-    return replace(table, counts=dict(counts), few=few, spread=spread)
+    parts = {holder: _summed(part, {COHORT}) for holder, part in table.parts.items()}
+    return replace(table, counts=_summed(table.counts, {COHORT}), few=few, spread=spread, parts=parts)
 
 
 def _share_of_counted(parts: Sequence[CountTable], threshold: int) -> float:
@@ -79,15 +77,20 @@ def _share_of_counted(parts: Sequence[CountTable], threshold: int) -> float:
 
 
 def _share_of_all(table: CountTable, threshold: int) -> float:
-    spread = {each.name for each in table.spread}
-    counts = Counter[Key]()
-    for key, number in table.counts.items():
-        counts[_bare(key, spread)] += number
+    counts = _summed(table.counts, {each.name for each in table.spread})
     system = system_of((replace(table, spread=()).shape,))
     values, few = system.values(counts), [key in table.few for key in system.keys]
     sensitive = any(each.sensitive for each in table.axes)
     hidden = (values >= (0 if sensitive else 1)) & (values <= threshold) | np.array(few)
     return float(hidden[~system.is_sum].mean())
+
+
+def _summed(counts: Mapping[Key, int], names: Collection[str]) -> dict[Key, int]:
+    """The counts without these dimensions."""
+    found = Counter[Key]()
+    for key, number in counts.items():
+        found[_bare(key, names)] += number
+    return dict(found)
 
 
 def _bare(key: Key, names: Collection[str]) -> Key:

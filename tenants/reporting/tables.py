@@ -20,6 +20,8 @@ from tenants.reporting.suppression.system import system_of
 
 COHORT, REPORTED = "cohort", "reported"
 YES, NO = "yes", "no"
+ANSWER = "answer:"
+"""What the code of an answer to a question begins with."""
 
 
 class Code(NamedTuple):
@@ -68,6 +70,8 @@ class CountTable:
     ``spread``   axes of whom the same people or things are told of besides: cohorts, who agreed to a funder.
     ``breakdown``  whether it leaves only if most of it can be shown (`shapes`).
     ``silent``   the cells that are never shown, as others tell of a few people by the difference.
+    ``parts``    of people of several institutions, by institution its own part of the counts: of things what it has to
+                 do with.
     """
 
     name: str
@@ -80,6 +84,7 @@ class CountTable:
     spread: tuple[Axis, ...] = ()
     breakdown: bool = False
     silent: frozenset[Key] = frozenset()
+    parts: Mapping[str, Mapping[Key, int]] = field(default_factory=dict)
 
     @property
     def shape(self) -> Table:
@@ -160,22 +165,39 @@ def said_of_table(table: CountTable) -> dict[str, Any]:
         "counts": [[dict(key), number] for key, number in sorted(table.counts.items())],
         "few": [dict(key) for key in sorted(table.few)],
         "silent": [dict(key) for key in sorted(table.silent)],
+        **({"parts": _said_of_parts(table)} if table.parts else {}),
     }
 
 
 def table_from(said: Mapping[str, Any]) -> CountTable:
     """The table that was said. Raises KeyError or TypeError for anything else."""
+    counts = {key_of(codes): number for codes, number in said["counts"]}
+    keys = list(counts)
+    parts = {
+        holder: {keys[place]: number for place, number in part}
+        for holder, part in said.get("parts", {}).items()
+    }
     return CountTable(
         said["name"],
         said["title"],
         said["unit"],
         tuple(map(_axis_from, said["axes"])),
         key_of(said["within"]),
-        {key_of(codes): number for codes, number in said["counts"]},
+        counts,
         frozenset(key_of(codes) for codes in said["few"]),
         tuple(map(_axis_from, said["spread"])),
         silent=frozenset(key_of(codes) for codes in said.get("silent", ())),
+        parts=parts,
     )
+
+
+def _said_of_parts(table: CountTable) -> dict[str, list[list[int]]]:
+    """Each institution's part by the places of its cells among the counts."""
+    places = {key: place for place, key in enumerate(sorted(table.counts))}
+    return {
+        holder: [[places[key], number] for key, number in sorted(part.items())]
+        for holder, part in sorted(table.parts.items())
+    }
 
 
 def _said_of_axis(each: Axis) -> dict[str, Any]:
@@ -184,9 +206,11 @@ def _said_of_axis(each: Axis) -> dict[str, Any]:
         "title": each.title,
         "codes": [list(code) for code in each.codes],
         "sensitive": each.sensitive,
+        **({"holders": True} if each.holders else {}),
     }
 
 
 def _axis_from(said: Mapping[str, Any]) -> Axis:
     codes = tuple(Code(*each) for each in said["codes"])
-    return Axis(said["name"], said["title"], codes, sensitive=said["sensitive"])
+    holders = said.get("holders", False)
+    return Axis(said["name"], said["title"], codes, sensitive=said["sensitive"], holders=holders)

@@ -46,6 +46,7 @@ PURE = (
     "tenants/people/consent.py",
     "tenants/reporting/audit",
     "tenants/reporting/figures.py",
+    "tenants/reporting/holding.py",
     "tenants/reporting/lifting.py",
     "tenants/reporting/pools/content.py",
     "tenants/reporting/named/listing.py",

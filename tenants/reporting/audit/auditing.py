@@ -110,7 +110,8 @@ def audit(
             unsafe += _changes(truth, now, _Earlier(place, seen.polytope, known.get(place)), None)
         for name, part in sorted((parts or {}).items()):
             knower = _Knower(name, part, (parts_before or {}).get(name, {}), _axes([release, *ledger]))
-            unsafe += [each for each in _rest(knower, truth, before, known) if frozenset(each.at) not in told]
+            found = _rest(knower, truth, now, _Past(before, known))
+            unsafe += [each for each in found if frozenset(each.at) not in told]
     elif parts:
         raise Contradiction("What is left without a part can be judged only with exact counts.")
     if ends or exact is None:
@@ -124,6 +125,14 @@ def audit(
 class _Seen:
     reading: Reading
     polytope: Polytope
+
+
+@dataclass(frozen=True)
+class _Past:
+    """What the earlier releases tell, by place, and their exact counts as far as they are known."""
+
+    seen: Mapping[int, _Seen]
+    exact: Mapping[int, Mapping[Cell, int]]
 
 
 def _before(release: Document, ledger: Sequence[Document]) -> dict[int, _Seen]:
@@ -163,11 +172,14 @@ class _Knower:
     before: Mapping[int, Counts]
     axes: frozenset[str]
 
-    def rest(self, reading: Reading, part: Counts) -> tuple[dict[Cell, int], Reading]:
-        """Its part of every cell, and the reading of what is left; of its own rows that is nothing."""
-        own = exact_counts(reading, part)
-        rows = [cell for cell in reading.cells if any((axis, self.name) in cell for axis in self.axes)]
-        return own, without(reading, own, rows)
+    def rest(
+        self, seen: _Seen, part: Counts, exact: Mapping[Cell, int] | None
+    ) -> tuple[dict[Cell, int], _Seen]:
+        """Its part of every cell, and how it sees what is left; of its own rows that is nothing."""
+        own = exact_counts(seen.reading, part)
+        rows = {cell for cell in seen.reading.cells if any((axis, self.name) in cell for axis in self.axes)}
+        reading = without(seen.reading, own, rows)
+        return own, _Seen(reading, seen.polytope.without(reading, own, rows, exact))
 
 
 def _axes(documents: Sequence[Document]) -> frozenset[str]:
@@ -189,7 +201,7 @@ def _changes(truth: Truth, now: Polytope, earlier: _Earlier, knower: str | None)
     open_cells = [cell for cell in before.cells if cell in truth.counts]
     if earlier.exact is None:
         _widen(before, open_cells)
-    else:
+    elif knower is None:  # whoever knows more begins with what was found possible for anybody
         before.reach(dict.fromkeys(open_cells, 1.0), dict.fromkeys(open_cells, FAR), alone=False)
     failed = _failed(truth.change_goals(before, earlier.place, earlier.exact), now, knower)
     again = [frozenset(each.at) for each in failed if frozenset(each.at) in before.place]
@@ -228,19 +240,17 @@ def _failed(goals: Sequence[Goal], polytope: Polytope, knower: str | None) -> li
     return found
 
 
-def _rest(
-    knower: _Knower, truth: Truth, before: Mapping[int, _Seen], exact: Mapping[int, Mapping[Cell, int]]
-) -> list[Finding]:
+def _rest(knower: _Knower, truth: Truth, now: Polytope, past: _Past) -> list[Finding]:
     """What is unsafe of the rest, from somebody who knows one institution's part of every cell."""
-    own, reading = knower.rest(truth.reading, knower.part)
-    rest = Truth(reading, less(truth.counts, own), truth.threshold)
-    now = Polytope(reading)
-    found = _failed(rest.count_goals(), now, knower.name)
+    own, seen = knower.rest(_Seen(truth.reading, now), knower.part, truth.counts)
+    rest = Truth(seen.reading, less(truth.counts, own), truth.threshold)
+    found = _failed(rest.count_goals(), seen.polytope, knower.name)
     for place, part in knower.before.items():
-        if place in before:
-            own_then, reading = knower.rest(before[place].reading, part)
-            counts = less(exact[place], own_then) if place in exact else None
-            found += _changes(rest, now, _Earlier(place, Polytope(reading), counts), knower.name)
+        if place in past.seen:
+            exact = past.exact.get(place)
+            own_then, then = knower.rest(past.seen[place], part, exact)
+            counts = None if exact is None else less(exact, own_then)
+            found += _changes(rest, seen.polytope, _Earlier(place, then.polytope, counts), knower.name)
     return found
 
 

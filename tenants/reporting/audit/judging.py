@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from functools import cached_property
 
 from tenants.reporting.audit.ranges import Polytope
 from tenants.reporting.audit.reading import Cell, Reading, fewest
@@ -31,9 +32,14 @@ class Truth:
     few: Set[Cell] = frozenset()
     silent: Set[Cell] = frozenset()
 
+    @cached_property
+    def floor(self) -> Mapping[Cell, int]:
+        """`fewest` of each."""
+        return fewest(self.reading, self.counts)
+
     def count_goals(self) -> list[Goal]:
         """For the counts themselves."""
-        return self._goals(self.counts)
+        return self._goals()
 
     def change_goals(self, before: Polytope, place: int, known: Mapping[Cell, int] | None) -> list[Goal]:
         """For the changes since an earlier release: what it tells, its place, and its exact counts if they are known.
@@ -42,8 +48,7 @@ class Truth:
         can be any of 1 to T if the new number reaches down to 1 + most and up to T + least, and a fall likewise; but a
         number can be no less than the cells with anybody in them that it is the sum of.
         """
-        floor = fewest(self.reading, self.counts)
-        found = []
+        floor, found = self.floor, []
         for cell, count in self.counts.items():
             if not (cell in before.place or before.shows(cell)):
                 continue
@@ -62,8 +67,9 @@ class Truth:
                 found.append(Goal(cell, max(most - self.threshold, fewest_now), highest, place))
         return found
 
-    def _goals(self, counts: Mapping[Cell, int]) -> list[Goal]:
-        floor = fewest(self.reading, counts)
+    def _goals(self) -> list[Goal]:
+        counts = self.counts
+        floor = self.floor
         small = [cell for cell, count in counts.items() if 1 <= count <= self.threshold]
         found = [Goal(cell, floor[cell], self.threshold) for cell in small]
         found += [Goal(cell, floor[cell], counts[cell]) for cell in self.few if counts[cell] > self.threshold]

@@ -6,7 +6,8 @@ point reaches far enough the cell's own programs decide.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -41,10 +42,41 @@ class Polytope:
         self.cap = float(2 * max(reading.shown.values(), default=0) + 1000 + 2 * least.sum())
         matrix, sums = self._system(reading)
         solid = np.array([cell in reading.small for cell in self.cells], dtype=bool)
-        self._where = dict[int, tuple[Part, int]]()
+        self._parts = list[tuple[Part, Ints]]()
         for rows, columns in _apart(matrix):
-            part = Part(matrix[rows][:, columns], sums[rows], least[columns], solid[columns], self.cap)
-            self._where.update((int(column), (part, i)) for i, column in enumerate(columns))
+            cap = np.full(len(columns), self.cap)
+            part = Part(matrix[rows][:, columns], sums[rows], least[columns], cap, solid[columns])
+            part.begin()
+            self._parts.append((part, columns))
+        self._find()
+
+    def without(
+        self, reading: Reading, own: Mapping[Cell, int], rows: Set[Cell], counts: Mapping[Cell, int] | None
+    ) -> Polytope:
+        """The same for whoever knows an own part of every number, of what is left: `reading` is that, of the cells in
+        rows nothing. counts: all of the exact counts, if they are known; then what was found possible before serves.
+
+        Raises Contradiction when nothing could be true.
+        """
+        found = copy(self)
+        found._fixed, found._parts = reading.shown, []
+        part = np.array([own[cell] for cell in self.cells], dtype=float)
+        none = np.array([cell in rows for cell in self.cells], dtype=bool)
+        truth = None if counts is None else np.array([counts[cell] for cell in self.cells], dtype=float)
+        for each, columns in self._parts:
+            mine, empty = part[columns], none[columns]
+            if mine.any() or empty.any():
+                left = each.without(mine, empty, None if truth is None else truth[columns])
+                found._parts.append((left, columns))
+            else:
+                found._parts.append((each, columns))
+        found._find()
+        return found
+
+    def _find(self) -> None:
+        self._where = {
+            int(column): (part, i) for part, columns in self._parts for i, column in enumerate(columns)
+        }
 
     def range(self, cell: Cell) -> tuple[float, float]:
         """From where to where the cell has been seen to be possible."""
@@ -97,10 +129,42 @@ class Part:
     """The numbers not shown that some sums tie together. Shapes: one entry a number; ``solid``: looked at in whole
     numbers too."""
 
-    def __init__(self, matrix: csr_array, sums: Floats, least: Floats, solid: Bools, cap: float) -> None:
+    def __init__(self, matrix: csr_array, sums: Floats, least: Floats, cap: Floats, solid: Bools) -> None:
         self._matrix, self._sums, self._least, self._solid, self._cap = matrix, sums, least, solid, cap
         self.low, self.high = np.full(len(least), np.inf), np.full(len(least), -np.inf)
-        self._look(np.zeros(len(least)))
+        self._own = np.zeros(len(least))
+        self.points: list[Floats] = []  # of the whole, without taking away an own part
+
+    def begin(self) -> None:
+        """Find any point. Raises Contradiction if there is none."""
+        self._look(np.zeros(len(self._least)))
+
+    def without(self, own: Floats, none: Bools, truth: Floats | None) -> Part:
+        """What is left of these numbers without an own part, of some nothing. truth: the numbers themselves."""
+        least = np.where(none, 0.0, np.maximum(0.0, self._least - own))
+        cap = np.where(none, 0.0, self._cap)
+        left = Part(self._matrix, self._sums - self._matrix @ own, least, cap, self._solid)
+        if truth is None:
+            left.begin()
+        else:
+            left._own, left.points = own, self.points
+            left._between(truth - own, np.array(self.points) - own)
+        return left
+
+    def _between(self, truth: Floats, points: Floats) -> None:
+        """Note the truth, and of the ways from there to points that others found as much as is possible here."""
+        towards = points - truth
+        share = np.full(towards.shape, np.inf)
+        for room, those in ((self._least - truth, towards < 0), (self._cap - truth, towards > 0)):
+            np.divide(room, towards, out=share, where=those)
+        share = np.clip(share.min(axis=1), 0.0, 1.0)[:, None]
+        are_whole = (np.abs(points - np.round(points)).max(axis=1) <= NEAR)[:, None]
+        for seen, those in (
+            (truth + towards * share, ~self._solid),
+            (truth + towards * ((share == 1.0) & are_whole), self._solid),
+        ):
+            self.low[those], self.high[those] = seen[:, those].min(axis=0), seen[:, those].max(axis=0)
+        self._widen(truth)
 
     def reach(self, goals: list[tuple[int, float]], sign: int, *, alone: bool) -> None:
         """Look for one kind of goals, as `Polytope.reach`."""
@@ -139,9 +203,9 @@ class Part:
         places = np.array([place for place, _ in goals])
         wanted = np.array([goal for _, goal in goals])
         now = self._last[places]
-        lower, upper = self._least.copy(), np.full(len(self._least), self._cap)
+        lower, upper = self._least.copy(), self._cap.copy()
         if sign > 0:
-            upper[places] = np.minimum(self._cap, np.maximum(wanted, now))
+            upper[places] = np.minimum(self._cap[places], np.maximum(wanted, now))
         else:
             lower[places] = np.maximum(self._least[places], np.minimum(wanted, now))
         costs = np.zeros(len(self._least))
@@ -160,7 +224,7 @@ class Part:
         box = np.column_stack(
             [
                 self._least if lower is None else lower,
-                np.full(len(costs), self._cap) if upper is None else upper,
+                self._cap if upper is None else upper,
             ]
         )
         equal: Any = {"A_eq": self._matrix, "b_eq": self._sums} if len(self._sums) else {}
@@ -185,6 +249,10 @@ class Part:
 
     def _note(self, point: Floats) -> None:
         """Where whole numbers matter only a whole point shows anything."""
+        self.points.append(point + self._own)
+        self._widen(point)
+
+    def _widen(self, point: Floats) -> None:
         self._last = point
         whole = np.abs(point - np.round(point)).max() <= NEAR
         shown = np.ones(len(point), dtype=bool) if whole else ~self._solid

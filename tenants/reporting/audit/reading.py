@@ -6,7 +6,7 @@ not shown or frozen is at least 1 (0 where a dimension is sensitive), and cells 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
@@ -120,7 +120,7 @@ def less(counts: Mapping[Cell, int], own: Mapping[Cell, int]) -> dict[Cell, int]
     return {cell: count - own[cell] for cell, count in counts.items()}
 
 
-def without(reading: Reading, own: Mapping[Cell, int], rows: Sequence[Cell]) -> Reading:
+def without(reading: Reading, own: Mapping[Cell, int], rows: Set[Cell]) -> Reading:
     """The reading of what is left without somebody's own part of every cell, which adds up as the whole does.
 
     Of the cells in rows nothing is left. Raises Contradiction where the part is more than the number shown.

@@ -4,10 +4,11 @@ from typing import Any
 
 from tenants.cohorts.covered import covered
 from tenants.reporting.counting import PEOPLE, Counting, Rows
+from tenants.reporting.holding import HOLDER_KEY
 from tenants.reporting.metric import Found, Metric
-from tenants.reporting.tables import Axis, Code, CountTable
+from tenants.reporting.tables import ANSWER, Axis, Code, CountTable
 
-PREFIX, ANSWER = "demographics_", "answer:"
+PREFIX = "demographics_"
 SEVERAL, NONE, OTHER = "several", "none_applies", "other"
 DECLINED, NOT_ASKED, NOT_AGREED = "declined", "not_asked", "not_agreed"
 WORDS = {
@@ -70,7 +71,8 @@ def _axis(attribute: Any) -> Axis:
     codes = [Code(f"{ANSWER}{level['key']}", level.get("label") or level["key"]) for level in levels]
     others = [*((SEVERAL, NONE) if attribute.kind == "set" else ()), OTHER, DECLINED, NOT_ASKED, NOT_AGREED]
     codes += [Code(code, WORDS[code]) for code in others]
-    return Axis(f"{PREFIX}{attribute.key}", attribute.label, tuple(codes), sensitive=attribute.sensitive)
+    marks = {"sensitive": attribute.sensitive, "holders": attribute.key == HOLDER_KEY}
+    return Axis(f"{PREFIX}{attribute.key}", attribute.label, tuple(codes), **marks)
 
 
 METRIC = Metric(

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from tenants.reporting.counting import Counting, Rows
 from tenants.reporting.figures import gap, stage
 from tenants.reporting.metric import Figure, Found, Metric, Shown
-from tenants.reporting.metrics.demographics import ANSWER, answer_axes, staged_as
+from tenants.reporting.metrics.demographics import answer_axes, staged_as
 from tenants.reporting.metrics.reach import STAGES
 from tenants.reporting.suppression.model import Printed
-from tenants.reporting.tables import Axis, Code, CountTable, ShownTable
+from tenants.reporting.tables import ANSWER, Axis, Code, CountTable, ShownTable
 
 STEPS = (("offered", None), ("joined", "offered"), ("stayed", "joined"))
 """Each stage, and the one of which it is a share; the first is of all."""

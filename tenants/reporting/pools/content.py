@@ -80,7 +80,7 @@ def of_those_who_agreed(table: CountTable, shares: str) -> CountTable | None:
             counts[whole] = counts.get(whole, 0) + number
     few = frozenset(key for key in table.few if agreed in key and COHORT not in dict(key))
     within = key_of({**dict(table.within), shares: YES})
-    return replace(table, within=within, counts=counts, few=few, spread=())
+    return replace(table, within=within, counts=counts, few=few, spread=(), parts={})
 
 
 def known_by(pool: UUID, identifiers: Iterable[str]) -> list[str]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import highspy
 import numpy as np
 from scipy.sparse import csr_array
 
-from tenants.reporting.suppression.linear import UnsolvedProgram, blocks, bounds, costs, solved, solver_of
+from tenants.reporting.suppression.linear import blocks
 from tenants.reporting.suppression.model import Key, Ledger, Release, Table
 from tenants.reporting.suppression.needs import Known
+from tenants.reporting.suppression.solving import UnsolvedProgram, bounds, costs, solved, solver_of
 from tenants.reporting.suppression.system import Bools, Floats, Ints, System, system_of
 
 EXACT = 300
@@ -25,51 +26,126 @@ def tables_of(releases: Sequence[Release]) -> tuple[Table, ...]:
 
 @dataclass(frozen=True)
 class Holder:
-    """An institution and what it knows: its own part of the counts of each earlier snapshot, as far as it is told."""
+    """An institution and what it knows: its own part of the counts of each earlier snapshot, as far as it is told.
+
+    ``counts``  all of the counts of these, as far as they are told; it does not know them, but we do.
+    """
 
     name: str
     parts: Mapping[str, Mapping[Key, int]]
+    counts: Mapping[str, Mapping[Key, int]]
 
 
-def known_before(
-    system: System, ledger: Ledger, snapshot: str, threshold: int, holder: Holder | None = None
-) -> list[Known]:
-    """What is known of this system's cells from each earlier snapshot but this one, in their order.
+@dataclass(frozen=True)
+class Seen:
+    """An earlier snapshot as anybody sees it.
 
-    For a holder: what it knows of the rest without its own part, from the snapshots of which its part is told.
-    Raises UnsolvedProgram for a ledger that contradicts itself or what the holder knows.
+    ``value``   the numbers shown, NaN for the others. ``known``: how far these can be narrowed down.
+    ``points``  for each block of them the cells, and numbers that could all be true together: one row each.
+    ``places``  where the cells of the system that is protected stand in this one, -1 where they do not.
+    """
+
+    snapshot: str
+    tables: tuple[Table, ...]
+    system: System
+    value: Floats
+    known: Known
+    points: Sequence[tuple[Ints, Floats]]
+    places: Ints
+
+    @property
+    def told(self) -> Known:
+        """What is known of the cells of the system that is protected."""
+        return self.of(self.known, np.zeros(len(self.value), dtype=np.int64))
+
+    def of(self, known: Known, own: Ints) -> Known:
+        """The same of what is left without one's own part."""
+        least, most, number = (
+            np.where(self.places >= 0, (each - own)[self.places], np.nan)
+            for each in (known.least, known.most, known.number)
+        )
+        return Known(least, most, number, known.exact[self.places])
+
+
+def seen_before(system: System, ledger: Ledger, snapshot: str, threshold: int) -> list[Seen]:
+    """What anybody knows of this system's cells from each earlier snapshot but this one, in their order.
+
+    Raises UnsolvedProgram for a ledger that contradicts itself.
     """
     snapshots = dict.fromkeys(release.snapshot for release in ledger if release.snapshot != snapshot)
     found = []
     for each in snapshots:
-        if holder is not None and each not in holder.parts:
-            continue
         releases = [release for release in ledger if release.snapshot == each]
         tables = tables_of(releases)
         if not tables:  # nothing new was told
             continue
         before = system_of(tables)
-        size = len(before.keys)
-        own, fixed = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=bool)
-        if holder is not None:
-            own, fixed = before.values(holder.parts[each]), rows_of(before, holder.name, tables)
-        known = _known(before, _shown(before, releases), (own, fixed), threshold)
+        size, value = len(before.keys), _shown(before, releases)
+        nothing = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=bool)
         places = np.array([before.index.get(key, -1) for key in system.keys])
-        there = places >= 0
-        found.append(
-            Known(
-                least=np.where(there, (known.least - own)[places], np.nan),
-                most=np.where(there, (known.most - own)[places], np.nan),
-                shown=known.shown[places],
-                exact=known.exact[places],
-            )
-        )
+        known, points = _known(before, value, nothing, threshold)
+        found.append(Seen(each, tables, before, value, known, points, places))
     return found
+
+
+def known_to(
+    holder: Holder, seen: Sequence[Seen], values: Ints, own: Ints, threshold: int
+) -> Iterator[Known]:
+    """What a holder knows of the rest without its own part, from the snapshots of which its part is told.
+
+    values, own: all of the new numbers, and its part.
+    Raises UnsolvedProgram where the ledger contradicts what it knows.
+    """
+    for each in seen:
+        if each.snapshot not in holder.parts:
+            continue
+        part = each.system.values(holder.parts[each.snapshot])
+        fixed = rows_of(each.system, holder.name, each.tables)
+        if each.snapshot in holder.counts:
+            counts = each.system.values(holder.counts[each.snapshot])
+            change = np.zeros(len(counts))
+            there = each.places >= 0
+            change[each.places[there]] = (values - own)[there] - (counts - part)[each.places[there]]
+            asked = (np.abs(change) >= 1) & (np.abs(change) <= threshold)
+            known = _room_around(each, counts, (part, fixed), asked)
+        else:
+            known, _ = _known(each.system, each.value, (part, fixed), threshold)
+        yield each.of(known, part)
+
+
+def _room_around(seen: Seen, counts: Ints, holder: tuple[Ints, Bools], asked: Bools) -> Known:
+    """How far the numbers asked of have been seen to be possible for a holder: as far from the counts towards what is
+    possible for anybody as its own part leaves room. At least so wide are the ranges.
+    """
+    own, fixed = holder
+    floor = np.maximum(_floors(seen.system), own)
+    least, most = counts.astype(float), counts.astype(float)
+    for cells, points in seen.points:
+        places = np.flatnonzero(asked[cells])
+        if not len(places):
+            continue
+        towards = (points if len(points) < 2 * len(cells) else points[_ends_of(places)]) - counts[cells]
+        room = np.where(fixed[cells], 0.0, np.maximum(0.0, counts[cells] - floor[cells]))
+        share = np.full(towards.shape, np.inf)
+        np.divide(room, -towards, out=share, where=towards < 0)
+        share[:, fixed[cells]] = np.where(towards[:, fixed[cells]] == 0, np.inf, 0.0)
+        towards *= np.minimum(1.0, share.min(axis=1))[:, None]
+        least[cells] += np.minimum(0.0, towards.min(axis=0))
+        most[cells] += np.maximum(0.0, towards.max(axis=0))
+    least, most = np.ceil(np.round(least, 6)), np.floor(np.round(most, 6))  # people are whole
+    return Known(least, most, counts.astype(float), exact=~np.isnan(seen.value))
+
+
+def _ends_of(places: Ints) -> Ints:
+    """Where the points stand that `_Ranges.to_their_ends` found for these cells."""
+    return np.sort(np.concatenate([2 * places + 1, 2 * places + 2]))
 
 
 def rows_of(system: System, holder: str, tables: Sequence[Table]) -> Bools:
     """The cells that are rows of this institution alone."""
     names = {each.name for table in tables for each in table.dimensions if each.holders}
+    if not names:
+        return np.zeros(len(system.keys), dtype=bool)
     own = [any(name in names and code == holder for name, code in key) for key in system.keys]
     return np.array(own, dtype=bool)
 
@@ -85,16 +161,25 @@ def _shown(system: System, releases: Sequence[Release]) -> Floats:
     return value
 
 
-def _known(system: System, value: Floats, holder: tuple[Ints, Bools], threshold: int) -> Known:
-    """The ranges of all numbers, for who knows also his own part and some cells that are all his."""
+def _floors(system: System) -> Floats:
+    """The least that each number is that is not shown."""
+    return np.where(system.published & ~system.sensitive, 1.0, 0.0)
+
+
+def _known(
+    system: System, value: Floats, holder: tuple[Ints, Bools], threshold: int
+) -> tuple[Known, list[tuple[Ints, Floats]]]:
+    """The ranges of all numbers, for who knows also his own part and some cells that are all his; and by block points
+    that reach them.
+    """
     own, fixed = holder
     value = np.where(fixed & np.isnan(value), own, value)
     hidden = np.isnan(value)
     whole = 0.0 if hidden.all() else float(np.nanmax(value))
     cap = 2 * (whole + own.max(initial=0)) + 100 * threshold
-    floor = np.maximum(np.where(system.published & ~system.sensitive, 1.0, 0.0), own)
+    floor = np.maximum(_floors(system), own)
     least, most, exact = value.copy(), value.copy(), np.ones(len(value), dtype=bool)
-    sums = system.matrix @ np.where(hidden, 0.0, value)
+    sums, points = system.matrix @ np.where(hidden, 0.0, value), list[tuple[Ints, Floats]]()
     for cells in blocks(system.matrix, hidden):
         part = system.matrix[:, cells]
         rows = np.flatnonzero(np.diff(part.indptr))
@@ -104,19 +189,21 @@ def _known(system: System, value: Floats, holder: tuple[Ints, Bools], threshold:
             ranges.to_their_ends()
         else:
             ranges.far_enough(threshold)
-        least[cells], most[cells] = ranges.least, ranges.most
-    return Known(np.round(least, 6), np.round(most, 6), shown=~hidden, exact=exact)
+        found = np.array(ranges.points)
+        least[cells], most[cells] = found.min(axis=0), found.max(axis=0)
+        points.append((cells, found))
+    return Known(np.round(least, 6), np.round(most, 6), number=value, exact=exact), points
 
 
 class _Ranges:
-    """The least and the most found so far of numbers that some sums tie together, over all that is possible."""
+    """Numbers that some sums tie together: ``points`` is what has been found that they could be."""
 
     def __init__(self, matrix: csr_array, sums: Floats, floor: Floats, cap: float) -> None:
         size = len(floor)
         self._solver: highspy.Highs = solver_of(matrix, sums)
         self._all = np.arange(size)
         bounds(self._solver, self._all, floor, np.full(size, cap))
-        self.least, self.most = np.full(size, np.inf), np.full(size, -np.inf)
+        self.points: list[Floats] = []
         self._look(self._all[:0], 1)
 
     def to_their_ends(self) -> None:
@@ -131,7 +218,8 @@ class _Ranges:
             open_cells = self._all
             while len(open_cells):
                 self._look(open_cells, sign)
-                reached: Bools = self.most >= 3 * threshold if sign > 0 else self.least <= 1
+                found = np.array(self.points)
+                reached: Bools = np.any(found >= 3 * threshold if sign > 0 else found <= 1, axis=0)
                 still = open_cells[~reached[open_cells]]
                 if len(still) > 0.9 * len(open_cells):
                     break
@@ -143,4 +231,4 @@ class _Ranges:
         costs(self._solver, cells, np.zeros(len(cells)))
         if point is None:
             raise UnsolvedProgram("The ledger contradicts itself.")
-        self.least, self.most = np.minimum(self.least, point), np.maximum(self.most, point)
+        self.points.append(point)

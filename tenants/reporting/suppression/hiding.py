@@ -15,11 +15,11 @@ from tenants.reporting.suppression.linear import (
     TOLERANCE,
     Attack,
     Cover,
-    UnsolvedProgram,
     View,
     blocks,
     cap_of,
 )
+from tenants.reporting.suppression.solving import UnsolvedProgram
 from tenants.reporting.suppression.system import Bools, Floats, Ints, System
 
 SMALL = 400
@@ -27,6 +27,9 @@ SMALL = 400
 
 DEAR = 4
 """As many other cells are hidden rather than one that is dear."""
+
+MANY_VIEWS = 12
+"""That is so for up to so many views of SMALL cells, or more of fewer."""
 
 SEARCHES = 6
 REWEIGHTED = 2
@@ -128,7 +131,9 @@ def _hidden_in_block(problem: Problem) -> Bools:
 
 def _few(problem: Problem) -> Bools:
     first = _covered(problem, _weights(problem, 0), _order(problem, 0))
-    if len(problem.values) > SMALL or not (first & ~problem.must).any():
+    size = len(problem.values)
+    large = size > SMALL or size * len(problem.views) > SMALL * MANY_VIEWS
+    if large or not (first & ~problem.must).any():
         return first
     others = (
         _covered(problem, _weights(problem, each), _order(problem, each)) for each in range(1, SEARCHES)
@@ -156,8 +161,11 @@ def _covered(problem: Problem, weights: Floats, order: Ints) -> Bools:
     """Primary cells and what protects them, found one count after the other."""
     hidden = problem.must.copy()
     cover = Cover(problem.matrix, problem.values, problem.cap)
+    known = list[Floats]()
     for view in problem.views:
         attack, covered = Attack(problem.matrix, problem.values, view, hidden, problem.cap), 0
+        attack.borrow(known)
+        borrowed = len(attack.moves)
         up, down = attack.together()
         for cell in order[(up | down)[order]].tolist():
             for sign in (1, -1):
@@ -167,6 +175,7 @@ def _covered(problem: Problem, weights: Floats, order: Ints) -> Bools:
                     covered += 1
                     if covered % TOGETHER == 0:
                         attack.together()
+        known += attack.moves[borrowed:]
     return hidden
 
 
@@ -175,13 +184,15 @@ def _whole(problem: Problem, hidden: Bools) -> Bools:
 
     Whole numbers are looked for among the cells of small tables alone, then among all.
     """
-    hidden = hidden.copy()
+    hidden, known = hidden.copy(), list[Floats]()
     cover = Cover(problem.matrix, problem.values, problem.cap)
     for view in problem.views:
         asked = view.asking_of(problem.small, problem.values)
         for among in (hidden & problem.small, hidden):
             short = [
-                each for cells in blocks(problem.matrix, among) for each in _short(problem, asked, cells)
+                each
+                for cells in blocks(problem.matrix, among)
+                for each in _short(problem, asked, cells, known)
             ]
             still = np.isin(np.arange(len(hidden)), [cell for cell, _ in short])
             asked = asked.asking_of(still, problem.values)
@@ -193,18 +204,28 @@ def _whole(problem: Problem, hidden: Bools) -> Bools:
     return hidden
 
 
-def _short(problem: Problem, view: View, cells: Ints) -> list[tuple[int, float]]:
-    """Which cells do not reach how far they must by moves of whole people among these cells, and by how much."""
-    part, known = problem.part(cells), view.part(cells)
-    attack = Attack(part.matrix, part.values, known, np.ones(len(cells), dtype=bool), part.cap)
+def _short(problem: Problem, view: View, cells: Ints, known: list[Floats]) -> list[tuple[int, float]]:
+    """Which cells do not reach how far they must by moves of whole people among these cells, and by how much.
+
+    known: such moves of all cells that other views have, to which those that this one finds are added.
+    """
+    part, others = problem.part(cells), np.ones(len(problem.values), dtype=bool)
+    others[cells] = False
+    attack = Attack(part.matrix, part.values, view.part(cells), ~others[cells], part.cap)
     attack.whole = True
+    attack.borrow([each[cells] for each in known if not each[others].any()])
+    borrowed = len(attack.moves)
     up, down = attack.together()
     needs = [(int(place), sign) for place in np.flatnonzero(up | down) for sign in (1, -1)]
-    return [
+    short = [
         (int(cells[place]), attack.step(place, sign))
         for place, sign in needs
         if attack.is_open(place, sign) and not attack.alone(place, sign)
     ]
+    for move in attack.moves[borrowed:]:
+        known.append(np.zeros(len(others)))
+        known[-1][cells] = move
+    return short
 
 
 def _hide(attack: Attack, hidden: Bools, move: Floats) -> None:
@@ -245,7 +266,7 @@ def _cleaned(problem: Problem, hidden: Bools) -> Bools:
     """Show again, the greatest first, what is hidden without need."""
     hidden = hidden.copy()
     attacks = [Attack(problem.matrix, problem.values, view, hidden, problem.cap) for view in problem.views]
-    if not all(attack.holds() for attack in attacks):
+    if not _all_hold(attacks):
         raise UnsolvedProgram("What was covered is open.")
     extra = np.flatnonzero(hidden & ~problem.must)
     for cell in extra[np.argsort(-problem.values[extra], kind="stable")]:
@@ -253,10 +274,21 @@ def _cleaned(problem: Problem, hidden: Bools) -> Bools:
         before = [attack.moves for attack in attacks]
         for attack in attacks:
             attack.allow(alone, hidden=False)
-        if all(attack.holds() for attack in attacks):
+        if _all_hold(attacks):
             hidden[cell] = False
             continue
         for attack, moves in zip(attacks, before, strict=True):
             attack.allow(alone, hidden=True)
             attack.keep(moves)
     return hidden
+
+
+def _all_hold(attacks: list[Attack]) -> bool:
+    """Whether every need of every view is met."""
+    known = list[Floats]()
+    for attack in attacks:
+        attack.borrow(known)
+        if not attack.holds():
+            return False
+        known += attack.moves[1:]
+    return True

@@ -8,7 +8,6 @@ sees the release. Every variable is capped and every status checked.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import highspy
@@ -16,14 +15,18 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack
 from scipy.sparse.csgraph import connected_components
 
+from tenants.reporting.suppression.solving import (
+    UnsolvedProgram,
+    bounds,
+    costs,
+    solved,
+    solver_of,
+    whole_numbers,
+)
 from tenants.reporting.suppression.system import Bools, Floats, Ints
 
 TOLERANCE = 1e-6
 """Smaller moves are none: HiGHS keeps its rows to 1e-7."""
-
-
-class UnsolvedProgram(RuntimeError):
-    """The solver did not say either optimal or infeasible."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,12 @@ class Attack:
         self._up = np.where(view.fixed, 0.0, cap)
         self.rise = view.high - values
         self.fall = values - view.low
-        self._solver = solver_of(matrix)
+        self._matrix = matrix
+        self._started: highspy.Highs | None = None
         self.moves: list[Floats] = []
         self._highest = self._lowest = still = np.zeros(self._size)
         self.learn(still)
         self._hidden = hidden.copy()
-        self._bound(np.arange(self._size), hidden)
 
     def allow(self, cells: Ints, *, hidden: bool) -> None:
         """Hide or show these cells from now on. Moves that need them while they are shown are forgotten."""
@@ -87,6 +90,25 @@ class Attack:
             return
         self.moves = [*self.moves, move]
         self._highest, self._lowest = np.maximum(self._highest, move), np.minimum(self._lowest, move)
+
+    def borrow(self, moves: list[Floats]) -> None:
+        """Of moves among the hidden cells that are possible for other views learn, as far as they are for this one,
+        those that help it.
+        """
+        up, down = self.open_needs()
+        if not moves or not (up.any() or down.any()):
+            return
+        found = np.array(moves)
+        room = np.full(found.shape, np.inf)
+        for limit, those in ((self._low(self._all), found < 0), (self._high(self._all), found > 0)):
+            np.divide(limit, found, out=room, where=those)
+        share = np.minimum(1.0, room.min(axis=1))
+        if self.whole:
+            share = np.floor(share + TOLERANCE)
+        found *= share[:, None]
+        helpful = {*found[:, up].argmax(axis=0).tolist(), *found[:, down].argmin(axis=0).tolist()}
+        for each in sorted(helpful):
+            self.learn(found[each])
 
     def keep(self, moves: list[Floats]) -> None:
         """Know these moves and no others. There is always that of nothing at all."""
@@ -152,6 +174,18 @@ class Attack:
             raise UnsolvedProgram("To move nothing is always possible.")
         return move
 
+    @property
+    def _all(self) -> Ints:
+        return np.arange(self._size)
+
+    @property
+    def _solver(self) -> highspy.Highs:
+        """Made when it is first needed: most views learn all that they need from others."""
+        if self._started is None:
+            self._started = solver_of(self._matrix)
+            self._bound(self._all, self._hidden)
+        return self._started
+
     def _low(self, cells: Ints) -> Floats:
         return np.asarray(np.where(self._hidden[cells], self._down[cells], 0.0))
 
@@ -159,8 +193,9 @@ class Attack:
         return np.asarray(np.where(self._hidden[cells], self._up[cells], 0.0))
 
     def _bound(self, cells: Ints, hidden: Bools) -> None:
-        lower, upper = np.where(hidden, self._down[cells], 0.0), np.where(hidden, self._up[cells], 0.0)
-        bounds(self._solver, cells, lower, upper)
+        if self._started is not None:
+            lower, upper = np.where(hidden, self._down[cells], 0.0), np.where(hidden, self._up[cells], 0.0)
+            bounds(self._started, cells, lower, upper)
 
 
 class Cover:
@@ -210,72 +245,3 @@ def blocks(matrix: csr_array, free: Bools) -> Iterator[Ints]:
     label = connected_components(links, directed=False)[1][rows:]
     for each in dict.fromkeys(label.tolist()):
         yield cells[label == each]
-
-
-def solver_of(matrix: csr_array, sums: Floats | None = None) -> highspy.Highs:
-    """A program in which each row of the matrix is to be its sum, or 0; all columns are 0 before they have bounds."""
-    rows, size = matrix.shape
-    program = highspy.HighsLp()
-    program.num_col_, program.num_row_ = size, rows
-    program.col_cost_ = program.col_lower_ = program.col_upper_ = np.zeros(size)
-    program.row_lower_ = program.row_upper_ = np.zeros(rows) if sums is None else sums
-    program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    program.a_matrix_.start_ = matrix.indptr
-    program.a_matrix_.index_ = matrix.indices
-    program.a_matrix_.value_ = matrix.data
-    solver = _Quiet()
-    for option, value in (
-        ("threads", 1),
-        ("solver", "simplex"),
-        ("presolve", "off"),
-        ("mip_rel_gap", 0.0),
-    ):
-        solver.setOptionValue(option, value)
-    if solver.passModel(program) == highspy.HighsStatus.kError:
-        raise UnsolvedProgram("The solver refused the system.")
-    return solver
-
-
-class _Quiet(highspy.Highs):
-    """A solver that prints nothing, not even its name when it is made: what we print is read by programs."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-
-    def enableCallbacks(self) -> None:  # noqa: N802 - the solver's word, and the first thing that prints
-        self.setOptionValue("output_flag", False)
-        super().enableCallbacks()  # type: ignore[no-untyped-call]
-
-
-@contextmanager
-def whole_numbers(solver: highspy.Highs) -> Iterator[None]:
-    """Have the solver look for whole numbers only."""
-    size = solver.getNumCol()
-    columns = np.arange(size, dtype=np.int32)
-    kinds = highspy.HighsVarType
-    solver.changeColsIntegrality(size, columns, np.full(size, int(kinds.kInteger), dtype=np.uint8))
-    try:
-        yield
-    finally:
-        solver.changeColsIntegrality(size, columns, np.full(size, int(kinds.kContinuous), dtype=np.uint8))
-
-
-def bounds(solver: highspy.Highs, columns: Ints, lower: Floats, upper: Floats) -> None:
-    """Set the bounds of these columns."""
-    solver.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
-
-
-def costs(solver: highspy.Highs, columns: Ints, costs: Floats) -> None:
-    """Set what these columns cost."""
-    solver.changeColsCost(len(columns), columns.astype(np.int32), costs)
-
-
-def solved(solver: highspy.Highs) -> Floats | None:
-    """The optimum, None if nothing is feasible. Raises UnsolvedProgram for any other end."""
-    solver.run()
-    status = solver.getModelStatus()
-    if status == highspy.HighsModelStatus.kInfeasible:
-        return None
-    if status != highspy.HighsModelStatus.kOptimal:
-        raise UnsolvedProgram(f"The solver ended with {status}.")
-    return np.array(solver.getSolution().col_value)

@@ -19,14 +19,15 @@ from tenants.reporting.suppression.system import Bools, Floats, Ints, System
 
 @dataclass(frozen=True)
 class Known:
-    """What an earlier release tells of each cell of a system: from ``least`` to ``most``, equal where it was ``shown``.
+    """What an earlier release tells of each cell of a system: from ``least`` to ``most``.
 
     Where ``exact`` these are the ends of the range, else it is at least so wide. NaN: it is not in that release.
+    ``number`` is what it was, as far as we know: NaN where it was not shown and is not kept either.
     """
 
     least: Floats
     most: Floats
-    shown: Bools
+    number: Floats
     exact: Bools
 
 
@@ -136,13 +137,13 @@ def _with_changes(
 def _change_needs(values: Ints, known: Known, threshold: int) -> tuple[Floats, Floats]:
     """How low and high each cell must seem to reach for its change since an earlier release.
 
-    A rise of 1 to T needs 1 + most and T + least; a fall needs most - T and least - 1. Where the earlier count was
-    not shown nobody knows any more which of them it is: then both, unless it cannot be.
+    A rise of 1 to T needs 1 + most and T + least; a fall needs most - T and least - 1. Where the earlier count is not
+    known any more nobody can say which of them it is: then both, unless it cannot be.
     """
-    least, most, shown = known.least, known.most, known.shown
-    apart = values - most
-    rise = np.where(shown, (apart >= 1) & (apart <= threshold), ~known.exact | ~(apart > threshold))
-    fall = np.where(shown, (apart <= -1) & (apart >= -threshold), ~known.exact | ~(apart > 0))
+    least, most, told = known.least, known.most, ~np.isnan(known.number)
+    apart, most_apart = values - known.number, values - most
+    rise = np.where(told, (apart >= 1) & (apart <= threshold), ~known.exact | ~(most_apart > threshold))
+    fall = np.where(told, (apart <= -1) & (apart >= -threshold), ~known.exact | ~(most_apart > 0))
     there = ~np.isnan(least)
     rise, fall = rise & there, fall & there
     low, high = values.astype(float), values.astype(float)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tenants.reporting.suppression.earlier import Holder, known_before, rows_of, tables_of
+from tenants.reporting.suppression.earlier import Holder, Seen, known_to, rows_of, seen_before, tables_of
 from tenants.reporting.suppression.hiding import NoCover, Problem, hidden_cells
 from tenants.reporting.suppression.linear import View
 from tenants.reporting.suppression.model import (
@@ -39,17 +39,19 @@ def protect(
     silent: Collection[Key] = (),
     contributions: Mapping[str, Counts] | None = None,
     contributions_before: Mapping[str, Mapping[str, Counts]] | None = None,
+    counts_before: Mapping[str, Counts] | None = None,
     recurring: bool = False,
     dear: Collection[tuple[str, str]] = (),
 ) -> Release:
     """The release of these tables that may be made after those of the ledger.
 
     few: cells of things with at most that many people behind them, which are hidden whatever they count. silent: those
-    that are so and could be as many less as are never told. contributions: in a pooled release, each institution's own
-    part of the counts. contributions_before: the same by institution and earlier snapshot; only for these are changes
-    of the rest looked at. recurring: whether a release of later numbers is to follow; it leaves room for falls between
-    two numbers that are not shown, at some cells. dear: dimensions with a code of which cells are hidden only where
-    others would not do.
+    that are so and could be as many less as are never told. contributions: of numbers that several institutions hold,
+    each one's own part. contributions_before: the same by institution and earlier snapshot; only for these are changes
+    of the rest looked at. counts_before: by earlier snapshot the whole of the counts, so that it need not be worked out
+    for each institution how far it could narrow them down. recurring: whether a release of later numbers is to follow;
+    it leaves room for falls between two numbers that are not shown, at some cells. dear: dimensions with a code of
+    which cells are hidden only where others would not do.
     The same input gives the same release. What is not shown but was stays at its last shown value, with its day.
     Of a table with a count that nothing can protect nothing new is told: it is none of the release's tables.
     Raises ValueError for a threshold that is too low, ImpossibleTables where counts, contributions, tables and ledger
@@ -63,6 +65,7 @@ def protect(
         marked=(frozenset(few), frozenset(silent)),
         contributions=contributions or {},
         before=contributions_before or {},
+        counts_before=counts_before or {},
         spare=int(recurring or bool(ledger)),
         dear=frozenset(dear),
     )
@@ -88,6 +91,7 @@ class _Order:
     marked: tuple[frozenset[Key], frozenset[Key]]
     contributions: Mapping[str, Counts]
     before: Mapping[str, Mapping[str, Counts]]
+    counts_before: Mapping[str, Counts]
     spare: int
     dear: frozenset[tuple[str, str]]
 
@@ -116,9 +120,10 @@ def _shown(order: _Order, tables: tuple[Table, ...], counts: Counts) -> dict[Key
     shown_before, hidden_before = _settled(system, values, order.same)
     few, silent = (system.marked(key for key in each if key in system.index) for each in order.marked)
     own = OwnNeeds(values, threshold, spare=order.spare, few=few, silent=silent)
-    public = public_view(system, own, known_before(system, order.ledger, snapshot, threshold))
+    seen = seen_before(system, order.ledger, snapshot, threshold)
+    public = public_view(system, own, [each.told for each in seen])
     holders = [
-        _holder_view(system, values, (Holder(name, order.before.get(name, {})), part), every, order)
+        _holder_view(system, values, (name, part), (every, seen), order)
         for name, part in sorted(order.contributions.items())
     ]
     views = tuple(_unless(shown_before, view, values) for view in (public, *holders))
@@ -154,17 +159,17 @@ def _settled(system: System, values: Ints, same: list[Release]) -> tuple[Bools, 
 def _holder_view(
     system: System,
     values: Ints,
-    holder: tuple[Holder, Counts],
-    tables: tuple[Table, ...],
+    holder: tuple[str, Counts],
+    told: tuple[tuple[Table, ...], Sequence[Seen]],
     order: _Order,
 ) -> View:
-    known, part = holder
+    (name, part), (tables, seen), threshold = holder, told, order.now[2]
     own = system.values(part)
     if (own > values).any():
-        raise ImpossibleTables(f"{known.name} contributes more than there is.")
-    _, snapshot, threshold = order.now
-    earlier = known_before(system, order.ledger, snapshot, threshold, known)
-    return holder_view(system, values, (own, rows_of(system, known.name, tables)), earlier, threshold)
+        raise ImpossibleTables(f"{name} contributes more than there is.")
+    knows = Holder(name, order.before.get(name, {}), order.counts_before)
+    earlier = list(known_to(knows, seen, values, own, threshold))
+    return holder_view(system, values, (own, rows_of(system, name, tables)), earlier, threshold)
 
 
 def _unless(settled: Bools, view: View, values: Ints) -> View:

@@ -57,6 +57,19 @@ class System:
         return csr_array((factors, places, starts), shape=(len(self.sums), len(self.keys)))
 
     @cached_property
+    def _cells(self) -> Ints:
+        """The cell of each sum."""
+        return np.array([cell for cell, _ in self.sums], dtype=np.int64)
+
+    @cached_property
+    def _parts(self) -> csr_array:
+        """A row for each sum: the cells that it is the sum of."""
+        whole = csr_array(
+            (np.ones(len(self.sums)), (np.arange(len(self.sums)), self._cells)), shape=self.matrix.shape
+        )
+        return csr_array(whole - self.matrix)
+
+    @cached_property
     def is_sum(self) -> Bools:
         """The cells that are the sum of others in some table; the rest are inner cells."""
         found = np.zeros(len(self.keys), dtype=bool)
@@ -93,15 +106,15 @@ class System:
 
         A sum of which all parts but one are printed zeros is that part: what is least of either is of both.
         """
-        least, zero = own.copy(), self.published & (own == 0) & ~self.sensitive
+        least, some = own.copy(), ~(self.published & (own == 0) & ~self.sensitive)
+        cells, parts = self._cells, self._parts
+        alone = parts @ some == 1
+        part = (parts @ (some * np.arange(len(own))))[alone].astype(np.int64)
         rising = True
         while rising:
             before = least.copy()
-            for cell, parts in self.sums:
-                least[cell] = max(least[cell], least[list(parts)].sum())
-                alone = [part for part in parts if not zero[part]]
-                if len(alone) == 1:
-                    least[alone[0]] = max(least[alone[0]], least[cell])
+            np.maximum.at(least, cells, parts @ least)
+            np.maximum.at(least, part, least[cells[alone]])
             rising = bool((least > before).any())
         return least
 

@@ -319,11 +319,11 @@ def test_an_earlier_number_of_which_one_value_is_found_is_not_taken_for_shown():
     values = system.values(counts)
     own = OwnNeeds(values, 10, spare=1, few=system.marked(()), silent=system.marked(()))
     found = np.array([np.nan, 2.0, np.nan])
-    no, yes = np.zeros(3, dtype=bool), np.ones(3, dtype=bool)
+    no, unknown = np.zeros(3, dtype=bool), np.full(3, np.nan)
     p0 = system.index[key_of({"place": "p0"})]
-    seen = public_view(system, own, [Known(found, found, shown=no, exact=no)])
+    seen = public_view(system, own, [Known(found, found, number=unknown, exact=no)])
     assert (seen.low[p0], seen.high[p0]) == (1, 38)
-    shown = public_view(system, own, [Known(found, found, shown=yes, exact=yes)])
+    shown = public_view(system, own, [Known(found, found, number=found, exact=~no)])
     assert (shown.low[p0], shown.high[p0]) == (38, 38)
 
 
