@@ -103,7 +103,7 @@ def order(funder, sources):
         ("contributing", "seal", True),
         ("pooling", "sealed_for", True),
         ("pooling", "released", False),
-        ("pooling", "insert", False),
+        ("pooling", "add_files", False),
     ],
 )
 def test_nothing_is_lost_or_doubled_whenever_a_worker_is_killed(
