@@ -83,11 +83,10 @@ def audit(
     """Attack a release with all that went before it.
 
     exact: its inner counts. few: cells of things with few people behind them, whatever they count. silent: cells that,
-    whatever they count, are not told but for a difference of 1 to T. exact_before: the
-    counts of earlier releases by their place in the ledger, as far as they can still be known; a change since a
-    number that was not shown and is not known is judged as if it had been any that is possible. parts: each
-    institution's own part of the counts, which needs exact. parts_before: the same by institution and place of an
-    earlier release; only for these are changes of the rest looked at.
+    whatever they count, are not told but for a difference of 1 to T. exact_before: the counts of earlier releases by
+    their place in the ledger, as far as they can still be known; a change since a number that was not shown and is not
+    known is judged as if it had been any that is possible. parts: each institution's own part of the counts, which
+    needs exact. parts_before: the same by institution and place; only for these are changes of the rest looked at.
     ends: whether to follow ranges to their ends, up to MANY numbers; else only as far as the rules ask.
     Raises Contradiction where documents and counts cannot be true together, Unfinished when a solver fails.
     """

@@ -10,6 +10,7 @@ from typing import Any
 
 import vl_convert
 
+from tenants.reporting.forms.plain import rounded
 from tenants.reporting.forms.reading import Number, clean
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#000000", "#B0578A")
@@ -48,7 +49,7 @@ CONFIG = {
 def spec_of(figure: Mapping[str, Any]) -> Spec | None:
     """The figure in Vega-Lite; None where no number of it is shown."""
     draw = {"curve": _curve, "funnel": _funnel, "multiples": _multiples, "estimates": _estimates}
-    drawn = draw[figure["kind"]](figure)
+    drawn = draw[figure["kind"]](rounded(figure))
     return (
         {"config": CONFIG, "padding": {"left": 14, "right": 14, "top": 5, "bottom": 5}, **drawn}
         if drawn
