@@ -47,18 +47,29 @@ _STAGED = (
         WHERE {_SEEN} AND (p.date IS NULL OR p.date <= DATE '2026-11-01') GROUP BY 1""",
     "CREATE TEMP TABLE made_by AS SELECT id, date, unnest(contributors) AS membership_id FROM made",
     f"""CREATE TEMP TABLE careers AS
-       SELECT membership_id, CASE WHEN first_r <= stop AND first_r <= coalesce(departed, first_r) THEN 'award'
-                                  WHEN departed <= stop THEN 'left_research' ELSE 'end' END AS outcome,
-              entry - first_k AS entry_days, least(first_r, departed, stop) - first_k AS exit_days
-         FROM (SELECT membership_id, first_k, first_r, greatest(since, first_k) AS entry, until AS stop,
-                      CASE WHEN departed > first_k THEN departed END AS departed
-                 FROM (SELECT membership_id, min(date) FILTER (kind = 'award' AND code IN {K_AWARDS}) AS first_k,
-                              min(date) FILTER (kind = 'award' AND code IN {NIH_FY2017.editions[0][1]}) AS first_r,
-                              max(date) FILTER (kind = 'departure') AS departed,
-                              min(date) FILTER (kind = 'observation') AS since,
-                              max(until) FILTER (kind = 'observation') AS until
-                         FROM career_event WHERE {_SEEN} GROUP BY 1) known) clock
-        WHERE NOT first_r <= entry IS TRUE AND NOT departed <= entry IS TRUE AND stop > entry""",
+       SELECT *, CASE WHEN first_r <= stop AND first_r <= coalesce(departed, first_r) THEN 'award'
+                      WHEN departed <= stop THEN 'left_research' ELSE 'end' END AS outcome,
+              entry - first_k AS entry_days, least(first_r, departed, stop) - first_k AS exit_days,
+              CASE WHEN first_k IS NULL THEN 'no_first_k' WHEN since IS NULL OR until IS NULL THEN 'not_followed'
+                   WHEN first_r < first_k THEN 'earlier' WHEN first_r <= entry THEN 'before_entry'
+                   WHEN departed <= entry THEN 'left_before_entry'
+                   WHEN least(first_r, departed, stop) <= entry THEN 'no_follow_up' ELSE 'followed' END AS follow_up
+         FROM (SELECT *, greatest(since, first_k) AS entry, least(until, DATE '2026-11-01') AS stop
+                 FROM (SELECT membership_id, first_k, first_r, since, until,
+                              CASE WHEN departed > first_k THEN departed END AS departed
+                         FROM people LEFT JOIN (
+                              SELECT membership_id, min(date) FILTER (kind = 'award' AND code IN {K_AWARDS}) AS first_k,
+                                     min(date) FILTER (kind = 'award' AND code IN {NIH_FY2017.editions[0][1]})
+                                         AS first_r,
+                                     max(date) FILTER (kind = 'departure') AS departed,
+                                     min(date) FILTER (kind = 'observation') AS since,
+                                     max(until) FILTER (kind = 'observation') AS until
+                                FROM career_event WHERE {_SEEN} GROUP BY 1) known USING (membership_id)) clock) c""",
+    """CREATE TEMP TABLE standing AS
+       SELECT membership_id, purpose, coalesce(said.decision, 'not_asked') AS state
+         FROM people CROSS JOIN (VALUES ('outcomes'), ('demographics')) v (purpose)
+         LEFT JOIN (SELECT membership_id, purpose, arg_max(decision, created_at) AS decision FROM consent_entry
+                     GROUP BY 1, 2) said USING (membership_id, purpose)""",
 )
 _ASKED = (
     "SELECT state, count(*) FROM reached GROUP BY 1",
@@ -93,9 +104,12 @@ _ASKED = (
           FROM made_by a JOIN made_by b ON b.id = a.id AND b.membership_id > a.membership_id
           JOIN people p ON p.membership_id = a.membership_id JOIN people q ON q.membership_id = b.membership_id
          GROUP BY 1, 2) pairs GROUP BY 1, 2""",
-    f"SELECT {_YEAR.format('exit_days')}, outcome, count(*) FROM careers GROUP BY 1, 2",
-    f"SELECT {_YEAR.format('entry_days')}, count(*) FROM careers GROUP BY 1",
-    "SELECT exit_days, entry_days, outcome, count(*) FROM careers GROUP BY 1, 2, 3 ORDER BY 1, 2",
+    "SELECT purpose, state, count(*) FROM standing GROUP BY 1, 2",
+    "SELECT follow_up, count(*) FROM careers GROUP BY 1",
+    f"SELECT {_YEAR.format('exit_days')}, outcome, count(*) FROM careers WHERE follow_up = 'followed' GROUP BY 1, 2",
+    f"SELECT {_YEAR.format('entry_days')}, count(*) FROM careers WHERE follow_up = 'followed' GROUP BY 1",
+    """SELECT exit_days, entry_days, outcome, count(*) FROM careers WHERE follow_up = 'followed'
+        GROUP BY 1, 2, 3 ORDER BY 1, 2""",
     f"""SELECT gone, moved, promoted, count(*) FROM (
         SELECT p.membership_id, bool_or(kind = 'departure') AS gone, bool_or(kind = 'institution_change') AS moved,
                bool_or(kind = 'promotion') AS promoted
