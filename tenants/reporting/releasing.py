@@ -82,13 +82,16 @@ def released(
 ) -> Released:
     """What may leave of these tables after all that has.
 
-    Of whom is told: those who agreed to a funder rather than the others, where either may be hidden.
+    Of whom is told: those who agreed to a funder rather than the others, and what curves are drawn of rather than the
+    rest, where either may be hidden.
     Where the auditor finds a number that could be worked out, or protection fails, what leaves has the same rows and
     columns and tells nothing new: every number stands at the last value shown, or is not shown.
     """
     shapes = tuple(dict.fromkeys(each.shape for each in tables))
     counts = {**held.more, **{key: number for each in tables for key, number in each.counts.items()}}
     before = [each.document for each in ledger]
+    dear = {(part.name, YES) for each in tables for part in each.spread}
+    dear |= {(each.name, code) for table in tables for each in table.axes for code in each.dear}
     try:
         release = protect(
             shapes,
@@ -101,7 +104,7 @@ def released(
             contributions=held.parts,
             contributions_before=held.before,
             recurring=True,
-            dear={(part.name, YES) for each in tables for part in each.spread},
+            dear=dear,
         )
         found = audit(
             release.document(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -36,6 +36,7 @@ class Axis:
 
     ``sensitive``  that none or all of some people are in a part says too much as well.
     ``holders``    its parts are the institutions that hold the rows.
+    ``dear``       the parts without which nothing can be drawn: hidden only where others would not do.
     """
 
     name: str
@@ -43,12 +44,31 @@ class Axis:
     codes: tuple[Code, ...]
     sensitive: bool = False
     holders: bool = False
+    dear: tuple[str, ...] = ()
 
     @property
     def dimension(self) -> Dimension:
-        """The axis without words."""
-        pairs = tuple((each.code, each.above) for each in self.codes)
+        """The axis without words; what others are a part of comes before them."""
+        pairs = tuple((each.code, each.above) for each in _from_above(self.codes))
         return Dimension(self.name, pairs, sensitive=self.sensitive, holders=self.holders)
+
+
+def _from_above(codes: Sequence[Code]) -> Iterator[Code]:
+    """In their order, but for those that wait for what they are a part of."""
+    told: set[str | None] = {None}
+    left = list(codes)
+    while left:
+        waiting = []
+        for each in left:
+            if each.above in told:
+                told.add(each.code)
+                yield each
+            else:
+                waiting.append(each)
+        if len(waiting) == len(left):  # parts of nothing: a dimension refuses them
+            yield from waiting
+            return
+        left = waiting
 
 
 def axis(name: str, title: str, codes: Iterable[str], *, sensitive: bool = False) -> Axis:
@@ -184,9 +204,11 @@ def _said_of_axis(each: Axis) -> dict[str, Any]:
         "title": each.title,
         "codes": [list(code) for code in each.codes],
         "sensitive": each.sensitive,
+        "dear": list(each.dear),
     }
 
 
 def _axis_from(said: Mapping[str, Any]) -> Axis:
     codes = tuple(Code(*each) for each in said["codes"])
-    return Axis(said["name"], said["title"], codes, sensitive=said["sensitive"])
+    dear = tuple(said.get("dear", ()))
+    return Axis(said["name"], said["title"], codes, sensitive=said["sensitive"], dear=dear)

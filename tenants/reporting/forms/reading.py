@@ -158,15 +158,15 @@ class _Dimension:
 
     @classmethod
     def of(cls, said: Mapping[str, Any], *, indented: bool) -> "_Dimension":
-        """A code below another is named after it, "West › Utah", or indented."""
+        """A code below another is named after it, "West › Utah", or indented; not if it comes first, as years do."""
         above = {code["code"]: code["above"] for code in said["codes"]}
         labels = {code["code"]: clean(code["label"]) for code in said["codes"]}
+        places = {code: place for place, code in enumerate(labels)}
         codes = {}
-        for place, code in enumerate(labels):
-            path, seen = [code], {code}
-            while (parent := above.get(path[0])) in labels and parent not in seen:
+        for code, place in places.items():
+            path = [code]
+            while (parent := above.get(path[0])) in places and places[parent] < places[path[0]]:
                 path.insert(0, parent)
-                seen.add(parent)
             whole = " › ".join(labels[each] for each in path)
             codes[code] = (place, INDENT * (len(path) - 1) + labels[code] if indented else whole)
         return cls(said["name"], said["title"], codes)
@@ -252,21 +252,25 @@ def grids_of(figure: Mapping[str, Any]) -> list[Grid]:
     if medians:
         head = ("Series", *MEDIAN_HEAD)
         title = f"Medians: {clean(figure['title'])}"
-        rows = tuple(
-            (name, *(Number(median[key], "number") for key in MEDIAN_KEYS)) for name, median in medians
-        )
+        rows = tuple((name, *(_median(median, key) for key in MEDIAN_KEYS)) for name, median in medians)
         grids.append(Grid(f"{figure['id']}.median", title, head, 1, rows))
     return grids
+
+
+def _median(median: Mapping[str, Any], key: str) -> Number | str:
+    """A median or an end of its interval, or how far it is beyond."""
+    if median.get(key) is None and "within" in median:
+        return f"not reached within {Number(median['within'], 'number')} years".replace(".000 ", " ")
+    return Number(median.get(key), "number")
 
 
 MEDIAN_KEYS, MEDIAN_HEAD = ("estimate", "lower", "upper"), ("Median", "Lower", "Upper")
 
 
 def medians_of(figure: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The series of a figure that have a median, and that."""
+    """The series of a figure and the median of each: none of its numbers where there is no curve."""
     for series in figure.get("series", ()):
-        if series["median"] is not None:
-            yield clean(series["name"]), series["median"]
+        yield clean(series["name"]), series["median"] or {}
 
 
 def told(figure: Mapping[str, Any]) -> str:

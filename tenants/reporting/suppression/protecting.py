@@ -49,7 +49,7 @@ def protect(
     part of the counts. contributions_before: the same by institution and earlier snapshot; only for these are changes
     of the rest looked at. recurring: whether a release of later numbers is to follow; it leaves room for falls between
     two numbers that are not shown, at some cells. dear: dimensions with a code of which cells are hidden only where
-    others would not do.
+    others would not do; the more of them a cell has.
     The same input gives the same release. What is not shown but was stays at its last shown value, with its day.
     Of a table with a count that nothing can protect nothing new is told: it is none of the release's tables.
     Raises ValueError for a threshold that is too low, ImpossibleTables where counts, contributions, tables and ledger
@@ -126,7 +126,7 @@ def _shown(order: _Order, tables: tuple[Table, ...], counts: Counts) -> dict[Key
     for view in views:
         must |= primary(view, values)
     available = (must | (values > 0) | system.sensitive) & ~shown_before
-    dear = np.array([not order.dear.isdisjoint(key) for key in system.keys], dtype=bool)
+    dear = np.array([len(order.dear.intersection(key)) for key in system.keys], dtype=np.int64)
     problem = Problem.of(system, values, threshold, must=must, available=available, views=views, dear=dear)
     try:
         hidden = hidden_cells(problem)
