@@ -93,7 +93,7 @@ class Rows:
     ``by_any``     whether one who agreed is enough (`BY_ANY`); then `tells` says that the axes are by a record of hers.
     ``each``       where there is a row a thing with these axes, if there is.
     ``everybody``  whether those are in it too whose outcomes may not be reported.
-    ``breakdown``  see `CountTable`.
+    ``breakdown``, ``curve``  see `CountTable`.
     """
 
     name: str
@@ -107,6 +107,7 @@ class Rows:
     each: str = ""
     everybody: bool = False
     breakdown: bool = False
+    curve: str = ""
 
 
 class Counting:
@@ -182,7 +183,7 @@ class Counting:
         counts, few = self._counts(rows, spread, found)
         within = self._within(rows)
         told = (rows.name, rows.title, rows.unit, rows.axes, within, counts, few, tuple(spread))
-        return CountTable(*told, breakdown=rows.breakdown)
+        return CountTable(*told, breakdown=rows.breakdown, curve=rows.curve)
 
     def _within(self, rows: Rows) -> Key:
         unit = {} if rows.unit == "people" else {"unit": rows.unit}

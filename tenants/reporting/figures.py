@@ -71,7 +71,8 @@ def exact_curve(curve: CumulativeIncidence) -> dict[str, Any]:
 
 def captioned(caption: str, series: Sequence[Mapping[str, Any]]) -> str:
     """What is said of a curve; the same where there is none, whatever the reason."""
-    return caption if any(each["points"] for each in series) else NO_CURVE
+    days = sorted({each["as_of"] for each in series if each["points"]})
+    return f"{caption} Numbers as of {' and '.join(days)}." if days else NO_CURVE
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def released_curve(
     competing: str | None = None,
     early: Early | None = None,
 ) -> dict[str, Any]:
-    """The life table of the interval counts printed: points at whole years, and the median.
+    """The life table of the interval counts printed: points at whole years, the median, and the day they are of.
 
     exits: by years and outcome, in this order of axes; entries: by years, if not everybody is there from the
     beginning. An interval goes to the next year up to which all is printed, of one day. The curve ends with the last,
@@ -104,7 +105,7 @@ def released_curve(
     entries = entries or _from_the_beginning(exits)
     (entered,) = (each.name for each in entries.axes)
     start = entries.at(**{entered: START})
-    nothing: dict[str, Any] = {"points": [], "median": None}
+    nothing: dict[str, Any] = {"points": [], "median": None, "as_of": None}
     if start.value is None or (early is not None and together(start, early.entries.at()) is None):
         return nothing
     others = _others(exits.codes(outcome), event, competing)
@@ -133,7 +134,7 @@ def released_curve(
     # Of nobody in them it is not known whether that is so of all.
     if not rows or (together(start, exits.at(**{outcome: event})) is None and not _any_events(rows)):
         return nothing
-    return _drawn(rows, start.value)
+    return {**_drawn(rows, start.value), "as_of": start.as_of}
 
 
 def _any_events(rows: Sequence[Interval]) -> bool:

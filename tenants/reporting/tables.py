@@ -88,6 +88,7 @@ class CountTable:
     ``spread``   axes of whom the same people or things are told of besides: cohorts, who agreed to a funder.
     ``breakdown``  whether it leaves only if most of it can be shown (`shapes`).
     ``silent``   the cells that are never shown, as others tell of a few people by the difference.
+    ``curve``    the name of the curve that is drawn of it and others (`standing`).
     """
 
     name: str
@@ -100,6 +101,7 @@ class CountTable:
     spread: tuple[Axis, ...] = ()
     breakdown: bool = False
     silent: frozenset[Key] = frozenset()
+    curve: str = ""
 
     @property
     def shape(self) -> Table:
@@ -180,6 +182,7 @@ def said_of_table(table: CountTable) -> dict[str, Any]:
         "counts": [[dict(key), number] for key, number in sorted(table.counts.items())],
         "few": [dict(key) for key in sorted(table.few)],
         "silent": [dict(key) for key in sorted(table.silent)],
+        "curve": table.curve,
     }
 
 
@@ -195,6 +198,7 @@ def table_from(said: Mapping[str, Any]) -> CountTable:
         frozenset(key_of(codes) for codes in said["few"]),
         tuple(map(_axis_from, said["spread"])),
         silent=frozenset(key_of(codes) for codes in said.get("silent", ())),
+        curve=said.get("curve", ""),
     )
 
 

@@ -13,6 +13,7 @@ from tenants.reporting.years import ENTRIES, EXITS, MOST_YEARS, START, merging
 FACTS, NOT_FOLLOWED, NO_AWARD = "fact_careers", "apart", "no_award"
 TABLES = EXIT_TABLE, ENTRY_TABLE, UNDATED_TABLE = "exits", "entries", "undated_entries"
 """Those that curves are drawn of."""
+CURVE = "awards"
 _MERGING = merging(MOST_YEARS)
 
 
@@ -87,9 +88,18 @@ class AwardTables:
                 self.followed,
                 (self.exits, self.outcomes),
                 within,
+                curve=CURVE,
             ),
-            Rows(ENTRY_TABLE, "Beginning of follow-up", "people", self.followed, (self.entries,), within),
-            Rows(UNDATED_TABLE, title, "people", undated, (self.undated_entries,), unknown),
+            Rows(
+                ENTRY_TABLE,
+                "Beginning of follow-up",
+                "people",
+                self.followed,
+                (self.entries,),
+                within,
+                curve=CURVE,
+            ),
+            Rows(UNDATED_TABLE, title, "people", undated, (self.undated_entries,), unknown, curve=CURVE),
         )
 
     def _entries(self, name: str) -> Axis:

@@ -94,6 +94,7 @@ def count(counting: Counting) -> Found:
             (EXIT, OUTCOME),
             within,
             things=True,
+            curve="groups",
         ),
     )
     return Found([table for each in rows for table in counting.tables(each)])

@@ -41,6 +41,7 @@ def protect(
     contributions_before: Mapping[str, Mapping[str, Counts]] | None = None,
     recurring: bool = False,
     dear: Collection[tuple[str, str]] = (),
+    standing: Collection[str] = (),
 ) -> Release:
     """The release of these tables that may be made after those of the ledger.
 
@@ -49,7 +50,7 @@ def protect(
     part of the counts. contributions_before: the same by institution and earlier snapshot; only for these are changes
     of the rest looked at. recurring: whether a release of later numbers is to follow; it leaves room for falls between
     two numbers that are not shown, at some cells. dear: dimensions with a code of which cells are hidden only where
-    others would not do; the more of them a cell has.
+    others would not do; the more of them a cell has. standing: names of tables of which nothing new is told.
     The same input gives the same release. What is not shown but was stays at its last shown value, with its day.
     Of a table with a count that nothing can protect nothing new is told: it is none of the release's tables.
     Raises ValueError for a threshold that is too low, ImpossibleTables where counts, contributions, tables and ledger
@@ -66,7 +67,7 @@ def protect(
         spare=int(recurring or bool(ledger)),
         dear=frozenset(dear),
     )
-    left = tables
+    left = tuple(each for each in tables if each.name not in standing)
     while True:
         try:
             shown = _shown(order, left, counts)
