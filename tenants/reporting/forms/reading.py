@@ -17,6 +17,7 @@ FOR = {"internal": "The institution itself", "funder": "A funder", "public": "Th
 MOST_COLUMNS = 6
 """Codes that the last dimension of a table may have and still be its columns."""
 MOST_TOLD = 12
+MEDIAN_KEYS, MEDIAN_HEAD = ("estimate", "lower", "upper"), ("Median", "Lower", "Upper")
 INDENT = "\u2003"
 """Before a code that is a part of the one above it, in a table for the eye."""
 _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -250,21 +251,16 @@ def grids_of(figure: Mapping[str, Any]) -> list[Grid]:
     grids = [Grid(figure["id"], f"Numbers behind: {clean(figure['title'])}", head, len(names), rows)]
     medians = list(medians_of(figure))
     if medians:
-        head = ("Series", *MEDIAN_HEAD)
         title = f"Medians: {clean(figure['title'])}"
         rows = tuple((name, *(_median(median, key) for key in MEDIAN_KEYS)) for name, median in medians)
-        grids.append(Grid(f"{figure['id']}.median", title, head, 1, rows))
+        grids.append(Grid(f"{figure['id']}.median", title, ("Series", *MEDIAN_HEAD), 1, rows))
     return grids
 
 
 def _median(median: Mapping[str, Any], key: str) -> Number | str:
     """A median or an end of its interval, or how far it is beyond."""
-    if median.get(key) is None and "within" in median:
-        return f"not reached within {Number(median['within'], 'number')} years".replace(".000 ", " ")
-    return Number(median.get(key), "number")
-
-
-MEDIAN_KEYS, MEDIAN_HEAD = ("estimate", "lower", "upper"), ("Median", "Lower", "Upper")
+    beyond = median.get(key) is None and "within" in median
+    return f"not reached within {median['within']:g} years" if beyond else Number(median.get(key), "number")
 
 
 def medians_of(figure: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
