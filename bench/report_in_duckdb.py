@@ -7,7 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from tenants.reporting.metrics.award_lists import K_AWARDS, NIH_FY2017
+from tenants.reporting.metrics.award_lists import NIH_FY2017
+from tenants.reporting.metrics.clocks import K_AWARDS
 
 _SEEN = "visibility IN ('program', 'funder')"
 _CORE = (

@@ -57,7 +57,8 @@ def invented_outcomes(roster: Sequence[Row], *, seed: int, as_of: date) -> Inven
     """What came of a roster up to `as_of`; nobody whose award began later has any.
 
     A few papers have a second author from the roster, and so occur in two rows with one DOI. Of major
-    awards a few are undated and a few older than the K award.
+    awards a few are undated and a few older than the K award. A few people were looked for only because they
+    were still to be seen.
     """
     begun = [person for person in roster if date.fromisoformat(person["k_start"]) < as_of]
     others = [person["external_id"] for person in begun]
@@ -65,6 +66,8 @@ def invented_outcomes(roster: Sequence[Row], *, seed: int, as_of: date) -> Inven
     for person in begun:
         random = _random("outcomes", seed, person["external_id"])
         career = list(_career(random, person, date.fromisoformat(person["k_start"]), as_of))
+        if _random("sample", seed, person["external_id"]).random() < 0.08:
+            career[0]["sample"] = "survivors"
         outcomes.career_events.extend(career)
         end = date.fromisoformat(career[0]["until"])
         outcomes.products.extend(_products(random, person, others, end))

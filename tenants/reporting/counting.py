@@ -96,7 +96,7 @@ class Rows:
     ``by_any``     whether one who agreed is enough (`BY_ANY`); then `tells` says that the axes are by a record of hers.
     ``each``       where there is a row a thing with these axes, if there is.
     ``everybody``  whether those are in it too whose outcomes may not be reported.
-    ``breakdown``  see `CountTable`.
+    ``breakdown``, ``curve``  see `CountTable`.
     """
 
     name: str
@@ -110,6 +110,7 @@ class Rows:
     each: str = ""
     everybody: bool = False
     breakdown: bool = False
+    curve: str = ""
 
 
 class Counting:
@@ -191,7 +192,7 @@ class Counting:
         few = too_few(whole, parts.values(), self.threshold) if rows.things else frozenset()
         told = (rows.name, rows.title, rows.unit, rows.axes, within, whole.counts, few, tuple(spread))
         own = {holder: part.counts for holder, part in parts.items()}
-        return CountTable(*told, breakdown=rows.breakdown, parts=own)
+        return CountTable(*told, breakdown=rows.breakdown, parts=own, curve=rows.curve)
 
     def _within(self, rows: Rows) -> Key:
         unit = {} if rows.unit == "people" else {"unit": rows.unit}

@@ -5,7 +5,7 @@ Nothing here sees more than the reader of a release does, so that every figure c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,9 @@ from tenants.reporting.statistics.proportions import newcombe, wilson
 from tenants.reporting.suppression.model import Printed, key_of
 from tenants.reporting.survival import Curve
 from tenants.reporting.tables import Code, ShownTable, together
-from tenants.reporting.years import LATER, START, bounds
+from tenants.reporting.years import MOST_YEARS, START, up_to
+
+NO_CURVE = "Too few are followed for this curve to be shown."
 
 
 def stage(label: str, part: Printed, whole: Printed) -> dict[str, Any]:
@@ -64,7 +66,13 @@ def exact_curve(curve: CumulativeIncidence) -> dict[str, Any]:
                 }
             )
     lower, upper = curve.median_interval or (None, None)
-    return {"points": points, "median": {"estimate": curve.median, "lower": lower, "upper": upper}}
+    return {"points": points, "median": _median(points, curve.median, lower, upper)}
+
+
+def captioned(caption: str, series: Sequence[Mapping[str, Any]]) -> str:
+    """What is said of a curve; the same where there is none, whatever the reason."""
+    days = sorted({each["as_of"] for each in series if each["points"]})
+    return f"{caption} Numbers as of {' and '.join(days)}." if days else NO_CURVE
 
 
 @dataclass(frozen=True)
@@ -87,26 +95,24 @@ def released_curve(
     competing: str | None = None,
     early: Early | None = None,
 ) -> dict[str, Any]:
-    """The life table of the interval counts printed: points at whole years, and the median.
+    """The life table of the interval counts printed: points at whole years, the median, and the day they are of.
 
     exits: by years and outcome, in this order of axes; entries: by years, if not everybody is there from the
-    beginning. Neighbouring years are merged, as the years' blocks have it, until all counts of an interval are
-    printed, of one day. The curve ends where that cannot be, or before fewer than 11 are at risk. No points where the
-    number with the event is not printed.
+    beginning. An interval goes to the next year up to which all is printed, of one day. The curve ends with the last,
+    or before fewer are at risk than may be told of. No points where nobody in them has the event but some may have it.
     """
     years, outcome = (each.name for each in exits.axes)
     entries = entries or _from_the_beginning(exits)
     (entered,) = (each.name for each in entries.axes)
     start = entries.at(**{entered: START})
-    needed = [start, exits.at(**{outcome: event})]
-    if early is not None:
-        needed.append(early.entries.at())
-    nothing: dict[str, Any] = {"points": [], "median": None}
-    if together(*needed) is None:
+    nothing: dict[str, Any] = {"points": [], "median": None, "as_of": None}
+    if start.value is None or (early is not None and together(start, early.entries.at()) is None):
         return nothing
     others = _others(exits.codes(outcome), event, competing)
 
-    def counts(code: str) -> Interval | None:
+    def until(year: int) -> Interval | None:
+        """All that happened by then, if it is printed, of one day."""
+        code = up_to(year)
         at = {years: code}
         cells = [
             entries.at(**{entered: code}),
@@ -120,10 +126,19 @@ def released_curve(
             return None
         _, came, had, competed, *left = numbers[: 1 + len(cells)]
         later, *at_once = numbers[1 + len(cells) :] or (0,)
-        return Interval(bounds(code)[1], came, had + sum(at_once), competed, sum(left) - later)
+        return Interval(year, came, had + sum(at_once), competed, sum(left) - later)
 
-    rows = _of_enough(_finest(exits, years, counts, None), start.value or 0, exits.threshold)
-    return _drawn(rows, start.value or 0) if rows else nothing
+    known = {code.code for code in exits.codes(years)}
+    found = [until(year) for year in range(1, MOST_YEARS + 1) if up_to(year) in known]
+    rows = _of_enough(_between([each for each in found if each]), start.value, exits.threshold)
+    # Of nobody in them it is not known whether that is so of all.
+    if not rows or (together(start, exits.at(**{outcome: event})) is None and not _any_events(rows)):
+        return nothing
+    return {**_drawn(rows, start.value), "as_of": start.as_of}
+
+
+def _any_events(rows: Sequence[Interval]) -> bool:
+    return any(each.events for each in rows)
 
 
 def _others(codes: Sequence[Code], event: str, competing: str | None) -> list[str]:
@@ -160,9 +175,7 @@ def _sooner(early: Early, exits: ShownTable, at: dict[str, str], outcome: str) -
     """Of an interval: how many leave it as undated, and, of those, who came into it: they have had the event."""
     (entered,) = (each.name for each in early.entries.axes)
     (code,) = at.values()
-    came = [early.entries.at(**{entered: code})]
-    if bounds(code)[0] == 0:
-        came.append(early.entries.at(**{entered: START}))
+    came = (early.entries.at(**{entered: each}) for each in (START, code))
     return [exits.at(**at, **{outcome: early.code}), *came]
 
 
@@ -182,25 +195,27 @@ def _drawn(rows: list[Interval], at_risk: int) -> dict[str, Any]:
     half = median(estimates)
     return {
         "points": points,
-        "median": {"estimate": half.until, "lower": half.lower, "upper": half.upper},
+        "median": _median(points, half.until, half.lower, half.upper),
     }
 
 
-def _finest(exits: ShownTable, years: str, counts: Any, above: str | None) -> Iterator[Interval]:
-    """The intervals of a block one after the other, as fine as they are printed, up to the first that is not."""
-    for code in exits.codes(years):
-        if code.above != above or code.code == LATER:
-            continue
-        parts = list(_finest(exits, years, counts, code.code))
-        last = parts[-1].until if parts else None
-        whole = counts(code.code)
-        if last == bounds(code.code)[1]:
-            yield from parts
-        elif whole is not None:
-            yield whole
-        else:
-            yield from parts
-            return
+def _median(points: Sequence[Mapping[str, Any]], *found: float | None) -> dict[str, float | None]:
+    """A median that is None is not reached within the years of the curve."""
+    return {**dict(zip(("estimate", "lower", "upper"), found, strict=True)), "within": points[-1]["x"]}
+
+
+def _between(rows: Sequence[Interval]) -> Iterator[Interval]:
+    """What happened from each of these to the next."""
+    before = Interval(0, 0, 0, 0, 0)
+    for each in rows:
+        yield Interval(
+            each.until,
+            each.entered - before.entered,
+            each.events - before.events,
+            each.competing - before.competing,
+            each.censored - before.censored,
+        )
+        before = each
 
 
 def _at_zero(curve: Curve) -> int:

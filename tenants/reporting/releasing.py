@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from tenants.reporting.audit.auditing import audit
 from tenants.reporting.audit.ranges import Unfinished
 from tenants.reporting.audit.reading import Contradiction
 from tenants.reporting.lifting import lifted, lifted_counts, lifted_table, lowered
+from tenants.reporting.standing import last_shown, standing
 from tenants.reporting.suppression.model import (
     NOT_SHOWN,
     ImpossibleTables,
     Key,
+    Ledger,
     Printed,
     Release,
     release_from,
@@ -108,28 +111,23 @@ def released(
 ) -> Released:
     """What may leave of these tables after all that has. held: what the tables and the ledger say of it if None.
 
-    Of whom is told: those who agreed to a funder rather than the others, where either may be hidden.
+    Of whom is told: those who agreed to a funder rather than the others, and what curves are drawn of rather than the
+    rest, where either may be hidden.
     Where the auditor finds a number that could be worked out, or protection fails, what leaves has the same rows and
     columns and tells nothing new: every number stands at the last value shown, or is not shown.
     """
     held = held_within(tables, ledger) if held is None else held
-    shapes = tuple(dict.fromkeys(each.shape for each in tables))
     counts = {**held.more, **{key: number for each in tables for key, number in each.counts.items()}}
     before = [each.document for each in ledger]
     try:
-        release = protect(
-            shapes,
+        release = _protected(
+            tables,
             counts,
+            tuple(map(release_from, before)),
+            held,
             as_of=as_of,
             snapshot=snapshot,
-            ledger=tuple(map(release_from, before)),
             threshold=threshold,
-            **marked(tables),
-            contributions=held.parts,
-            contributions_before=held.before,
-            counts_before=held.counts,
-            recurring=True,
-            dear={(part.name, YES) for each in tables for part in each.spread},
         )
         found = audit(
             release.document(),
@@ -145,7 +143,31 @@ def released(
     except (ImpossibleTables, UnsolvedProgram, Contradiction, Unfinished) as problem:
         why = type(problem).__name__
     log.warning("nothing new is released of a program: %s", why)
-    return nothing_new(tables, why, as_of=as_of, snapshot=snapshot, threshold=threshold, ledger=ledger)
+    return nothing_new(tables, why, ledger=ledger, as_of=as_of, snapshot=snapshot, threshold=threshold)
+
+
+def _protected(
+    tables: Sequence[CountTable], counts: Mapping[Key, int], ledger: Ledger, held: Held, **now: Any
+) -> Release:
+    """The release, in which curves stand that would lose most of their steps."""
+    dear = {(part.name, YES) for each in tables for part in each.spread}
+    dear |= {(each.name, code) for table in tables for each in table.axes for code in each.dear}
+    protecting = partial(
+        protect,
+        tuple(dict.fromkeys(each.shape for each in tables)),
+        counts,
+        ledger=ledger,
+        contributions=held.parts,
+        contributions_before=held.before,
+        counts_before=held.counts,
+        recurring=True,
+        dear=dear,
+        **marked(tables),
+        **now,
+    )
+    release = protecting()
+    stands = standing(tables, release, last_shown(ledger))
+    return protecting(standing=stands) if stands else release
 
 
 def marked(tables: Sequence[CountTable]) -> dict[str, Any]:
@@ -166,11 +188,8 @@ def nothing_new(
     ledger: Sequence[Earlier] = (),
 ) -> Released:
     """The same rows and columns, in which every number stands at the last value shown, or is not shown."""
-    last: dict[Key, Printed] = {}
-    for each in ledger:
-        for key, printed in release_from(each.document).cells.items():
-            if printed.value is not None:
-                last[key] = replace(printed, frozen=True)
+    known = last_shown(release_from(each.document) for each in ledger)
+    last = {key: replace(printed, frozen=True) for key, printed in known.items()}
     shapes = tuple(dict.fromkeys(each.shape for each in tables))
     system = system_of(shapes)
     keys = [key for key, published in zip(system.keys, system.published, strict=True) if published]

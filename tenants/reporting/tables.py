@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -38,6 +38,7 @@ class Axis:
 
     ``sensitive``  that none or all of some people are in a part says too much as well.
     ``holders``    its parts are the institutions that hold the rows.
+    ``dear``       the parts without which nothing can be drawn: hidden only where others would not do.
     """
 
     name: str
@@ -45,12 +46,31 @@ class Axis:
     codes: tuple[Code, ...]
     sensitive: bool = False
     holders: bool = False
+    dear: tuple[str, ...] = ()
 
     @property
     def dimension(self) -> Dimension:
-        """The axis without words."""
-        pairs = tuple((each.code, each.above) for each in self.codes)
+        """The axis without words; what others are a part of comes before them."""
+        pairs = tuple((each.code, each.above) for each in _from_above(self.codes))
         return Dimension(self.name, pairs, sensitive=self.sensitive, holders=self.holders)
+
+
+def _from_above(codes: Sequence[Code]) -> Iterator[Code]:
+    """In their order, but for those that wait for what they are a part of."""
+    told: set[str | None] = {None}
+    left = list(codes)
+    while left:
+        waiting = []
+        for each in left:
+            if each.above in told:
+                told.add(each.code)
+                yield each
+            else:
+                waiting.append(each)
+        if len(waiting) == len(left):  # parts of nothing: a dimension refuses them
+            yield from waiting
+            return
+        left = waiting
 
 
 def axis(name: str, title: str, codes: Iterable[str], *, sensitive: bool = False) -> Axis:
@@ -72,6 +92,7 @@ class CountTable:
     ``silent``   the cells that are never shown, as others tell of a few people by the difference.
     ``parts``    of people of several institutions, by institution its own part of the counts: of things what it has to
                  do with.
+    ``curve``    the name of the curve that is drawn of it and others (`standing`).
     """
 
     name: str
@@ -85,6 +106,7 @@ class CountTable:
     breakdown: bool = False
     silent: frozenset[Key] = frozenset()
     parts: Mapping[str, Mapping[Key, int]] = field(default_factory=dict)
+    curve: str = ""
 
     @property
     def shape(self) -> Table:
@@ -166,6 +188,7 @@ def said_of_table(table: CountTable) -> dict[str, Any]:
         "few": [dict(key) for key in sorted(table.few)],
         "silent": [dict(key) for key in sorted(table.silent)],
         **({"parts": _said_of_parts(table)} if table.parts else {}),
+        "curve": table.curve,
     }
 
 
@@ -188,6 +211,7 @@ def table_from(said: Mapping[str, Any]) -> CountTable:
         tuple(map(_axis_from, said["spread"])),
         silent=frozenset(key_of(codes) for codes in said.get("silent", ())),
         parts=parts,
+        curve=said.get("curve", ""),
     )
 
 
@@ -207,10 +231,11 @@ def _said_of_axis(each: Axis) -> dict[str, Any]:
         "codes": [list(code) for code in each.codes],
         "sensitive": each.sensitive,
         **({"holders": True} if each.holders else {}),
+        "dear": list(each.dear),
     }
 
 
 def _axis_from(said: Mapping[str, Any]) -> Axis:
     codes = tuple(Code(*each) for each in said["codes"])
-    holders = said.get("holders", False)
-    return Axis(said["name"], said["title"], codes, sensitive=said["sensitive"], holders=holders)
+    holders, dear = said.get("holders", False), tuple(said.get("dear", ()))
+    return Axis(said["name"], said["title"], codes, sensitive=said["sensitive"], holders=holders, dear=dear)

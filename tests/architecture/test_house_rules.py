@@ -56,6 +56,7 @@ PURE = (
     "tenants/reporting/suppression",
     "tenants/reporting/survival.py",
     "tenants/reporting/shapes.py",
+    "tenants/reporting/standing.py",
     "tenants/reporting/tables.py",
     "tenants/reporting/years.py",
 )

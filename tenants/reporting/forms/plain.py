@@ -122,8 +122,8 @@ def _numbers(section: str, figure: Mapping[str, Any]) -> Iterator[Row]:
         for key, _, _ in MEASURES[figure["kind"]]:
             yield ("figure", section, figure["id"], key, row.get(key), "", ""), dimensions
     for name, median in medians_of(figure):
-        for key in MEDIAN_KEYS:
-            values = ("figure", section, figure["id"], f"median_{key}", median[key], "", "")
+        for key in (*MEDIAN_KEYS, "within"):
+            values = ("figure", section, figure["id"], f"median_{key}", median.get(key), "", "")
             yield values, (("Series", "", name),)
 
 

@@ -17,6 +17,7 @@ FOR = {"internal": "The institution itself", "funder": "A funder", "public": "Th
 MOST_COLUMNS = 6
 """Codes that the last dimension of a table may have and still be its columns."""
 MOST_TOLD = 12
+MEDIAN_KEYS, MEDIAN_HEAD = ("estimate", "lower", "upper"), ("Median", "Lower", "Upper")
 INDENT = "\u2003"
 """Before a code that is a part of the one above it, in a table for the eye."""
 _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -158,15 +159,15 @@ class _Dimension:
 
     @classmethod
     def of(cls, said: Mapping[str, Any], *, indented: bool) -> "_Dimension":
-        """A code below another is named after it, "West › Utah", or indented."""
+        """A code below another is named after it, "West › Utah", or indented; not if it comes first, as years do."""
         above = {code["code"]: code["above"] for code in said["codes"]}
         labels = {code["code"]: clean(code["label"]) for code in said["codes"]}
+        places = {code: place for place, code in enumerate(labels)}
         codes = {}
-        for place, code in enumerate(labels):
-            path, seen = [code], {code}
-            while (parent := above.get(path[0])) in labels and parent not in seen:
+        for code, place in places.items():
+            path = [code]
+            while (parent := above.get(path[0])) in places and places[parent] < places[path[0]]:
                 path.insert(0, parent)
-                seen.add(parent)
             whole = " › ".join(labels[each] for each in path)
             codes[code] = (place, INDENT * (len(path) - 1) + labels[code] if indented else whole)
         return cls(said["name"], said["title"], codes)
@@ -250,23 +251,22 @@ def grids_of(figure: Mapping[str, Any]) -> list[Grid]:
     grids = [Grid(figure["id"], f"Numbers behind: {clean(figure['title'])}", head, len(names), rows)]
     medians = list(medians_of(figure))
     if medians:
-        head = ("Series", *MEDIAN_HEAD)
         title = f"Medians: {clean(figure['title'])}"
-        rows = tuple(
-            (name, *(Number(median[key], "number") for key in MEDIAN_KEYS)) for name, median in medians
-        )
-        grids.append(Grid(f"{figure['id']}.median", title, head, 1, rows))
+        rows = tuple((name, *(_median(median, key) for key in MEDIAN_KEYS)) for name, median in medians)
+        grids.append(Grid(f"{figure['id']}.median", title, ("Series", *MEDIAN_HEAD), 1, rows))
     return grids
 
 
-MEDIAN_KEYS, MEDIAN_HEAD = ("estimate", "lower", "upper"), ("Median", "Lower", "Upper")
+def _median(median: Mapping[str, Any], key: str) -> Number | str:
+    """A median or an end of its interval, or how far it is beyond."""
+    beyond = median.get(key) is None and "within" in median
+    return f"not reached within {median['within']:g} years" if beyond else Number(median.get(key), "number")
 
 
 def medians_of(figure: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The series of a figure that have a median, and that."""
+    """The series of a figure and the median of each: none of its numbers where there is no curve."""
     for series in figure.get("series", ()):
-        if series["median"] is not None:
-            yield clean(series["name"]), series["median"]
+        yield clean(series["name"]), series["median"] or {}
 
 
 def told(figure: Mapping[str, Any]) -> str:

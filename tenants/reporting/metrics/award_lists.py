@@ -1,4 +1,4 @@
-"""Which awards count as a major one, by funder and fiscal year. Pure.
+"""Which awards count as a major one, by funder and fiscal year, and since when they are waited for. Pure.
 
 Funders change what they count from year to year, so that a report names the list it used in its definition's id.
 """
@@ -6,6 +6,8 @@ Funders change what they count from year to year, so that a report names the lis
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+
+from tenants.reporting.metrics.clocks import FIRST_K, JOINING, Clock
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,7 @@ class AwardList:
     ``editions``  the codes from a fiscal year on, the earliest first. An award is held against those of its own fiscal
                   year, one before the first against the first, and one of unknown date against the last. Of a list of
                   one edition (its year, or None where the funder does not change it) all awards are.
+    ``clock``     from what day on the years to one are counted.
     ``base``      whether what is known of R01 awards of others says something of these.
     ``noted``     what about the codes has to be known to read them.
     """
@@ -26,6 +29,7 @@ class AwardList:
     source: str
     noted: str = ""
     base: bool = False
+    clock: Clock = FIRST_K
 
     @property
     def article(self) -> str:
@@ -85,6 +89,7 @@ NSF_CAREER = AwardList(
     "Faculty Early Career Development award",
     ((None, ("NSF-CAREER",)),),
     "National Science Foundation, Faculty Early Career Development Program",
+    clock=JOINING,
 )
 IES_EARLY_CAREER = AwardList(
     "ies_early_career",
@@ -92,6 +97,7 @@ IES_EARLY_CAREER = AwardList(
     "Early career award",
     ((None, ("IES-EARLY-CAREER",)),),
     "Institute of Education Sciences, early career development and mentoring",
+    clock=JOINING,
 )
 ERC = AwardList(
     "erc_stg_cog_adg",
@@ -99,10 +105,9 @@ ERC = AwardList(
     "Starting, Consolidator or Advanced Grant",
     ((None, ("ERC-STG", "ERC-COG", "ERC-ADG")),),
     "European Research Council, work programme",
+    clock=JOINING,
 )
 
 LISTS = (NIH_FY2017, NIH_FY2016, NIH_BY_YEAR, NSF_CAREER, IES_EARLY_CAREER, ERC)
 """The first is used unless another is chosen."""
 CHOICES = tuple(each.id for each in LISTS)
-K_AWARDS = ("K01", "K07", "K08", "K12", "K22", "K23", "K25", "K43", "K76", "K99")
-"""Activity codes of the career development awards from which the clock runs."""

@@ -1,10 +1,10 @@
-"""Who is followed from a first K award to a first major one, from when to when, and how it ended: one row a person."""
+"""Who is followed to a first major award, from when to when, and how it ended: one row a person."""
 
 from tenants.reporting.counting import PEOPLE_WITH_OUTCOMES
+from tenants.reporting.metrics.clocks import Clock
 from tenants.reporting.years import LATER, MOST_YEARS
 
 APART = (
-    "no_first_k",
     "not_followed",
     "survivors_sample",
     "earlier",
@@ -12,7 +12,7 @@ APART = (
     "left_before_entry",
     "no_follow_up",
 )
-"""Why somebody is not in the curve: the first of these that holds."""
+"""Why somebody is not in the curve: the first of these that holds, unless the clock has not even begun."""
 FOLLOWED = "followed"
 """Whoever is in the curve."""
 AWARD, LEFT, END, NONE, UNDATED = "award", "left_research", "end", "without_award", "undated_award"
@@ -28,24 +28,24 @@ _MAJOR = """e.kind = 'award' AND e.code = ANY(:major) AND EXISTS (
               AND coalesce(extract(year FROM e.date + interval '3 months'), 9998) < listed.before)"""
 _KNOWN = f"""
 SELECT people.membership_id,
-       min(e.date) FILTER (WHERE e.kind = 'award' AND e.code = ANY(:k) AND e.date <= :as_of) AS first_k,
-       min(e.date) FILTER (WHERE e.major AND e.date <= :as_of AND NOT e.before_first_k) AS first_r,
-       coalesce(bool_or(e.major AND e.before_first_k), false) AS earlier,
-       coalesce(bool_or(e.major AND e.date IS NULL AND NOT e.before_first_k), false) AS undated,
+       {{zero}} AS zero,
+       min(e.date) FILTER (WHERE e.major AND e.date <= :as_of AND NOT {{before}}) AS first_r,
+       coalesce(bool_or(e.major AND {{before}}), false) AS earlier,
+       coalesce(bool_or(e.major AND e.date IS NULL AND NOT {{before}}), false) AS undated,
        max(e.date) FILTER (WHERE e.kind = 'departure' AND e.date <= :as_of) AS departed,
        min(e.date) FILTER (WHERE e.kind = 'observation') AS since,
        max(e.until) FILTER (WHERE e.kind = 'observation') AS until,
        max(e.sample) FILTER (WHERE e.kind = 'observation') AS sample
-  FROM ({PEOPLE_WITH_OUTCOMES}) people
+  FROM ({PEOPLE_WITH_OUTCOMES}) people JOIN counted USING (membership_id)
   LEFT JOIN (SELECT e.*, {_MAJOR} AS major FROM career_event e
               WHERE e.tenant_id = :tenant AND e.kind IN ('award', 'observation', 'departure')
                 AND e.visibility = ANY(:reported)) e ON e.membership_id = people.membership_id
  GROUP BY people.membership_id
 """  # noqa: S608 - a constant is put in
 _ON_THE_CLOCK = f"""
-SELECT *, first_r IS NULL AND undated AS undated_only, greatest(since, first_k) AS entry,
+SELECT *, first_r IS NULL AND undated AS undated_only, greatest(since, zero) AS entry,
        least(until, CAST(:as_of AS date)) AS stop,
-       CASE WHEN departed > first_k AND NOT (first_r IS NULL AND undated) THEN departed END AS left_on
+       CASE WHEN departed > zero AND NOT (first_r IS NULL AND undated) THEN departed END AS left_on
   FROM ({_KNOWN}) known
 """  # noqa: S608 - as above
 _ENDED = f"""
@@ -53,14 +53,14 @@ SELECT *, least(first_r, left_on, stop) AS exit, first_r <= stop AND first_r <= 
   FROM ({_ON_THE_CLOCK}) clock
 """  # noqa: S608 - as above
 _JUDGED = f"""
-SELECT *, CASE WHEN first_k IS NULL THEN 'no_first_k'
+SELECT *, CASE WHEN zero IS NULL THEN '{{missing}}'
                WHEN since IS NULL OR until IS NULL THEN 'not_followed'
                WHEN sample IS DISTINCT FROM 'complete' THEN 'survivors_sample'
-               WHEN earlier OR first_r < first_k THEN 'earlier'
+               WHEN earlier OR first_r < zero THEN 'earlier'
                WHEN first_r <= entry THEN 'before_entry'
                WHEN left_on <= entry THEN 'left_before_entry'
                WHEN exit <= entry THEN 'no_follow_up'
-               ELSE '{FOLLOWED}' END AS award_follow_up
+               ELSE '{FOLLOWED}' END AS follow_up
   FROM ({_ENDED}) ended
 """  # noqa: S608 - as above
 
@@ -70,16 +70,22 @@ def _year(days: str) -> str:
     return f"CASE WHEN {days} <= {MOST_YEARS} * 365.25 THEN 'y' || ceil(({days}) / 365.25) ELSE '{LATER}' END"
 
 
-CAREERS = f"""
-SELECT membership_id, award_follow_up, entry - first_k AS entry_days, exit - first_k AS exit_days,
+_CAREERS = f"""
+SELECT membership_id, follow_up AS award_follow_up{{suffix}}, entry - zero AS entry_days, exit - zero AS exit_days,
        CASE WHEN won THEN '{AWARD}' WHEN left_on <= stop THEN '{LEFT}'
-            WHEN undated_only THEN '{UNDATED}' ELSE '{NONE}' END AS award_outcome,
-       {_year("exit - first_k")} AS award_exit,
-       CASE WHEN entry = first_k THEN 'start' ELSE {_year("entry - first_k")} END AS award_entry
+            WHEN undated_only THEN '{UNDATED}' ELSE '{NONE}' END AS award_outcome{{suffix}},
+       {_year("exit - zero")} AS award_exit{{suffix}},
+       CASE WHEN entry = zero THEN 'start' ELSE {_year("entry - zero")} END AS award_entry{{suffix}}
   FROM ({_JUDGED}) judged
 """  # noqa: S608 - as above
-"""Parameters besides the scope's: :k, the codes that start the clock; :major, :since and :before, those that end it and
-the fiscal years in which they do; :reported, visibilities.
 
-Of those who are not followed the other columns mean nothing.
-"""
+
+def careers(clock: Clock) -> str:
+    """The SELECT of everybody's time to an award by this clock.
+
+    Parameters besides the scope's: :k, the codes of K awards; :major, :since and :before, those of the awards that are
+    waited for and the fiscal years in which they count; :reported, visibilities. Of those who are not followed the
+    columns but the first two mean nothing.
+    """
+    missing = clock.apart[0] if clock.apart else ""
+    return _CAREERS.format(zero=clock.zero, before=clock.before, suffix=clock.suffix, missing=missing)

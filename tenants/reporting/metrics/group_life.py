@@ -2,11 +2,11 @@
 
 from tenants.groups.models import ORIGINS
 from tenants.reporting.counting import PEOPLE, Counting, Rows
-from tenants.reporting.figures import released_curve, stage
+from tenants.reporting.figures import captioned, released_curve, stage
 from tenants.reporting.metric import Figure, Found, Metric, Shown
 from tenants.reporting.suppression.model import key_of
 from tenants.reporting.tables import Axis, Code, axis
-from tenants.reporting.years import LATER
+from tenants.reporting.years import LATER, merging, whole_years
 
 LAST, OFTEN = 6, 4
 SILENT_DAYS = 183
@@ -33,10 +33,8 @@ TOLD = Axis(
 EXIT = Axis(
     "group_years",
     "Years from forming to the last meeting, or to the report's date",
-    (
-        *(Code(f"y{n}", f"Year {n}") for n in range(1, MOST_YEARS + 1)),
-        Code(LATER, f"After {MOST_YEARS} years"),
-    ),
+    whole_years(MOST_YEARS),
+    dear=merging(MOST_YEARS),
 )
 OUTCOME = Axis(
     "group_meets", "At the report's date", (Code(STOPPED, "Stopped meeting"), Code(MEETS, "Still meets"))
@@ -96,6 +94,7 @@ def count(counting: Counting) -> Found:
             (EXIT, OUTCOME),
             within,
             things=True,
+            curve="groups",
         ),
     )
     return Found([table for each in rows for table in counting.tables(each)])
@@ -105,6 +104,10 @@ def figures(shown: Shown) -> list[Figure]:
     """The share of groups that are active, and the share that had stopped meeting after 1, 2 and 3 years."""
     activity, years = shown["group_activity"], shown["group_years"]
     everybody = activity.at()
+    series = [{"name": "All groups", **released_curve(years, event=STOPPED)}]
+    caption = (
+        "Life table with its 95 % log-log interval, and the groups at risk. Left is the share still meeting."
+    )
     return [
         {
             "id": "group_activity",
@@ -126,12 +129,11 @@ def figures(shown: Shown) -> list[Figure]:
             "id": "group_survival",
             "title": "Groups that stopped meeting",
             "kind": "curve",
-            "caption": "Life table with its 95 % log-log interval, and the groups at risk. The share still meeting "
-            "is what is left.",
+            "caption": captioned(caption, series),
             "tables": ["group_years"],
             "x": "Years since the group was formed",
             "y": "Share that stopped meeting",
-            "series": [{"name": "All groups", **released_curve(years, event=STOPPED)}],
+            "series": series,
             "reference": None,
         },
     ]
@@ -139,7 +141,7 @@ def figures(shown: Shown) -> list[Figure]:
 
 METRIC = Metric(
     name="group_life",
-    version=3,
+    version=4,
     title="Groups that meet",
     text="The groups of the report by how they came about; by activity at the report's date; and by how long they have "
     f"met. A group is active if of its last {LAST} meetings, the skipped and cancelled ones among them, there were "
@@ -149,8 +151,9 @@ METRIC = Metric(
     "who may not be reported on, as meetings tell how many came and not who). A group has stopped meeting if it has "
     f"ended or nobody was at any meeting for {SILENT_DAYS} days, from the day of its last on; otherwise it still meets "
     "at the report's date. Years (days / 365.25) run from the day on which it was formed, the first counting also what "
-    "is on that day. The curve is a life table of whole years from the numbers printed, for groups of which somebody "
-    "said who came. A funder is told of those groups of which all who may be reported on agreed to be shared with it.",
+    "is on that day. The curve is a life table of whole years from the numbers printed, neighbouring years merged "
+    "until all of theirs are shown, for groups of which somebody said who came. A funder is told of those groups of "
+    "which all who may be reported on agreed to be shared with it.",
     count=count,
     inputs=("groups, their members and their meetings",),
     caveats=(

@@ -1,4 +1,4 @@
-"""Time from the first K award to the first major award of a list, and leaving research before it."""
+"""Time to the first major award of a list, and leaving research before it."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -6,45 +6,17 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from tenants.reporting.counting import Counting, Rows
-from tenants.reporting.figures import Early, exact_curve, released_curve
+from tenants.reporting.counting import Counting
+from tenants.reporting.figures import Early, captioned, exact_curve, released_curve
 from tenants.reporting.metric import Figure, Found, Metric, Shown
-from tenants.reporting.metrics.award_lists import K_AWARDS, LISTS, AwardList
-from tenants.reporting.metrics.careers_sql import (
-    APART,
-    AWARD,
-    CAREERS,
-    END,
-    FOLLOWED,
-    LEFT,
-    NONE,
-    UNDATED,
-)
+from tenants.reporting.metrics.award_lists import LISTS, AwardList
+from tenants.reporting.metrics.award_tables import FACTS, TABLES, AwardTables
+from tenants.reporting.metrics.careers_sql import AWARD, LEFT, NONE, UNDATED, careers
+from tenants.reporting.metrics.clocks import K_AWARDS
 from tenants.reporting.scope import INWARD
 from tenants.reporting.statistics.aalen_johansen import CENSORED, COMPETING, EVENT, aalen_johansen
-from tenants.reporting.suppression.model import key_of
-from tenants.reporting.tables import Axis, Code, axis
-from tenants.reporting.years import ENTRIES, EXITS
 
 NAME = "time_to_r01"
-FOLLOW_UP = axis("award_follow_up", "In the curve, or why not", (FOLLOWED, *APART))
-NO_AWARD = "no_award"
-OUTCOMES = Axis(
-    "award_outcome",
-    "Follow-up ended with",
-    (
-        Code(AWARD, "An award"),
-        # Together, as those who leave are often too few to be shown: then the end of observation covers them.
-        Code(NO_AWARD, "No award"),
-        Code(LEFT, "Leaving research", NO_AWARD),
-        Code(END, "The end of observation", NO_AWARD),
-        Code(NONE, "No award known", END),
-        Code(UNDATED, "An award known, but not its date", END),
-    ),
-)
-EXIT = Axis("award_exit", "Years from the K award to the end of follow-up", EXITS)
-ENTRY = Axis("award_entry", "Years from the K award to the beginning of follow-up", ENTRIES)
-UNDATED_ENTRY = Axis("undated_award_entry", "Years from the K award to the beginning of follow-up", ENTRIES)
 LEAVERS = {"leavers_compete": "leaving research competes", "leavers_censored": "followed until they left"}
 BOUNDS = {
     "undated_never": "undated awards not counted",
@@ -58,20 +30,15 @@ BASE_RATE = {
 }
 """What is known of others, drawn beside a curve: other awards, other years, and R01 only."""
 
-_FOLLOWED = f"(SELECT * FROM fact_careers WHERE award_follow_up = '{FOLLOWED}') f"  # noqa: S608 - a constant
-_UNDATED = (
-    f"(SELECT membership_id, award_entry AS undated_award_entry FROM fact_careers"  # noqa: S608 - constants
-    f" WHERE award_follow_up = '{FOLLOWED}' AND award_outcome = '{UNDATED}') f"
-)
-_EXACT = f"""
-SELECT array_agg(entry_days), array_agg(exit_days), array_agg(award_outcome)
-  FROM (SELECT * FROM {_FOLLOWED} ORDER BY membership_id) f
-"""  # noqa: S608 - constants
+_EXACT = """
+SELECT array_agg(entry_days), array_agg(exit_days), array_agg({outcome})
+  FROM (SELECT * FROM {followed} ORDER BY membership_id) f
+"""
 
 
 @dataclass(frozen=True)
 class People:
-    """Everybody who is followed, in the same order: days from the K award to entry and to exit, and the outcome."""
+    """Everybody who is followed, in the same order: days on the clock to entry and to exit, and the outcome."""
 
     entry: npt.NDArray[np.int64]
     exit: npt.NDArray[np.int64]
@@ -80,21 +47,21 @@ class People:
 
 def metric(awards: AwardList) -> Metric:
     """The metric for one list of awards."""
-    reference = BASE_RATE if awards.base else None
+    reference, clock = BASE_RATE if awards.base else None, awards.clock
     return Metric(
         name=NAME,
         how=(
-            "since_first_k",
+            clock.id,
             awards.id,
             "as_of_report",
             "undated_never_and_at_once",
-            "before_k_apart",
+            clock.older,
             "leavers_compete_and_censored",
             "survivors_apart",
         ),
-        version=5,
-        title=f"Time from first K award to first {awards.title}",
-        text=_TEXT.format(title=awards.title, codes=awards.told, k=", ".join(K_AWARDS)),
+        version=6,
+        title=f"Time from {clock.short} to first {awards.title}",
+        text=_text(awards),
         count=partial(_count, awards, reference),
         inputs=("awards, departures and observations among career events", awards.source),
         caveats=(*_CAVEATS, *([_BASE] if awards.base else []), *([awards.noted] if awards.noted else [])),
@@ -107,15 +74,17 @@ def _count(awards: AwardList, reference: Figure | None, counting: Counting) -> F
     # Leaving out awards that a funder may not list one by one would turn them into awards never won.
     since, before, major = map(list, zip(*awards.since, strict=True))
     codes = {"k": list(K_AWARDS), "major": major, "since": since, "before": before}
-    counting.stage("fact_careers", CAREERS, **codes, reported=list(INWARD))
-    tables = [table for rows in _ROWS for table in counting.tables(rows)]
+    counting.stage(FACTS, careers(awards.clock), **codes, reported=list(INWARD))
+    told = AwardTables(awards.clock)
+    tables = [table for rows in told.rows for table in counting.tables(rows)]
     if counting.scope.outward:
         return Found(tables)
-    people = People(*(np.array(each or []) for each in counting.run(_EXACT).one()))
+    exact = counting.run(_EXACT.format(followed=told.followed, outcome=told.outcomes.name))
+    people = People(*(np.array(each or []) for each in exact.one()))
     if not len(people.entry):
         return Found(tables)
     words = {leavers: _words(awards, leavers) for leavers in LEAVERS}
-    exact = [
+    figures = [
         {
             **words[leavers],
             "id": f"{words[leavers]['id']}_exact",
@@ -128,32 +97,22 @@ def _count(awards: AwardList, reference: Figure | None, counting: Counting) -> F
         }
         for leavers in LEAVERS
     ]
-    return Found(tables, exact)
+    return Found(tables, figures)
 
 
 def _figures(awards: AwardList, reference: Figure | None, shown: Shown) -> list[Figure]:
     """The curves that follow from the tables as printed, if there are any."""
-    tables = ["exits", "entries", "undated_entries"]
-    exits, entries, undated = (shown[name] for name in tables)
+    exits, entries, undated = (shown[name] for name in TABLES)
     competing = {"leavers_compete": LEFT, "leavers_censored": None}
     early = {"undated_never": None, "undated_at_once": Early(UNDATED, undated)}
-    return [
-        {
-            **_words(awards, leavers),
-            "tables": tables,
-            "series": [
-                {
-                    "name": BOUNDS[bound].capitalize(),
-                    **released_curve(
-                        exits, entries, event=AWARD, competing=competing[leavers], early=early[bound]
-                    ),
-                }
-                for bound in BOUNDS
-            ],
-            "reference": reference,
-        }
-        for leavers in LEAVERS
-    ]
+    found = []
+    for leavers in LEAVERS:
+        curve = partial(released_curve, exits, entries, event=AWARD, competing=competing[leavers])
+        series = [{"name": BOUNDS[bound].capitalize(), **curve(early=early[bound])} for bound in BOUNDS]
+        words = _words(awards, leavers)
+        words["caption"] = captioned(words["caption"], series)
+        found.append({**words, "tables": list(TABLES), "series": series, "reference": reference})
+    return found
 
 
 def _to_the_day(people: People, leavers: str, bound: str) -> Figure:
@@ -176,40 +135,31 @@ def _to_the_day(people: People, leavers: str, bound: str) -> Figure:
 def _words(awards: AwardList, leavers: str) -> Figure:
     return {
         "id": f"{NAME}_{leavers}",
-        "title": f"Time from first K award to first {awards.title}, {LEAVERS[leavers]}",
+        "title": f"Time from {awards.clock.short} to first {awards.title}, {LEAVERS[leavers]}",
         "kind": "curve",
         "caption": "Estimate with its 95 % log-log interval, and those at risk. The truth about undated awards "
         "lies between the two curves.",
         "tables": [],
-        "x": "Years since the first K award",
+        "x": f"Years since {awards.clock.start}",
         "y": f"Share with {awards.article} {awards.title}",
     }
 
 
-_WITHIN = key_of({FOLLOW_UP.name: FOLLOWED})
-_ROWS = (
-    Rows("follow_up", "People by follow-up", "people", "fact_careers", (FOLLOW_UP,)),
-    Rows("exits", "End of follow-up", "people", _FOLLOWED, (EXIT, OUTCOMES), _WITHIN),
-    Rows("entries", "Beginning of follow-up", "people", _FOLLOWED, (ENTRY,), _WITHIN),
-    Rows(
-        "undated_entries",
-        "Beginning of follow-up of those whose award is known, but not its date",
-        "people",
-        _UNDATED,
-        (UNDATED_ENTRY,),
-        key_of({FOLLOW_UP.name: FOLLOWED, OUTCOMES.name: UNDATED}),
-    ),
-)
+def _text(awards: AwardList) -> str:
+    clock = awards.clock
+    apart = f"{clock.apart[0]} ({clock.apart[1]}), " if clock.apart else ""
+    words = {"title": awards.title, "codes": awards.told, "start": clock.start, "zero": clock.told}
+    return _TEXT.format(**words, apart=apart)
 
 
 _TEXT = (
-    "Share with a first {title} ({codes}) by years (days / 365.25) since the first dated K award ({k}), with the "
-    "95 % log-log interval. Somebody is followed from the beginning of their observation, or from the K award if that "
-    "is later, to the first of these: their first such award; leaving research, the last departure that is known, if "
-    "it is after the K award; the end of their observation or the report's date. Counted apart, never in a curve, by "
-    "the first that holds: no_first_k (no dated K award), not_followed (no observation with a known beginning), "
+    "Share with a first {title} ({codes}) by years (days / 365.25) since {zero}, with the "
+    "95 % log-log interval. Somebody is followed from the beginning of their observation, or from {start} if that is "
+    "later, to the first of these: their first such award; leaving research, the last departure that is known, if "
+    "it is later than {start}; the end of their observation or the report's date. Counted apart, never in a curve, by "
+    "the first that holds: {apart}not_followed (no observation with a known beginning), "
     "survivors_sample (only those still visible later were looked at, from whom no rate follows), earlier (such an "
-    "award before the K award), before_entry (one before the observation began), left_before_entry (left research "
+    "award before {start}), before_entry (one before the observation began), left_before_entry (left research "
     "before it), no_follow_up (the observation ends before it begins to count). Of an award that is known but not its "
     "date there are two curves: undated_never does not count it and follows whoever has it to the end of observation, "
     "undated_at_once counts it in the year in which following them begins; whoever has a dated one too counts with "
@@ -217,8 +167,10 @@ _TEXT = (
     "in which whoever left wins no award; leavers_censored follows them until they left, as if they might have won "
     "one like those who stayed. Career events kept to oneself or one's group are not used, nor is anybody counted "
     "whose outcomes the program's basis does not cover. The curves are life tables (Cutler and Ederer) by whole "
-    "years, from the counts printed alone: neighbouring years are merged where one of their counts is not shown, and "
-    "a curve ends where the counts end. The median is the end of the first interval by which half have the award. An "
+    "years, from the counts printed alone: neighbouring years are merged until all of their counts are shown, and a "
+    "curve ends where the counts end, or before fewer are at risk than may be told of; there is none where fewer have "
+    "the award. The median is the end of the first interval by which half have the award; where they are fewer to the "
+    "end of the curve it is not reached. An "
     "internal report has the estimates to the day besides, whose median is the first day by which half have it."
 )
 _CAVEATS = (

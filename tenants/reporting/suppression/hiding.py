@@ -1,7 +1,8 @@
 """Complementary suppression: what else must be hidden so that nobody can work out what is.
 
 The joint system falls into blocks that share shown numbers alone: what moves in one leaves the others as they are. To
-have small ones the numbers that several tables share are at first not hidden unless they must be.
+have small ones the numbers that several tables share are at first not hidden unless they must be, and those that most
+share, such as how many people there are, last.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ SMALL = 400
 """Up to so many cells several searches are made and cells are shown again where that is safe."""
 
 DEAR = 4
-"""As many other cells are hidden rather than one that is dear."""
+"""As many other cells are hidden rather than one that is dear, or dear once more than they are."""
 
 MANY_VIEWS = 12
 """That is so for up to so many views of SMALL cells, or more of fewer."""
@@ -50,22 +51,22 @@ class NoCover(Exception):
 @dataclass(frozen=True)
 class Problem:
     """``matrix``     a row for each sum, as that of a System; shapes of the others: one entry a column.
-    ``shared``     cells of more than one table.
+    ``tables``     of how many tables each cell is.
     ``small``      cells of which whole numbers are looked at too.
     ``must``       cells that are not shown whatever else is.
     ``available``  cells that are not shown or need not be.
-    ``dear``       cells that are hidden only where others would not do.
+    ``dear``       how often each cell is dear: hidden only where others would not do.
     ``views``      what must hold for whom.
     ``cap``        how far a move goes at most.
     """
 
     matrix: csr_array
-    shared: Bools
+    tables: Ints
     small: Bools
     values: Ints
     must: Bools
     available: Bools
-    dear: Bools
+    dear: Ints
     views: tuple[View, ...]
     cap: float
 
@@ -79,11 +80,11 @@ class Problem:
         must: Bools,
         available: Bools,
         views: tuple[View, ...],
-        dear: Bools | None = None,
+        dear: Ints | None = None,
     ) -> Problem:
         """The problem of a whole system."""
-        known = (system.matrix, system.shared, system.small, values)
-        dear = np.zeros(len(values), dtype=bool) if dear is None else dear
+        known = (system.matrix, system.tables, system.small, values)
+        dear = np.zeros(len(values), dtype=np.int64) if dear is None else dear
         return cls(*known, must, available, dear, views, cap_of(values, threshold))
 
     def part(self, cells: Ints) -> Problem:
@@ -91,7 +92,7 @@ class Problem:
         matrix = self.matrix[:, cells]
         return Problem(
             matrix[np.flatnonzero(np.diff(matrix.indptr))],
-            self.shared[cells],
+            self.tables[cells],
             self.small[cells],
             self.values[cells],
             self.must[cells],
@@ -104,22 +105,20 @@ class Problem:
 
 def hidden_cells(problem: Problem) -> Bools:
     """The cells that are not shown: the primary ones and, as few as found, others that protect them. Raises NoCover."""
-    hidden, stuck = problem.must.copy(), np.zeros(len(problem.must), dtype=bool)
-    for cells in blocks(problem.matrix, problem.available & (problem.must | ~problem.shared)):
-        try:
-            hidden[cells] = _hidden_in_block(problem.part(cells))
-        except NoCover:
-            stuck[cells] = True
-    if not stuck.any():
-        return hidden
-    wide = replace(problem, must=hidden)
-    for cells in blocks(problem.matrix, problem.available):
-        if stuck[cells].any():
-            try:
-                hidden[cells] = _hidden_in_block(wide.part(cells))
-            except NoCover as none:
-                raise NoCover(int(cells[none.cell])) from none
-    return hidden
+    hidden = problem.must.copy()
+    stuck = np.ones(len(hidden), dtype=bool)
+    for most in np.unique(problem.tables):
+        wide, before = replace(problem, must=hidden.copy()), stuck
+        stuck, why = np.zeros(len(hidden), dtype=bool), NoCover(-1)
+        for cells in blocks(problem.matrix, problem.available & (wide.must | (problem.tables <= most))):
+            if before[cells].any():
+                try:
+                    hidden[cells] = _hidden_in_block(wide.part(cells))
+                except NoCover as none:
+                    stuck[cells], why = True, NoCover(int(cells[none.cell]))
+        if not stuck.any():
+            return hidden
+    raise why
 
 
 def _hidden_in_block(problem: Problem) -> Bools:
@@ -139,13 +138,13 @@ def _few(problem: Problem) -> Bools:
         _covered(problem, _weights(problem, each), _order(problem, each)) for each in range(1, SEARCHES)
     )
     found = [_cleaned(problem, each) for each in (first, *others)]
-    costs = np.where(problem.dear, DEAR, 1)
+    costs = float(DEAR) ** problem.dear
     return min(found, key=lambda hidden: (costs[hidden].sum(), problem.values[hidden].sum(), hidden.tolist()))
 
 
 def _weights(problem: Problem, search: int) -> Floats:
     """What it costs to move a shown cell by one: at first a little more for larger counts, then by chance."""
-    size, dear = len(problem.values), np.where(problem.dear, DEAR, 1)
+    size, dear = len(problem.values), float(DEAR) ** problem.dear
     if search < 2:
         return np.asarray(dear * (1 + 0.1 * problem.values / max(1, problem.values.max())))
     return np.asarray(dear * np.random.default_rng(search).uniform(0.5, 1.5, size))

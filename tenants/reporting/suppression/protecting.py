@@ -42,6 +42,7 @@ def protect(
     counts_before: Mapping[str, Counts] | None = None,
     recurring: bool = False,
     dear: Collection[tuple[str, str]] = (),
+    standing: Collection[str] = (),
 ) -> Release:
     """The release of these tables that may be made after those of the ledger.
 
@@ -50,7 +51,8 @@ def protect(
     each one's own part. contributions_before: the same by institution and earlier snapshot; only for these are changes
     of the rest looked at. counts_before: by earlier snapshot all of the counts, which spares much work for each
     institution. recurring: whether later numbers are to follow; it leaves room for falls between two numbers that are
-    not shown, at some cells. dear: dimensions with a code of which cells are hidden only where others would not do.
+    not shown, at some cells. dear: dimensions with a code of which cells are hidden only where others would not do; the
+    more of them a cell has. standing: names of tables of which nothing new is told.
     The same input gives the same release. What is not shown but was stays at its last shown value, with its day.
     Of a table with a count that nothing can protect nothing new is told: it is none of the release's.
     Raises ValueError for a threshold that is too low, ImpossibleTables where counts, contributions, tables and ledger
@@ -68,7 +70,7 @@ def protect(
         spare=int(recurring or bool(ledger)),
         dear=frozenset(dear),
     )
-    left = tables
+    left = tuple(each for each in tables if each.name not in standing)
     while True:
         try:
             shown = _shown(order, left, counts)
@@ -130,7 +132,7 @@ def _shown(order: _Order, tables: tuple[Table, ...], counts: Counts) -> dict[Key
     for view in views:
         must |= primary(view, values)
     available = (must | (values > 0) | system.sensitive) & ~shown_before
-    dear = np.array([not order.dear.isdisjoint(key) for key in system.keys], dtype=bool)
+    dear = np.array([len(order.dear.intersection(key)) for key in system.keys], dtype=np.int64)
     problem = Problem.of(system, values, threshold, must=must, available=available, views=views, dear=dear)
     try:
         hidden = hidden_cells(problem)

@@ -27,7 +27,7 @@ class System:
     ``sums``       for each sum its cell and those that it is the sum of, the sums of inner cells first.
     ``published``  the cells that some table prints; the others are known through the sums alone.
     ``sensitive``  the cells that say something about a sensitive dimension.
-    ``shared``     the cells of more than one table.
+    ``tables``     of how many tables each cell is.
     ``small``      the cells of tables of over two dimensions and at most WHOLE cells: there whole numbers can be
                    narrower than fractions, and are looked at too.
     ``delicate``   the names of the sensitive dimensions.
@@ -37,7 +37,7 @@ class System:
     sums: tuple[tuple[int, tuple[int, ...]], ...]
     published: Bools
     sensitive: Bools
-    shared: Bools
+    tables: Ints
     small: Bools
     delicate: frozenset[str] = frozenset()
 
@@ -148,7 +148,7 @@ def system_of(tables: Sequence[Table]) -> System:
         sums=_inner_first([(index[cell], tuple(index[part] for part in parts)) for cell, parts in sums]),
         published=np.array(list(published.values()), dtype=bool),
         sensitive=np.array([any(name in delicate for name, _ in key) for key in keys], dtype=bool),
-        shared=np.array([within[key] > 1 for key in keys], dtype=bool),
+        tables=np.array([within[key] for key in keys], dtype=np.int64),
         small=np.array([key in small for key in keys], dtype=bool),
         delicate=delicate,
     )

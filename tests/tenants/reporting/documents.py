@@ -105,7 +105,7 @@ def sample():
         series=[
             {"name": name, "points": [point(n, None if n > 8 + hidden else 1 - 0.9 ** (n * pace), 0.01 * n + 0.02,
                                             None if n > 7 else 240 - 20 * n) for n in range(11)],
-             "median": {"estimate": 6.5, "lower": 5.25, "upper": None}}
+             "median": {"estimate": 6.5, "lower": 5.25, "upper": None, "within": 10}}
             for name, pace, hidden in (("Joined a circle", 1.1, 2), ("Waited", 0.8, 0))
         ],
         reference={"label": "Base rate 2010–2020",

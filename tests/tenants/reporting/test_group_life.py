@@ -87,7 +87,8 @@ def test_groups_are_followed_from_their_forming_to_their_last_meeting(circle, me
     group(date(2026, 1, 1), date(2026, 8, 1), state="ended")
     group(date(2023, 1, 1))
     found = circle.counted(BOTH)
-    inner = {key: number for key, number in found("group_years").items() if len(key) == 2}
+    years = found("group_years").items()
+    inner = {key: number for key, number in years if len(key) == 2 and "-" not in key[1]}
     assert inner == {
         ("stopped", "y1"): 2,
         ("stopped", "y2"): 2,

@@ -42,6 +42,7 @@ def test_every_award_list_is_told_with_its_codes_and_source():
             each.funder,
             each.years,
             each.told,
+            each.clock.start,
             each.source,
         )
         assert f"| {' | '.join(row)} |" in told
