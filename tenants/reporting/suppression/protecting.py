@@ -49,14 +49,13 @@ def protect(
     few: cells of things with at most that many people behind them, which are hidden whatever they count. silent: those
     that are so and could be as many less as are never told. contributions: of numbers that several institutions hold,
     each one's own part. contributions_before: the same by institution and earlier snapshot; only for these are changes
-    of the rest looked at. counts_before: by earlier snapshot all of the counts, which spares much work for each
-    institution. recurring: whether later numbers are to follow; it leaves room for falls between two numbers that are
-    not shown, at some cells. dear: dimensions with a code of which cells are hidden only where others would not do; the
-    more of them a cell has. standing: names of tables of which nothing new is told.
+    of the rest looked at. counts_before: by earlier snapshot all of the counts, which spares much work. recurring:
+    whether later numbers are to follow; it leaves room for falls between two numbers that are not shown, at some cells.
+    dear: dimensions with a code whose cells are hidden last. standing: names of tables of which nothing new is told.
     The same input gives the same release. What is not shown but was stays at its last shown value, with its day.
     Of a table with a count that nothing can protect nothing new is told: it is none of the release's.
-    Raises ValueError for a threshold that is too low, ImpossibleTables where counts, contributions, tables and ledger
-    contradict each other, and UnsolvedProgram when the solver fails.
+    Raises ValueError for a threshold that is too low, ImpossibleTables where what it is given contradicts itself, and
+    UnsolvedProgram when the solver fails.
     """
     if threshold < LEAST_THRESHOLD:
         raise ValueError(f"The threshold cannot be below {LEAST_THRESHOLD}.")
