@@ -57,8 +57,6 @@ def protect(
     Raises ValueError for a threshold that is too low, ImpossibleTables where what it is given contradicts itself, and
     UnsolvedProgram when the solver fails.
     """
-    if threshold < LEAST_THRESHOLD:
-        raise ValueError(f"The threshold cannot be below {LEAST_THRESHOLD}.")
     order = _Order(
         ledger=ledger,
         now=(as_of, snapshot, threshold),
@@ -94,6 +92,10 @@ class _Order:
     counts_before: Mapping[str, Counts]
     spare: int
     dear: frozenset[tuple[str, str]]
+
+    def __post_init__(self) -> None:
+        if self.now[2] < LEAST_THRESHOLD:
+            raise ValueError(f"The threshold cannot be below {LEAST_THRESHOLD}.")
 
     @property
     def same(self) -> list[Release]:
