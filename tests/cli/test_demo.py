@@ -125,6 +125,17 @@ def test_the_report_to_the_funder_is_about_those_who_agreed_to_it(told: Told) ->
 
 
 @pytest.mark.slow
+def test_the_report_to_the_funder_shows_a_curve_of_those_who_are_followed(told: Told) -> None:
+    report = told.report("funder")
+    figures = [each for section in report["sections"] for each in section["figures"]]
+    (curve,) = [each for each in figures if each["id"] == "time_to_r01_leavers_censored"]
+    points = curve["series"][0]["points"]
+    assert points[0]["at_risk"] == cells(report, "follow_up")["followed",]
+    assert len(points) > 1
+    assert all(point["at_risk"] > 10 for point in points)
+
+
+@pytest.mark.slow
 def test_the_funder_sees_nothing_of_the_society(told: Told) -> None:
     assert "0 programs, 0 cohorts" in told.text
     assert "asked for by its id: 404" in told.text
