@@ -55,8 +55,7 @@ def protect(
     more of them a cell has. standing: names of tables of which nothing new is told.
     The same input gives the same release. What is not shown but was stays at its last shown value, with its day.
     Of a table with a count that nothing can protect nothing new is told: it is none of the release's.
-    Raises ValueError for a threshold that is too low, ImpossibleTables where counts, contributions, tables and ledger
-    contradict each other, and UnsolvedProgram when the solver fails.
+    Raises ValueError for too low a threshold, ImpossibleTables where what is given contradicts itself, UnsolvedProgram.
     """
     if threshold < LEAST_THRESHOLD:
         raise ValueError(f"The threshold cannot be below {LEAST_THRESHOLD}.")
@@ -73,12 +72,11 @@ def protect(
     left = tuple(each for each in tables if each.name not in standing)
     while True:
         try:
-            shown = _shown(order, left, counts)
+            cells = _printed(order, tables, _shown(order, left, counts))
+            return Release(as_of, snapshot, threshold, left, cells)
         except _Untold as one:
             told = tuple(each for each in left if one.key not in system_of((each,)).index)
             left = told if len(told) < len(left) else ()
-        else:
-            return Release(as_of, snapshot, threshold, left, _printed(order, tables, shown))
 
 
 @dataclass(frozen=True)
