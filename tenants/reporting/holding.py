@@ -1,7 +1,7 @@
 """What each institution has of a program's people, of which it knows: a society's program has people of many.
 
-A person's institution is what any of their participations says of the attribute `institution`. Of things an institution
-knows those that any of its people are behind.
+A person's institution is what any of their participations says of the attribute `institution`; it is read only of those
+whose outcomes may be reported. Of things an institution knows those that any of its people are behind.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ HOLDERS = f"""
 SELECT DISTINCT p.membership_id, '{ANSWER}' || CASE a.kind WHEN 'text' THEN lower(btrim(value)) ELSE value END AS holder
   FROM attribute a
   JOIN participant p ON p.tenant_id = a.tenant_id AND p.cohort_id = ANY(:cohorts)
+  JOIN (SELECT membership_id FROM counted WHERE covered) people ON people.membership_id = p.membership_id
  CROSS JOIN LATERAL jsonb_array_elements_text(
        CASE jsonb_typeof(p.attributes -> a.key) WHEN 'array' THEN p.attributes -> a.key
             ELSE jsonb_build_array(p.attributes -> a.key) END) value

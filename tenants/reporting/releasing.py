@@ -30,6 +30,11 @@ from tenants.reporting.tables import YES, CountTable, said_of_table, table_from
 SAME_ROWS = "same_rows"
 """Why nothing new is told of rows that are in an earlier pool as they are, beside others."""
 
+TOO_MANY = "too_many_institutions"
+"""Why nothing new is told where it would take too long to look at it as each institution does."""
+MOST_LOOKS = 3_000_000
+"""So many cells times institutions are looked at; a program of 1,000 people and 100 institutions has half a million."""
+
 log = logging.getLogger(__name__)
 
 
@@ -113,22 +118,17 @@ def released(
 
     Of whom is told: those who agreed to a funder rather than the others, and what curves are drawn of rather than the
     rest, where either may be hidden.
-    Where the auditor finds a number that could be worked out, or protection fails, what leaves has the same rows and
-    columns and tells nothing new: every number stands at the last value shown, or is not shown.
+    Where the auditor finds a number that could be worked out, protection fails, or it would take too long, what leaves
+    has the same rows and columns and tells nothing new: every number stands at the last value shown, or is not shown.
     """
     held = held_within(tables, ledger) if held is None else held
     counts = {**held.more, **{key: number for each in tables for key, number in each.counts.items()}}
     before = [each.document for each in ledger]
+    now: dict[str, Any] = {"as_of": as_of, "snapshot": snapshot, "threshold": threshold}
+    if held.parts and len(held.parts) * len(system_of([each.shape for each in tables]).keys) > MOST_LOOKS:
+        return nothing_new(tables, TOO_MANY, ledger=ledger, **now)
     try:
-        release = _protected(
-            tables,
-            counts,
-            tuple(map(release_from, before)),
-            held,
-            as_of=as_of,
-            snapshot=snapshot,
-            threshold=threshold,
-        )
+        release = _protected(tables, counts, tuple(map(release_from, before)), held, **now)
         found = audit(
             release.document(),
             before,
@@ -143,7 +143,7 @@ def released(
     except (ImpossibleTables, UnsolvedProgram, Contradiction, Unfinished) as problem:
         why = type(problem).__name__
     log.warning("nothing new is released of a program: %s", why)
-    return nothing_new(tables, why, ledger=ledger, as_of=as_of, snapshot=snapshot, threshold=threshold)
+    return nothing_new(tables, why, ledger=ledger, **now)
 
 
 def _protected(

@@ -173,14 +173,17 @@ def fewest(reading: Reading, counts: Mapping[Cell, int]) -> dict[Cell, int]:
 
 def _alike(reading: Reading, found: dict[Cell, int]) -> dict[Cell, int]:
     """The same, where a sum has one part only that is not shown as none: then the two are one number."""
+    ties = [
+        (cell, parts, [part for part in parts if reading.shown.get(part) != 0])
+        for cell, each in reading.steps.items()
+        for parts in each
+    ]
     rising = True
     while rising:
         rising = False
-        for cell, each in reading.steps.items():
-            for parts in each:
-                alone = [part for part in parts if reading.shown.get(part) != 0]
-                wanted = max(found[cell], sum(found[part] for part in parts))
-                for other in (cell, *(alone if len(alone) == 1 else ())):
-                    rising |= found[other] < wanted
-                    found[other] = max(found[other], wanted)
+        for cell, parts, left in ties:
+            wanted = max(found[cell], sum([found[part] for part in parts]))
+            for other in (cell, *(left if len(left) == 1 else ())):
+                if found[other] < wanted:
+                    found[other], rising = wanted, True
     return found

@@ -2,8 +2,9 @@
 
 import pytest
 
+from tenants.reporting import releasing
 from tenants.reporting.audit.auditing import audit
-from tenants.reporting.releasing import Earlier, held_within, released
+from tenants.reporting.releasing import TOO_MANY, Earlier, held_within, released
 from tenants.reporting.tables import said_of_table
 from tests.tenants.reporting.insiders import Insider, Society, without_parts
 
@@ -51,6 +52,16 @@ def test_no_institution_narrows_down_what_is_left_without_its_own_people(seeds):
 def test_the_same_attack_breaks_what_was_protected_without_knowing_whose_people_are_whose():
     found, _ = told_away(range(4), aware=False)
     assert len(found) > 10
+
+
+def test_where_it_would_take_too_long_nothing_new_is_told(monkeypatch):
+    monkeypatch.setattr(releasing, "MOST_LOOKS", 30)
+    tables = Society(1).tables()
+    told = {"as_of": "2026-01-01", "snapshot": "1", "threshold": 10}
+    found = released(tables, **told)
+    assert found.refused == TOO_MANY
+    assert {cell["value"] for cell in found.document["cells"]} == {None}
+    assert released(without_parts(tables), **told).refused is None
 
 
 def test_the_auditor_finds_what_an_institution_knows():
