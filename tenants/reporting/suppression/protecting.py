@@ -46,20 +46,15 @@ def protect(
 ) -> Release:
     """The release of these tables that may be made after those of the ledger.
 
-        few: cells of things with at most that many people behind them, which are hidden whatever they count. silent: those
-        that are so and could be as many less as are never told. contributions: of numbers that several institutions hold,
-        each one's own part. contributions_before: the same by institution and earlier snapshot; only for these are changes
-        of the rest looked at. counts_before: by earlier snapshot all of the counts, which spares much work. recurring:
-        whether later numbers are to follow; it leaves room for falls between two numbers that are not shown, at some cells.
-        dear: dimensions with a code whose cells are hidden last. standing: names of tables of which nothing new is told.
-        The same input gives the same release. What is not shown but was stays at its last shown value, with its day.
-        Of a table with a count that nothing can protect nothing new is told: it is none of the release's.
-    <<<<<<< HEAD
-        Raises ValueError for a threshold that is too low, ImpossibleTables where what it is given contradicts itself, and
-        UnsolvedProgram when the solver fails.
-    =======
-        Raises ValueError for too low a threshold, ImpossibleTables where what is given contradicts itself, UnsolvedProgram.
-    >>>>>>> 38d5854c6308ea557a1c6b05896d2b687d09d6b4
+    few: cells of things with at most that many people behind them, which are hidden whatever they count. silent: those
+    that are so and could be as many less as are never told. contributions: of numbers that several institutions hold,
+    each one's own part. contributions_before: the same by institution and earlier snapshot; only for these are changes
+    of the rest looked at. counts_before: by earlier snapshot all of the counts, which spares much work. recurring:
+    whether later numbers are to follow; it leaves room for falls between two numbers that are not shown, at some cells.
+    dear: dimensions with a code whose cells are hidden last. standing: names of tables of which nothing new is told.
+    The same input gives the same release. What is not shown but was stays at its last shown value, with its day.
+    Of a table with a count that nothing can protect nothing new is told: it is none of the release's.
+    Raises ValueError for too low a threshold, ImpossibleTables where what is given contradicts itself, UnsolvedProgram.
     """
     order = _Order(
         ledger=ledger,
