@@ -38,7 +38,7 @@ FIRST_K = Clock(
     zero="min(e.date) FILTER (WHERE e.kind = 'award' AND e.code = ANY(:k) AND e.date <= :as_of)",
     before="e.before_first_k",
     older="before_k_apart",
-    apart=("no_first_k", "no dated K award"),
+    apart=("no_first_k", "No dated K award"),
 )
 JOINING = Clock(
     id="since_joining",

@@ -24,8 +24,7 @@ BOUNDS = {
 }
 
 BASE_RATE = {
-    "label": "2,784 people with a K08 or K23 of 1997 to 2003, R01 award (Jagsi and others 2009, "
-    "doi:10.7326/0003-4819-151-11-200912010-00009)",
+    "label": "R01 award after a K08 or K23 of 1997 to 2003",
     "points": [{"x": 5, "y": 0.227}, {"x": 10, "y": 0.425}],
 }
 """What is known of others, drawn beside a curve: other awards, other years, and R01 only."""
@@ -147,7 +146,7 @@ def _words(awards: AwardList, leavers: str) -> Figure:
 
 def _text(awards: AwardList) -> str:
     clock = awards.clock
-    apart = f"{clock.apart[0]} ({clock.apart[1]}), " if clock.apart else ""
+    apart = f"{clock.apart[0]} ({clock.apart[1][0].lower()}{clock.apart[1][1:]}), " if clock.apart else ""
     words = {"title": awards.title, "codes": awards.told, "start": clock.start, "zero": clock.told}
     return _TEXT.format(**words, apart=apart)
 
@@ -176,7 +175,10 @@ _TEXT = (
 _CAVEATS = (
     "Departures are known only where somebody recorded them: whoever left unseen counts as followed.",
 )
-_BASE = "The base rate is of other awards and other years, and of R01 awards alone."
+_BASE = (
+    "The base rate is of other awards and other years, and of R01 awards alone: 2,784 people with a K08 or K23 of 1997 "
+    "to 2003 (Jagsi and others 2009, doi:10.7326/0003-4819-151-11-200912010-00009)."
+)
 
 BY_LIST = {each.id: metric(each) for each in LISTS}
 """The metric by the list of awards that was chosen."""
