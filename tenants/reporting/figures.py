@@ -6,7 +6,7 @@ Nothing here sees more than the reader of a release does, so that every figure c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tenants.reporting.statistics.aalen_johansen import CumulativeIncidence
@@ -25,7 +25,7 @@ def stage(label: str, part: Printed, whole: Printed) -> dict[str, Any]:
     share: dict[str, float | None] = {"share": None, "lower": None, "upper": None}
     numbers = together(part, whole)
     if numbers is not None and numbers[1]:
-        # A number that could not move may stand beside a whole that did.
+        # Numbers that stand may be of two releases of one day.
         count, among = min(numbers), numbers[1]
         found = wilson(count, among)
         share = {"share": found.value, "lower": found.lower, "upper": found.upper}
@@ -44,7 +44,8 @@ def gap(
         return nothing
     count, n, *rest = numbers
     others, among = sum(rest[: len(other_parts)]), sum(rest[len(other_parts) :])
-    if not n or not among:
+    # Numbers that stand may be of two releases of one day.
+    if not n or not among or count > n or others > among:
         return nothing
     found = newcombe(count, n, others, among)
     return {"estimate": found.value, "lower": found.lower, "upper": found.upper, "n": n}
@@ -117,7 +118,7 @@ def released_curve(
         cells = [
             entries.at(**{entered: code}),
             exits.at(**at, **{outcome: event}),
-            Printed(0, start.as_of) if competing is None else exits.at(**at, **{outcome: competing}),
+            replace(start, value=0) if competing is None else exits.at(**at, **{outcome: competing}),
             *(exits.at(**at, **{outcome: other}) for other in others),
         ]
         sooner = _sooner(early, exits, at, outcome) if early is not None else []
@@ -131,6 +132,8 @@ def released_curve(
     known = {code.code for code in exits.codes(years)}
     found = [until(year) for year in range(1, MOST_YEARS + 1) if up_to(year) in known]
     rows = _of_enough(_between([each for each in found if each]), start.value, exits.threshold)
+    if any(min(each.entered, each.events, each.competing, each.censored) < 0 for each in rows):
+        return nothing  # what stands may be of two releases of one day
     # Of nobody in them it is not known whether that is so of all.
     if not rows or (together(start, exits.at(**{outcome: event})) is None and not _any_events(rows)):
         return nothing
@@ -166,7 +169,7 @@ def _of_enough(rows: Iterator[Interval], at_risk: int, threshold: int) -> list[I
 def _from_the_beginning(exits: ShownTable) -> ShownTable:
     everybody = exits.at()
     years = exits.axes[0]
-    cells = {key_of({years.name: code.code}): Printed(0, everybody.as_of) for code in years.codes}
+    cells = {key_of({years.name: code.code}): replace(everybody, value=0) for code in years.codes}
     cells[key_of({years.name: START})] = everybody
     return ShownTable(exits.name, exits.title, exits.unit, (years,), cells)
 

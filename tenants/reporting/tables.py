@@ -167,11 +167,11 @@ class ShownTable:
 def together(*cells: Printed) -> tuple[int, ...] | None:
     """The numbers of these cells, None unless all are shown and hold of the same day.
 
-    What is computed from several numbers is so only from such: a number that stands at an earlier day's value is not
-    put in proportion to one of today.
+    What is computed from several numbers is so only from such: a number that stands at an earlier value is not put in
+    proportion to one of today, whatever its day: a release may be of the day of the one before it.
     """
     values = tuple(each.value for each in cells if each.value is not None)
-    same = len({each.as_of for each in cells}) <= 1
+    same = len({(each.as_of, each.frozen) for each in cells}) <= 1
     return values if same and len(values) == len(cells) else None
 
 

@@ -72,7 +72,7 @@ def figures(shown: Shown) -> list[Figure]:
     for code in ARM.codes[:2]:
         whole, made = arms.at(arm=code.code), arms.at(arm=code.code, made_since="made")
         numbers = together(made, whole)
-        share = numbers[0] / numbers[1] if numbers and numbers[1] else None
+        share = min(numbers) / numbers[1] if numbers and numbers[1] else None
         rows.append({"label": code.label, "count": made.value, "share": share, "lower": None, "upper": None})
     return [
         {
