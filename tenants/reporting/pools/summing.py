@@ -15,7 +15,7 @@ from tenants.outcomes.identity import identified_once
 from tenants.reporting.lifting import INSTITUTION, PRODUCTS, axis_of, lifted, lifted_counts, lifted_key
 from tenants.reporting.metric import Metric, nothing
 from tenants.reporting.pools.content import Contribution, Thing
-from tenants.reporting.releasing import Earlier, Held
+from tenants.reporting.releasing import Earlier, Held, cells_of
 from tenants.reporting.suppression.model import Key, key_of
 from tenants.reporting.tables import Axis, Code, CountTable
 
@@ -67,7 +67,20 @@ def pooled(
     same = {key: number for counts in more.values() for key, number in counts.items()}
     held = Held(parts, same, _parts_before(given, snapshot))
     highest = max([threshold, *(each.threshold for each in given.values())])
-    return Pool(tables, held, ledger, snapshot, highest, _overlaps(given, snapshot))
+    told = _told(ledger, snapshot)
+    left = {name: [replace(each, few=each.few - told) for each in found] for name, found in tables.items()}
+    return Pool(left, held, ledger, snapshot, highest, _overlaps(given, snapshot))
+
+
+def _told(ledger: Sequence[Earlier], snapshot: str) -> set[Key]:
+    """What was shown of the very same rows: it cannot be hidden any more, though few of another are behind it."""
+    return {
+        key
+        for each in ledger
+        if each.document["snapshot"] == snapshot
+        for key, printed in cells_of(each.document).items()
+        if printed.value is not None
+    }
 
 
 def _overlaps(given: Given, snapshot: str) -> bool:

@@ -206,6 +206,31 @@ def test_a_thing_that_two_report_is_counted_once_and_is_both_theirs():
     assert cells_of(leaving.document)[within].value is None  # without a's, two people are behind
 
 
+def test_a_pool_is_told_though_few_of_another_are_behind_what_one_released_of_its_products():
+    within = key_of({**dict(WITHIN), "unit": "products"})
+    own = CountTable("products", "Products", "products", (KINDS,), within)
+    talk = key_of({**dict(within), "product_kind": "talk"})
+    own = replace(own, counts={talk: 31})
+    pool = uuid4()
+    mine = [Thing("talk", known_by(pool, [f"pmid:{n}"]), [n]) for n in range(30)]
+    both = Thing("talk", known_by(pool, ["doi:10.5555/a"]), [0])
+    others = [Thing("talk", known_by(pool, [f"pmid:{n}"]), [n]) for n in range(100, 130)]
+    alone = released_of_one([states([30] * 4), own], "a", ledger=(), snapshot="a", **OWN)
+    assert cells_of(alone.document)[talk].value == 31
+    ledger = [Earlier(alone.document, {**states([30] * 4).counts, **own.counts}, at=DAY)]
+    given = {
+        "a": gives([30] * 4, digest="a", things=[*mine, both], ledger=ledger, **{PRODUCTS.id: [own]}),
+        "b": gives([30] * 4, digest="b", things=[*others, both], **{PRODUCTS.id: [own]}),
+        "c": gives([30] * 4, digest="c", **{PRODUCTS.id: [own]}),
+    }
+    _, leaving = pool_of(given, plain(REACH), plain(PRODUCTS))
+    assert leaving.refused is None
+    cells = cells_of(leaving.document)
+    assert cells[at(state="invited")].value == 90
+    assert cells[key_of({**dict(talk), "institution:a": "a"})].value == 31
+    assert cells[talk].value is not None
+
+
 def test_only_those_who_agreed_are_contributed_whatever_their_cohort():
     funder, other = axis(shares(FUND), FUND, (YES, NO)), axis(shares("Other"), "Other", (YES, NO))
     cohorts = axis(COHORT, "Cohort", ("one", "two"))
