@@ -184,7 +184,7 @@ def test_a_page_has_every_number_in_its_tables(said):
 
 def median_said(median, key):
     if median.get(key) is None and "within" in median:
-        return f"not reached within {median['within']:g} years"
+        return f"not reached within {round(median['within'], 3):g} years"
     return thousandth(median.get(key))
 
 
