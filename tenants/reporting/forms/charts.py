@@ -102,6 +102,13 @@ def _curve(figure: Mapping[str, Any]) -> Spec | None:
         }),
         _layer(shown, {"type": "line", "strokeWidth": 2, **line}, {"x": x, "y": y, **colour, **_RUN}),
     ]  # fmt: skip
+    # Of the last of each, from which on nothing is known, the interval has no width to be seen by.
+    spans = {each["series"]: each for each in _runs(points, ("lower", "upper"))}
+    layers.append(
+        _layer(list(spans.values()), {"type": "rule", "opacity": 0.5}, {
+            "x": x, "y": {**y, "field": "lower"}, "y2": {"field": "upper"}, "color": colour["color"],
+        })
+    )  # fmt: skip
     if len(shown) <= MOST_DOTS:
         dots = {"x": x, "y": y, "color": colour["color"]}
         layers.append(_layer(shown, {"type": "point", "filled": True, "size": 30}, dots))

@@ -260,7 +260,11 @@ def grids_of(figure: Mapping[str, Any]) -> list[Grid]:
 def _median(median: Mapping[str, Any], key: str) -> Number | str:
     """A median or an end of its interval, or how far it is beyond."""
     beyond = median.get(key) is None and "within" in median
-    return f"not reached within {median['within']:g} years" if beyond else Number(median.get(key), "number")
+    return (
+        f"not reached within {round(median['within'], 3):g} years"
+        if beyond
+        else Number(median.get(key), "number")
+    )
 
 
 def medians_of(figure: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

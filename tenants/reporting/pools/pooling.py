@@ -1,6 +1,5 @@
 """The job of a pool: once all have answered, open what they sealed, sum, protect, and leave nothing of it."""
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -22,8 +21,8 @@ from tenants.reporting.pools.models import ContributionRequest, PooledFile, Pool
 from tenants.reporting.pools.ordering import LEAST_SOURCES, ask, list_pooled, sources
 from tenants.reporting.pools.pages import pooled_document
 from tenants.reporting.pools.sealing import opened, part_sealed, sealed_for
-from tenants.reporting.pools.summing import Pool, pooled
-from tenants.reporting.releasing import SAME_ROWS, Earlier, Released, nothing_new, released
+from tenants.reporting.pools.summing import pooled, released_of
+from tenants.reporting.releasing import Earlier
 from tenants.reporting.writing import written
 
 _RELEASE = text(
@@ -56,7 +55,7 @@ def pool(claim: Claim) -> None:
         _conclude(claim, report.id, [] if over else stale if ready else None)
         return
     claim.progress(0.2)
-    leaving = _released(report.as_of, found)
+    leaving = released_of(found, as_of=report.as_of.isoformat())
     claim.progress(0.8)
     document = pooled_document(report, found, leaving, given)
     contents = {form: written(form, document) for form in report.formats}
@@ -69,21 +68,6 @@ def pool(claim: Claim) -> None:
         }
     told = {"document": orjson.dumps(leaving.document).decode(), "parts": orjson.dumps(parts).decode()}
     _write(claim, told, files, document["cover"]["coverage"], (len(given), len(before)))
-
-
-def _released(as_of: dt.date, found: Pool) -> Released:
-    tables = [table for tables in found.tables.values() for table in tables]
-    known: dict[str, Any] = {
-        "as_of": as_of.isoformat(),
-        "snapshot": found.snapshot,
-        "threshold": found.threshold,
-        "ledger": found.ledger,
-    }
-    return (
-        nothing_new(tables, SAME_ROWS, **known)
-        if found.overlaps
-        else released(tables, held=found.held, **known)
-    )
 
 
 def _conclude(claim: Claim, report_id: UUID, stale: Sequence[UUID] | None) -> None:

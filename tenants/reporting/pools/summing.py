@@ -15,8 +15,8 @@ from tenants.outcomes.identity import identified_once
 from tenants.reporting.lifting import INSTITUTION, PRODUCTS, axis_of, lifted, lifted_counts, lifted_key
 from tenants.reporting.metric import Metric, nothing
 from tenants.reporting.pools.content import Contribution, Thing
-from tenants.reporting.releasing import Earlier, Held
-from tenants.reporting.suppression.model import Key, key_of
+from tenants.reporting.releasing import SAME_ROWS, Earlier, Held, Released, cells_of, nothing_new, released
+from tenants.reporting.suppression.model import ImpossibleTables, Key, key_of
 from tenants.reporting.tables import Axis, Code, CountTable
 
 OTHERS = "others"
@@ -67,7 +67,57 @@ def pooled(
     same = {key: number for counts in more.values() for key, number in counts.items()}
     held = Held(parts, same, _parts_before(given, snapshot))
     highest = max([threshold, *(each.threshold for each in given.values())])
-    return Pool(tables, held, ledger, snapshot, highest, _overlaps(given, snapshot))
+    told = _told(ledger, snapshot)
+    left = {name: [replace(each, few=each.few - told) for each in found] for name, found in tables.items()}
+    return Pool(left, held, ledger, snapshot, highest, _overlaps(given, snapshot))
+
+
+def released_of(pool: Pool, *, as_of: str) -> Released:
+    """What may leave of a pool.
+
+    Of a product that several have, each says of what kind it is, and one that released its own of the very same rows
+    told them by cohorts, say, which the others do not know. Where that contradicts the pool, nothing new is told of
+    products, and all of people.
+    """
+    tables = [table for found in pool.tables.values() for table in found]
+    known: dict[str, Any] = {"as_of": as_of, "snapshot": pool.snapshot, "threshold": pool.threshold}
+    known["ledger"] = pool.ledger
+    if pool.overlaps:
+        return nothing_new(tables, SAME_ROWS, **known)
+    found = released(tables, held=pool.held, **known)
+    people = [each for each in tables if each.unit != PRODUCTS]
+    if found.refused != ImpossibleTables.__name__ or len(people) in (0, len(tables)):
+        return found
+    told = released(people, held=_of_people(pool.held), **known)
+    if told.refused:
+        return found
+    mine = {key_of(each["at"]) for each in told.document["cells"]}
+    stand = [each for each in found.document["cells"] if key_of(each["at"]) not in mine]
+    return Released({**told.document, "cells": [*told.document["cells"], *stand]})
+
+
+def _of_people(held: Held) -> Held:
+    """What is known besides, and of products only what was released of the very same rows, each by whose they are."""
+    own = {
+        name: {key: n for key, n in held.more.items() if dict(key).get(axis_of(dict(key), name)) == name}
+        for name in held.parts
+    }
+    parts = {
+        name: {**{key: n for key, n in part.items() if ("unit", PRODUCTS) not in key}, **own[name]}
+        for name, part in held.parts.items()
+    }
+    return replace(held, parts=parts)
+
+
+def _told(ledger: Sequence[Earlier], snapshot: str) -> set[Key]:
+    """What was shown of the very same rows: it cannot be hidden any more, though few of another are behind it."""
+    return {
+        key
+        for each in ledger
+        if each.document["snapshot"] == snapshot
+        for key, printed in cells_of(each.document).items()
+        if printed.value is not None and not printed.frozen
+    }
 
 
 def _overlaps(given: Given, snapshot: str) -> bool:

@@ -15,6 +15,7 @@ from tenants.reporting.forms.charts import COLOURS, DASHES, GREY, spec_of, svg_o
 from tenants.reporting.forms.plain import HEADER, rounded
 from tenants.reporting.forms.reading import NOT_SHOWN, clean, told
 from tenants.reporting.forms.render import RENDER
+from tenants.reporting.metrics.time_to_r01 import BASE_RATE
 from tenants.reporting.writing import NotWritten, written
 from tests.tenants.reporting.documents import (
     HOSTILE,
@@ -183,7 +184,7 @@ def test_a_page_has_every_number_in_its_tables(said):
 
 def median_said(median, key):
     if median.get(key) is None and "within" in median:
-        return f"not reached within {median['within']:g} years"
+        return f"not reached within {round(median['within'], 3):g} years"
     return thousandth(median.get(key))
 
 
@@ -401,3 +402,18 @@ def test_what_a_curve_is_compared_with_is_joined_by_straight_lines_as_nobody_kno
     own, compared = (layer["mark"] for layer in drawn["layer"] if layer["mark"]["type"] == "line")
     assert own["interpolate"] == "step-after"
     assert "interpolate" not in compared
+
+
+def test_a_curve_s_last_interval_and_what_it_is_compared_with_can_be_read():
+    point = {"at_risk": 195, "lower": None, "upper": None}
+    last = {"x": 3, "y": 0.1686, "at_risk": 44, "lower": 0.1143, "upper": 0.2447}
+    series = [{"name": "Awards", "points": [{"x": 0, "y": 0.0, **point}, last], "median": None}]
+    axes = {"x": "Years", "y": "Share", "reference": BASE_RATE}
+    drawn = figure("curve", "awards", [], series=series, **axes)
+    layers = spec_of(drawn)["vconcat"][0]["layer"]
+    (span,) = (layer for layer in layers if layer["mark"]["type"] == "rule")
+    assert [(each["x"], each["lower"], each["upper"]) for each in span["data"]["values"]] == [
+        (3, 0.1143, 0.2447)
+    ]
+    words = "".join(ElementTree.fromstring(svg_of(drawn, name="f")).itertext())
+    assert BASE_RATE["label"] in words

@@ -14,7 +14,7 @@ from tenants.reporting.pools.content import (
     known_by,
     of_those_who_agreed,
 )
-from tenants.reporting.pools.summing import pooled
+from tenants.reporting.pools.summing import pooled, released_of
 from tenants.reporting.releasing import SAME_ROWS, Earlier, cells_of, released_of_one
 from tenants.reporting.suppression.model import Printed, key_of
 from tenants.reporting.tables import COHORT, NO, YES, CountTable, axis
@@ -204,6 +204,58 @@ def test_a_thing_that_two_report_is_counted_once_and_is_both_theirs():
     ] == [31, 2, 1]
     assert known_by(uuid4(), ["pmid:1"]) != known_by(pool, ["pmid:1"])
     assert cells_of(leaving.document)[within].value is None  # without a's, two people are behind
+
+
+def test_a_pool_is_told_though_few_of_another_are_behind_what_one_released_of_its_products():
+    within = key_of({**dict(WITHIN), "unit": "products"})
+    own = CountTable("products", "Products", "products", (KINDS,), within)
+    talk = key_of({**dict(within), "product_kind": "talk"})
+    own = replace(own, counts={talk: 31})
+    pool = uuid4()
+    mine = [Thing("talk", known_by(pool, [f"pmid:{n}"]), [n]) for n in range(30)]
+    both = Thing("talk", known_by(pool, ["doi:10.5555/a"]), [0])
+    others = [Thing("talk", known_by(pool, [f"pmid:{n}"]), [n]) for n in range(100, 130)]
+    alone = released_of_one([states([30] * 4), own], "a", ledger=(), snapshot="a", **OWN)
+    assert cells_of(alone.document)[talk].value == 31
+    ledger = [Earlier(alone.document, {**states([30] * 4).counts, **own.counts}, at=DAY)]
+    given = {
+        "a": gives([30] * 4, digest="a", things=[*mine, both], ledger=ledger, **{PRODUCTS.id: [own]}),
+        "b": gives([30] * 4, digest="b", things=[*others, both], **{PRODUCTS.id: [own]}),
+        "c": gives([30] * 4, digest="c", **{PRODUCTS.id: [own]}),
+    }
+    _, leaving = pool_of(given, plain(REACH), plain(PRODUCTS))
+    assert leaving.refused is None
+    cells = cells_of(leaving.document)
+    assert cells[at(state="invited")].value == 90
+    assert cells[key_of({**dict(talk), "institution:a": "a"})].value == 31
+    assert cells[talk].value is not None
+
+
+@pytest.mark.parametrize("kind", ["talk", "dataset"])
+def test_people_are_told_where_what_one_released_of_its_products_does_not_fit_the_pool(kind):
+    """It told them by cohort, which the others do not know, and they say of one that it is of another kind."""
+    within, pool = key_of({**dict(WITHIN), "unit": "products"}), uuid4()
+    cohorts = axis(COHORT, "Cohort", ("one", "two"))
+    talks = key_of({**dict(within), "product_kind": "talk", COHORT: "one"})
+    empty = CountTable("products", "Products", "products", (KINDS,), within)
+    own = replace(empty, counts={talks: 31}, spread=(cohorts,))
+    mine = [Thing("talk", known_by(pool, [f"pmid:{n}"]), [n]) for n in range(30)]
+    both = Thing("talk", known_by(pool, ["doi:10.5555/a"]), [0])
+    alone = released_of_one([states([30] * 4), own], "a", ledger=(), snapshot="a", **OWN)
+    ledger = [Earlier(alone.document, {**states([30] * 4).counts, **own.counts}, at=DAY)]
+    things = {"a": [*mine, both], "b": [Thing(kind, *both[1:])], "c": []}
+    given = {
+        name: gives(
+            [30] * 4, digest=name, things=told, ledger=ledger if name == "a" else [], **{PRODUCTS.id: [empty]}
+        )
+        for name, told in things.items()
+    }
+    found = pooled(given, (plain(REACH), plain(PRODUCTS)), threshold=10)
+    leaving = released_of(found, as_of=DAY)
+    assert leaving.refused is None
+    cells = cells_of(leaving.document)
+    assert cells[at(state="invited")].value == 90
+    assert cells[key_of({**dict(within), "product_kind": "talk"})].value is None
 
 
 def test_only_those_who_agreed_are_contributed_whatever_their_cohort():
