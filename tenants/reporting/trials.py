@@ -142,7 +142,7 @@ def results(
         raise Invalid.field("?as_of", "in_the_future", f"Today is {today} (UTC); nothing later is known.")
     run = row_of(session, MatchingRun, matching_run_id)
     from_on = run.accepted_at and run.accepted_at.date()
-    if as_of is not None and from_on is not None and as_of < from_on:
+    if run.draw and as_of is not None and from_on is not None and as_of < from_on:
         raise Invalid.field("?as_of", "before_the_draw", f"What was drawn was accepted on {from_on} (UTC).")
     until_on = from_on and _until(session, run, as_of or today)
     rows: Sequence[Any] = ()

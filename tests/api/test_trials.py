@@ -64,6 +64,14 @@ def test_designs_that_cannot_be_are_refused_by_field(tenant, database):
         assert [each["pointer"] for each in refused.get_json()["errors"]] == [f"?{asked.split('=')[0]}"]
 
 
+def test_a_run_that_drew_nobody_compares_nobody_whatever_the_day(tenant, database, proposed):
+    url, _ = proposed(ready_to_match(tenant, database, people=24, rules=[]), seed=1, sweeps=0)
+    accepted(tenant, database, url, days=1)
+    found = tenant.api.get(f"{url}/trial-results?as_of={days_ago(5)}")
+    assert found.status_code == 200
+    assert (found.get_json()["from_on"], found.get_json()["treated"]) == (None, NOBODY)
+
+
 def test_arms_are_compared_as_drawn_by_what_came_after_the_draw(tenant, database, proposed):
     ready = ready_to_match(tenant, database, people=24, rules=[])
     url, _ = proposed(ready, randomise={"design": "waitlist"}, seed=1, sweeps=0)
