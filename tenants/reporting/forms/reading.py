@@ -259,12 +259,9 @@ def grids_of(figure: Mapping[str, Any]) -> list[Grid]:
 
 def _median(median: Mapping[str, Any], key: str) -> Number | str:
     """A median or an end of its interval, or how far it is beyond."""
-    beyond = median.get(key) is None and "within" in median
-    return (
-        f"not reached within {round(median['within'], 3):g} years"
-        if beyond
-        else Number(median.get(key), "number")
-    )
+    if median.get(key) is None and "within" in median:
+        return f"not reached within {round(median['within'], 3):g} years"
+    return Number(median.get(key), "number")
 
 
 def medians_of(figure: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
