@@ -107,7 +107,7 @@ def audit_(document: Path, ledger: Sequence[Path], exact: Path | None, *, as_jso
     part of them, and whether the release is what these tables give. Ends with 1 if any is, or if it is not. Exact
     tables of earlier releases are read where they are beside them.
     """
-    said, before = _read(document), [_read(each) for each in ledger]
+    said, before = _read_release(document), [_read_release(each) for each in ledger]
     tables = [table_from(each) for each in _read(exact)] if exact else []
     entries = [_earlier(each, path) for each, path in zip(before, ledger, strict=True)]
     counts = {key: number for each in tables for key, number in each.counts.items()} if exact else None
@@ -167,4 +167,15 @@ def _write(path: Path, said: Any) -> None:
 
 
 def _read(path: Path) -> Any:
-    return json.loads(path.read_text())
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise click.BadParameter(f"{path} is not JSON.") from error
+
+
+def _read_release(path: Path) -> Any:
+    """What `export` wrote of a release; not the exact tables behind it."""
+    said = _read(path)
+    if not isinstance(said, dict) or "cells" not in said:
+        raise click.BadParameter(f"{path} is no release.")
+    return said

@@ -60,6 +60,13 @@ def test_without_exact_tables_the_ranges_are_told(files):
     assert {"state": "never"} in [each["at"] for each in said["ranges"]]
 
 
+def test_what_is_no_release_is_not_attacked(files):
+    found = audit(files, "--ledger", str(files / "ledger-001-exact.json"))
+    assert (found.exit_code, "is no release" in found.output) == (2, True)
+    (files / "release.json").write_text("{")
+    assert "is not JSON" in audit(files).output
+
+
 def test_a_release_that_gives_a_number_away_ends_with_1(files):
     path = files / "release.json"
     document = json.loads(path.read_text())

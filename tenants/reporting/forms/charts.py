@@ -95,7 +95,9 @@ def _curve(figure: Mapping[str, Any]) -> Spec | None:
         "scale": {"domain": [min(0.0, *ends), max(ends)], "nice": False},
     }
     y = _axis("y", clean(figure["y"]), {"format": PERCENT})
-    line, colour = {"interpolate": "step-after"}, _colours(named, compared=bool(compared))
+    # To the day a share rises on that day; of whole years it is only known how far it has come by their end.
+    shape = "linear" if figure.get("line") == "straight" else "step-after"
+    line, colour = {"interpolate": shape}, _colours(named, compared=bool(compared))
     layers = [
         _layer(_runs(points, ("lower", "upper")), {"type": "area", "opacity": 0.18, **line}, {
             "x": x, "y": {**y, "field": "lower"}, "y2": {"field": "upper"}, "color": colour["color"], **_RUN,

@@ -133,6 +133,7 @@ def figures(shown: Shown) -> list[Figure]:
             "tables": ["group_years"],
             "x": "Years since the group was formed",
             "y": "Share that stopped meeting",
+            "line": "straight",
             "series": series,
             "reference": None,
         },

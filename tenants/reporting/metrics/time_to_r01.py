@@ -87,6 +87,7 @@ def _count(awards: AwardList, reference: Figure | None, counting: Counting) -> F
         {
             **words[leavers],
             "id": f"{words[leavers]['id']}_exact",
+            "line": "steps",
             "title": f"{words[leavers]['title']}, to the day",
             "series": [
                 {"name": BOUNDS[bound].capitalize(), **_to_the_day(people, leavers, bound)}
@@ -141,6 +142,7 @@ def _words(awards: AwardList, leavers: str) -> Figure:
         "tables": [],
         "x": f"Years since {awards.clock.start}",
         "y": f"Share with {awards.article} {awards.title}",
+        "line": "straight",
     }
 
 

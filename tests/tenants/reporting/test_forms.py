@@ -404,6 +404,13 @@ def test_what_a_curve_is_compared_with_is_joined_by_straight_lines_as_nobody_kno
     assert "interpolate" not in compared
 
 
+def test_a_curve_of_whole_years_is_drawn_straight_from_one_to_the_next():
+    curve = next(each for each in figures_of(sample()) if each["kind"] == "curve")
+    drawn, *_ = spec_of({**curve, "line": "straight"})["vconcat"]
+    marks = [layer["mark"] for layer in drawn["layer"]]
+    assert {mark["interpolate"] for mark in marks if "interpolate" in mark} == {"linear"}
+
+
 def test_a_curve_s_last_interval_and_what_it_is_compared_with_can_be_read():
     point = {"at_risk": 195, "lower": None, "upper": None}
     last = {"x": 3, "y": 0.1686, "at_risk": 44, "lower": 0.1143, "upper": 0.2447}
