@@ -47,7 +47,8 @@ class Polytope:
         solid = np.array([cell in reading.small for cell in self.cells], dtype=bool)
         self._parts = list[tuple[Part, Ints]]()
         for rows, columns in _apart(matrix):
-            cap = np.full(len(columns), self.cap)
+            # What is shown under a number that is not may be more in all than any number shown.
+            cap = np.full(len(columns), self.cap + np.abs(sums[rows]).sum())
             part = Part(matrix[rows][:, columns], sums[rows], least[columns], cap, solid[columns])
             part.begin()
             self._parts.append((part, columns))
