@@ -84,21 +84,21 @@ def audit(
 
     exact: its inner counts. few: cells of things with few people behind them, whatever they count. silent: cells that,
     whatever they count, are not told but for a difference of 1 to T. exact_before: the counts of earlier releases by
-    their place in the ledger, as far as they can still be known; a change since a number that was not shown and is not
-    known is judged as if it had been any that is possible. parts: each institution's own part of the counts, which
-    needs exact. parts_before: the same by institution and place; only for these are changes of the rest looked at.
-    ends: whether to follow ranges to their ends, up to MANY numbers; else only as far as the rules ask.
+    their place in the ledger, as far as they are known; a change since a number that was not shown and is not known is
+    judged as if it had been any that is possible. parts: each institution's own part of the counts; needs exact.
+    parts_before: the same by institution and place; only for these are changes of the rest looked at. ends: whether to
+    follow ranges to their ends, up to MANY numbers; else only as far as the rules ask.
     Raises Contradiction where documents and counts cannot be true together, Unfinished when a solver fails.
     """
     same = [each for each in ledger if each["snapshot"] == release["snapshot"]]
     reading = reading_of([*same, release])
     told = reading_of(same).shown  # of this very snapshot: whatever an institution makes of it, it stands
-    now = Polytope(reading)
-    before = _before(release, ledger)
+    counts = None if exact is None else _checked(reading, exact)
+    now, before = Polytope(reading, max((counts or {}).values(), default=0)), _before(release, ledger)
     unsafe: list[Finding] = []
-    if exact is not None:
+    if counts is not None:
         marked = (reading.cells.keys() & {frozenset(at) for at in each} for each in (few, silent))
-        truth = Truth(reading, _checked(reading, exact), release["threshold"], *marked)
+        truth = Truth(reading, counts, release["threshold"], *marked)
         unsafe = _failed(truth.count_goals(), now, None)
         known = {
             place: exact_counts(before[place].reading, counts)

@@ -33,18 +33,22 @@ class Unfinished(RuntimeError):
 class Polytope:
     """All that could be true for a reader: parts with no number not shown in common, each looked at by itself."""
 
-    def __init__(self, reading: Reading) -> None:
-        """Raises Contradiction when nothing could be true."""
+    def __init__(self, reading: Reading, largest: int = 0) -> None:
+        """largest: a number up to which all are looked for at least, such as the largest of the exact counts.
+
+        Raises Contradiction when nothing could be true.
+        """
         self._fixed = reading.shown
         self.cells = reading.hidden()
         self.place = {cell: i for i, cell in enumerate(self.cells)}
         least = np.array([reading.least[cell] for cell in self.cells], dtype=float)
-        self.cap = float(2 * max(reading.shown.values(), default=0) + 1000 + 2 * least.sum())
+        self.cap = float(2 * max(largest, *reading.shown.values(), 0) + 1000 + 2 * least.sum())
         matrix, sums = self._system(reading)
         solid = np.array([cell in reading.small for cell in self.cells], dtype=bool)
         self._parts = list[tuple[Part, Ints]]()
         for rows, columns in _apart(matrix):
-            cap = np.full(len(columns), self.cap)
+            # What is shown under a number that is not may be more in all than any number shown.
+            cap = np.full(len(columns), self.cap + np.abs(sums[rows]).sum())
             part = Part(matrix[rows][:, columns], sums[rows], least[columns], cap, solid[columns])
             part.begin()
             self._parts.append((part, columns))

@@ -183,7 +183,8 @@ def _known(
     for cells in blocks(system.matrix, hidden):
         part = system.matrix[:, cells]
         rows = np.flatnonzero(np.diff(part.indptr))
-        ranges = _Ranges(part[rows], -sums[rows], floor[cells], cap)
+        # A sum that is not shown is at least what is shown under it, which may be more than any number shown.
+        ranges = _Ranges(part[rows], -sums[rows], floor[cells], cap + float(np.abs(sums[rows]).sum()))
         exact[cells] = len(cells) <= EXACT
         if len(cells) <= EXACT:
             ranges.to_their_ends()
