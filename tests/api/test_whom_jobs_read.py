@@ -212,15 +212,17 @@ def test_a_report_for_a_funder_is_about_those_alone_who_agreed_to_be_shared_with
     app, tenant, outcomes, report
 ):
     ready = outcomes
+    # Without any one institution's four, enough are left on either side to be told of.
+    some = [f"P{n}" for n in range(26)]
     funders(tenant.api, ready.program_id, FUND, "Another")
     assert totals(report(ready, "funder", funder=FUND)) == (0, 0, 0)
-    on_paper(tenant.api, ready.cohort_id, [f"P{n}" for n in range(28)], "funder_sharing", funder=FUND)
-    assert totals(report(ready, "funder", funder=FUND)) == (28, 28, 28)
+    on_paper(tenant.api, ready.cohort_id, some, "funder_sharing", funder=FUND)
+    assert totals(report(ready, "funder", funder=FUND)) == (26, 26, 26)
     assert totals(report(ready, "funder", funder="Another")) == (0, 0, 0)
     member = participant_as_member(app, tenant, ready.participants[0])
     assert says(member, ready.program_id, "funder_sharing", "withdrawn", funder=FUND).status_code == 201
     again = report(ready, "funder", funder=FUND)
-    assert totals(again) == (28, 28, 28), "one person less is not told"
+    assert totals(again) == (26, 26, 26), "one person less is not told"
     frozen = [
         table for section in again["sections"] for table in section["tables"] if table["name"] == "states"
     ]
