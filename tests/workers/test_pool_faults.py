@@ -102,7 +102,7 @@ def order(funder, sources):
         ("contributing", "seal", False),
         ("contributing", "seal", True),
         ("pooling", "sealed_for", True),
-        ("pooling", "released", False),
+        ("pooling", "released_of", False),
         ("pooling", "add_files", False),
     ],
 )
