@@ -174,8 +174,8 @@ class Counting:
 
     def _table(self, rows: Rows, funder: str | None) -> CountTable:
         spread = self._spread(funder)
-        also = ["CAST(cohort_id AS text)" if each.name == COHORT else _AGREES for each in spread]
-        columns = [*(f'"{each.name}"' for each in rows.axes), *also]
+        told_by = ["CAST(cohort_id AS text)" if each.name == COHORT else _AGREES for each in spread]
+        columns = [*(f'"{each.name}"' for each in rows.axes), *told_by]
         statement = _PEOPLE_BY if spread else _ROWS
         named = {"facts": rows.facts, "columns": ", ".join(columns)}
         if rows.things and self.scope.outward:

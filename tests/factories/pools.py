@@ -60,3 +60,13 @@ def work(database: Database, settings: Settings, *tenants: Any, kind: str = "") 
             ids: list[UUID] = list(session.scalars(rows.order_by(Job.id)))
         ran += sum(run_job(database, tenant_id=tenant.id, job_id=each, settings=patient) for each in ids)
     return ran
+
+
+def tenants_of(sources: list[tuple[Any, dict[str, Any]]]) -> list[Any]:
+    """The institutions, of each with what it signed."""
+    return [tenant for tenant, _ in sources]
+
+
+def agreements_of(sources: list[tuple[Any, dict[str, Any]]]) -> list[str]:
+    """Their agreements."""
+    return [each["agreement"] for _, each in sources]

@@ -1,7 +1,8 @@
 """A database and a Valkey of each module's own: no worker listens there but those that a test starts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -15,6 +16,7 @@ from tenants.kernel.session import Database
 from tenants.kernel.settings import Settings
 from tests.conftest import EMPTY, QUICK, Start, Tenant, serving, starting
 from tests.factories.office import Clerk
+from tests.factories.pools import signed, work
 from tests.post_office import PostOffice
 
 
@@ -65,3 +67,22 @@ def clerk(database: Database, settings: Settings, tenant: Tenant, post_office: P
     sender = Mailbox("post@example.org", "Invented Society")
     ready = replace(settings, smtp_url=smtp_server(post_office.url), mail_from=sender)
     return Clerk(database, ready, tenant.id, post_office)
+
+
+@pytest.fixture
+def funder(new_tenant: Callable[[], Tenant]) -> Tenant:
+    return new_tenant()
+
+
+@pytest.fixture
+def sources(
+    request: pytest.FixtureRequest, new_tenant: Callable[[], Tenant], funder: Tenant
+) -> list[tuple[Tenant, dict[str, Any]]]:
+    """Institutions of the module's SIZES that report to the funder together, each with what it signed."""
+    return [(tenant := new_tenant(), signed(funder, tenant, people=size)) for size in request.module.SIZES]
+
+
+@pytest.fixture
+def run(database: Database, settings: Settings) -> Callable[..., int]:
+    """Run what is due of these tenants' pools."""
+    return partial(work, database, settings)

@@ -13,7 +13,7 @@ from psycopg import sql
 from tests.conftest import eventually
 from tests.factories.events import sealed
 from tests.factories.matching import every
-from tests.factories.pools import ordered, requests_to, signed
+from tests.factories.pools import ordered, requests_to
 from tests.factories.reports import cells
 from tests.workers.test_matching_faults import horses
 
@@ -40,16 +40,6 @@ def stops(*given, **more):
 {module}.{name} = stops
 main.run_worker(Settings.from_environment(os.environ), served=["long"])
 """
-
-
-@pytest.fixture
-def funder(new_tenant):
-    return new_tenant()
-
-
-@pytest.fixture
-def sources(new_tenant, funder):
-    return [(tenant := new_tenant(), signed(funder, tenant, people=size)) for size in SIZES]
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import csv
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from hashlib import sha256
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from tests.conftest import eventually
 from tests.factories.consents import says
 from tests.factories.matching import every
 from tests.factories.people import holder, member_of
-from tests.factories.pools import declaring, ordered, requests_to, signed, work
+from tests.factories.pools import agreements_of, declaring, ordered, requests_to, signed, tenants_of
 from tests.factories.releases import FUND, agreed, offered
 from tests.factories.reports import cells
 from workers.tenant_job import run_job
@@ -38,31 +37,6 @@ LEAVES = text(
     " encrypted_content, sealed_by) VALUES (:tenant, :id, :source, :pool, :id, now(), '', '')"
 )
 DROPS = text("SELECT door.drop_contributions(:pool, :job, :fence, false)")
-
-
-@pytest.fixture
-def funder(new_tenant):
-    return new_tenant()
-
-
-@pytest.fixture
-def sources(new_tenant, funder):
-    """Three institutions, each with what it signed."""
-    return [(tenant := new_tenant(), signed(funder, tenant, people=size)) for size in SIZES]
-
-
-@pytest.fixture
-def run(database, settings):
-    """Run what is due of these tenants."""
-    return partial(work, database, settings)
-
-
-def tenants_of(sources):
-    return [tenant for tenant, _ in sources]
-
-
-def agreements_of(sources):
-    return [each["agreement"] for _, each in sources]
 
 
 def sealed(root, url):

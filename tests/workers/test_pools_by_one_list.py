@@ -1,12 +1,8 @@
 """Of a pool all count major awards by one list, and a pool that was made stands. Everybody is invented."""
 
-from functools import partial
-
-import pytest
-
 from tenants.reporting.metrics.award_lists import CHOICES
 from tests.factories.matching import every
-from tests.factories.pools import declaring, ordered, requests_to, signed, work
+from tests.factories.pools import agreements_of, declaring, ordered, requests_to, tenants_of
 from tests.factories.reports import cells
 
 SIZES = (20, 30, 40, 50)
@@ -22,31 +18,6 @@ FOLLOWED = [
     {"table": "entries", "at": {"award_entry": "start"}, "count": 0},
     {"table": "undated_entries", "at": {"undated_award_entry": "start"}, "count": 0},
 ]
-
-
-@pytest.fixture
-def funder(new_tenant):
-    return new_tenant()
-
-
-@pytest.fixture
-def sources(new_tenant, funder):
-    """Four institutions, each with what it signed."""
-    return [(tenant := new_tenant(), signed(funder, tenant, people=size)) for size in SIZES]
-
-
-@pytest.fixture
-def run(database, settings):
-    """Run what is due of these tenants."""
-    return partial(work, database, settings)
-
-
-def tenants_of(sources):
-    return [tenant for tenant, _ in sources]
-
-
-def agreements_of(sources):
-    return [each["agreement"] for _, each in sources]
 
 
 def made(funder, sources, run, **more):

@@ -14,20 +14,6 @@ FACTS, NOT_FOLLOWED, NO_AWARD = "fact_careers", "apart", "no_award"
 TABLES = EXIT_TABLE, ENTRY_TABLE, UNDATED_TABLE = "exits", "entries", "undated_entries"
 """Those that curves are drawn of."""
 CURVE = "awards"
-WHY = dict(
-    zip(
-        APART,
-        (
-            "Not observed",
-            "Looked at only if still visible later",
-            "Had an award before the clock began",
-            "Had an award before observation began",
-            "Left research before observation began",
-            "Observation ended before it began to count",
-        ),
-        strict=True,
-    )
-)
 _MERGING = merging(MOST_YEARS)
 
 
@@ -40,14 +26,10 @@ class AwardTables:
     @cached_property
     def follow_up(self) -> Axis:
         """Everybody, by whether they are in the curve, or why not."""
-        before = (
-            [(self.clock.apart[0], f"{self.clock.apart[1][:1].upper()}{self.clock.apart[1][1:]}")]
-            if self.clock.apart
-            else []
-        )
+        before = [self.clock.apart] if self.clock.apart else []
         # Together, as those for whom it is one reason are often too few to be shown, and would hide who is followed.
         codes = (Code(FOLLOWED, "Followed"), Code(NOT_FOLLOWED, "Not in the curve"))
-        why = (Code(code, words, NOT_FOLLOWED) for code, words in (*before, *WHY.items()))
+        why = (Code(code, words, NOT_FOLLOWED) for code, words in (*before, *APART.items()))
         return Axis(
             self._name("award_follow_up"), "In the curve, or why not", (*codes, *why), dear=(FOLLOWED,)
         )

@@ -4,15 +4,15 @@ from tenants.reporting.counting import PEOPLE_WITH_OUTCOMES
 from tenants.reporting.metrics.clocks import Clock
 from tenants.reporting.years import LATER, MOST_YEARS
 
-APART = (
-    "not_followed",
-    "survivors_sample",
-    "earlier",
-    "before_entry",
-    "left_before_entry",
-    "no_follow_up",
-)
-"""Why somebody is not in the curve: the first of these that holds, unless the clock has not even begun."""
+APART = {
+    "not_followed": "Not observed",
+    "survivors_sample": "Looked at only if still visible later",
+    "earlier": "Had an award before the clock began",
+    "before_entry": "Had an award before observation began",
+    "left_before_entry": "Left research before observation began",
+    "no_follow_up": "Observation ended before it began to count",
+}
+"""Why somebody is not in the curve, in words: the first of these that holds, unless the clock has not even begun."""
 FOLLOWED = "followed"
 """Whoever is in the curve."""
 AWARD, LEFT, END, NONE, UNDATED = "award", "left_research", "end", "without_award", "undated_award"

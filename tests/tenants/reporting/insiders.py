@@ -13,6 +13,23 @@ from tenants.reporting.tables import CountTable, axis
 AXES = {"field": ("field", "rank"), "place": ("place",)}
 
 
+def ends_of(row, equal, least, *, most=None):
+    """How low and high a sum of unknowns of 0 to `most` could be, of which some sums are known, and some at least."""
+    ends = []
+    for sign in (1, -1):
+        found = linprog(
+            sign * row,
+            A_eq=np.array([each for each, _ in equal]) if equal else None,
+            b_eq=[number for _, number in equal] if equal else None,
+            A_ub=-np.array([each for each, _ in least]) if least else None,
+            b_ub=[-number for _, number in least] if least else None,
+            bounds=(0, most),
+        )
+        assert found.status == 0 or (most is None and found.status == 3), found.message
+        ends.append(sign * found.fun if found.status == 0 else np.inf)
+    return ends
+
+
 class Society:
     """People, each of an institution, in a field, a rank and a place; they join and leave."""
 
@@ -117,19 +134,8 @@ class Insider:
         """How low and high what is left of a cell could be."""
         if key in self.shown:
             return self.shown[key], self.shown[key]
-        row, ends = self.under[key][0], []
-        for sign in (1, -1):
-            found = linprog(
-                sign * row,
-                A_eq=np.array([each for each, _ in self.equal]) if self.equal else None,
-                b_eq=[number for _, number in self.equal] if self.equal else None,
-                A_ub=-np.array([each for each, _ in self.least]) if self.least else None,
-                b_ub=[-number for _, number in self.least] if self.least else None,
-                bounds=[(0, 10_000)] * len(row),
-            )
-            assert found.status == 0, found.message
-            ends.append(sign * found.fun)
-        return ends[0] - 1e-6, ends[1] + 1e-6
+        low, high = ends_of(self.under[key][0], self.equal, self.least, most=10_000)
+        return low - 1e-6, high + 1e-6
 
     def narrowed(self):
         """The numbers of 1 to 10 that do not seem to reach from what must be there to 10."""

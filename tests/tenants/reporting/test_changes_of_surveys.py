@@ -7,7 +7,6 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog
 
 from tenants.reporting.counting import shares
 from tenants.reporting.metrics import surveys
@@ -17,6 +16,7 @@ from tenants.reporting.releasing import Earlier, cells_of, released
 from tenants.reporting.suppression.model import Printed, key_of
 from tenants.reporting.suppression.system import system_of
 from tenants.reporting.tables import NO, YES
+from tests.tenants.reporting.insiders import ends_of
 
 FUND, DAY, T = "Invented Foundation", "2026-09-01", 10
 SCALE = {"key": "heard", "name": "Being heard", "items": ["heard"], "score": "mean", "least_answered": 1}
@@ -96,18 +96,7 @@ class Unknown:
         return self
 
     def range(self, row):
-        ends = []
-        for sign in (1, -1):
-            found = linprog(
-                sign * row,
-                A_eq=np.array([each for each, _ in self.equal]) if self.equal else None,
-                b_eq=[number for _, number in self.equal] if self.equal else None,
-                A_ub=-np.array([each for each, _ in self.least]) if self.least else None,
-                b_ub=[-number for _, number in self.least] if self.least else None,
-            )
-            assert found.status in (0, 3), found.message
-            ends.append(sign * found.fun if found.status == 0 else np.inf)
-        return ends
+        return ends_of(row, self.equal, self.least)
 
 
 def exact(unknown):
